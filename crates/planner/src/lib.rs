@@ -1,0 +1,1 @@
+//! Graph and observations to plan.

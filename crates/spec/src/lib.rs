@@ -1,0 +1,1 @@
+//! Manifest text to resource graph.

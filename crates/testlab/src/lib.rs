@@ -1,0 +1,1 @@
+//! Real hosts for tests.
