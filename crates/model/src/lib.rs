@@ -1,1 +1,50 @@
-//! The vocabulary of crdbctl.
+//! The vocabulary of crdbctl: addresses, desired and observed state, changes, plans and events.
+//!
+//! Nothing here reads a file, opens a socket or knows YAML. Every other crate speaks in these
+//! types, and `report` and the saved plan serialise them as they stand.
+//!
+//! - Identifiers: [`NodeName`], [`ClusterName`], [`ResourceAddr`], [`HostPath`], [`Digest`].
+//! - What shall be: [`ResourceGraph`], [`Resource`], [`Desired`].
+//! - What is: [`Observations`], [`NodeObservation`], [`Observed`], [`Fact`], [`Record`].
+//! - What differs: [`Change`], [`Plan`], [`Basis`].
+//! - What happens: [`Event`].
+
+mod addr;
+mod change;
+mod desired;
+mod digest;
+mod event;
+mod fact;
+mod graph;
+mod host_path;
+mod mode;
+mod name;
+mod observation;
+mod plan;
+mod record;
+mod timestamp;
+
+pub use addr::{ParseAddrError, ResourceAddr, ResourceKind, Scope};
+pub use change::{Action, AttributeDiff, Cause, Change, Impact, Value};
+pub use desired::{
+    AllowFrom, AuthorityKey, Desired, DesiredAuthority, DesiredCa, DesiredClientCertificate,
+    DesiredDirectory, DesiredFile, DesiredFirewall, DesiredGroup, DesiredInit, DesiredLink,
+    DesiredNodeCertificate, DesiredPackage, DesiredService, DesiredUnit, DesiredUser, KeyType, PackageMember,
+};
+pub use digest::{Digest, ParseDigestError};
+pub use event::{Event, NodeOutcome, Outcome, RunSummary};
+pub use fact::{
+    CaFact, CertificateFileFact, DropInFact, Fact, FileFact, FileKind, FirewallFact, GroupFact, HealthFact,
+    InitFact, KeyFileFact, LinkFact, NodeCertificateFact, PackageFact, PackageFileFact, PathFact,
+    ProcessFact, PublicKey, ServiceFact, UnitFact, UserFact,
+};
+pub use graph::{ArchiveInfo, NodeSpec, Resource, ResourceGraph, Rollout, SourceSpan};
+pub use host_path::{HostPath, HostPathError};
+pub use mode::{Mode, ParseModeError};
+pub use name::{ClusterName, NameError, NodeName, OwnerName, ResourceName, UnitName};
+pub use observation::{
+    HostFact, NodeObservation, Observations, Observed, Reading, Unreadable, UnreadableKind,
+};
+pub use plan::{Basis, Counts, Note, Plan, RolloutStep, Transfer, UnknownResource};
+pub use record::{Record, RecordedResource};
+pub use timestamp::Timestamp;

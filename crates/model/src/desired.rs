@@ -1,0 +1,284 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, HostPath, Mode, NodeName, OwnerName, UnitName};
+
+/// What a resource shall be: one variant a kind, holding all that is needed to compare and to make it.
+///
+/// Holds no secret: keys are made when a plan is applied and never enter it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Desired {
+    /// The certificate authority on the control host.
+    Authority(DesiredAuthority),
+    /// A client's certificate and key in the authority's directory on the control host.
+    ClientCertificate(DesiredClientCertificate),
+    /// A group.
+    Group(DesiredGroup),
+    /// A user.
+    User(DesiredUser),
+    /// An unpacked release.
+    Package(DesiredPackage),
+    /// A directory.
+    Directory(DesiredDirectory),
+    /// A symbolic link.
+    Link(DesiredLink),
+    /// `ca.crt` on a node.
+    Ca(DesiredCa),
+    /// `node.crt` and `node.key` on a node.
+    NodeCertificate(DesiredNodeCertificate),
+    /// A plain file.
+    File(DesiredFile),
+    /// The firewall's rules.
+    Firewall(DesiredFirewall),
+    /// The systemd unit's file.
+    Unit(DesiredUnit),
+    /// The running service.
+    Service(DesiredService),
+    /// The initialised cluster.
+    Init(DesiredInit),
+}
+
+/// The algorithm of a key that crdbctl makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum KeyType {
+    /// ECDSA on the NIST curve P-256.
+    #[serde(rename = "ecdsa-p256")]
+    EcdsaP256,
+    /// RSA with a modulus of 2048 bits.
+    #[serde(rename = "rsa-2048")]
+    Rsa2048,
+}
+
+/// Whether the authority must be able to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthorityKey {
+    /// `ca.key` is there.
+    Present,
+    /// Only `ca.crt` is there: certificates can be judged and not made.
+    Missing,
+}
+
+/// The certificate authority.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredAuthority {
+    /// The directory on the control host, as the manifest spells it, relative to the manifest.
+    pub directory: String,
+    /// The algorithm of a newly made key.
+    pub key: KeyType,
+    /// How long a newly made certificate is valid, in seconds.
+    pub lifetime: i64,
+}
+
+/// A client certificate, `client.<user>.crt` with its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredClientCertificate {
+    /// The SQL user, the certificate's common name.
+    pub user: String,
+    /// The algorithm of a newly made key.
+    pub key: KeyType,
+    /// How long a newly made certificate is valid, in seconds.
+    pub lifetime: i64,
+    /// How long before its end a certificate is replaced, in seconds.
+    pub renew_before: i64,
+}
+
+/// A system group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredGroup {
+    /// Its name.
+    pub name: OwnerName,
+}
+
+/// A system account without a login shell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredUser {
+    /// Its name.
+    pub name: OwnerName,
+    /// Its primary group.
+    pub group: OwnerName,
+    /// Its home directory; not created.
+    pub home: HostPath,
+}
+
+/// A file of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageMember {
+    /// The path below the package's directory, in normal form: `lib/libgeos.so`.
+    pub path: String,
+    /// The mode it gets: `0755` when the archive marks it executable, else `0644`.
+    pub mode: Mode,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The digest of its content.
+    pub digest: Digest,
+}
+
+/// A release unpacked under the packages directory, root:root, writable by root alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredPackage {
+    /// The package's directory, such as `/opt/cockroach-v24.1.0.linux-amd64`.
+    pub path: HostPath,
+    /// The version, such as `v24.1.0`.
+    pub version: String,
+    /// The digest of the archive.
+    pub archive: Digest,
+    /// The size of the archive in bytes.
+    pub archive_size: u64,
+    /// The files, sorted by path.
+    pub members: Vec<PackageMember>,
+}
+
+/// A directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredDirectory {
+    /// Where.
+    pub path: HostPath,
+    /// Its owner.
+    pub owner: OwnerName,
+    /// Its group.
+    pub group: OwnerName,
+    /// Its mode.
+    pub mode: Mode,
+}
+
+/// A symbolic link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredLink {
+    /// Where.
+    pub path: HostPath,
+    /// What it points to.
+    pub target: HostPath,
+}
+
+/// The authority's certificates on a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredCa {
+    /// Where.
+    pub path: HostPath,
+    /// Its owner.
+    pub owner: OwnerName,
+    /// Its group.
+    pub group: OwnerName,
+    /// Its mode.
+    pub mode: Mode,
+}
+
+/// A node's certificate and key. A predicate, not bytes: what satisfies it is kept, whoever made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredNodeCertificate {
+    /// Where the certificate is; mode 0644.
+    pub certificate: HostPath,
+    /// Where the key is; mode 0600.
+    pub key: HostPath,
+    /// The owner of both.
+    pub owner: OwnerName,
+    /// The group of both.
+    pub group: OwnerName,
+    /// The DNS names that it must cover; it may have more.
+    pub dns_names: BTreeSet<String>,
+    /// The IP addresses that it must cover.
+    pub addresses: BTreeSet<IpAddr>,
+    /// The algorithm of a newly made key.
+    pub key_type: KeyType,
+    /// How long a newly made certificate is valid, in seconds.
+    pub lifetime: i64,
+    /// How long before its end a certificate is replaced, in seconds.
+    pub renew_before: i64,
+}
+
+/// A text file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredFile {
+    /// Where.
+    pub path: HostPath,
+    /// Its whole content.
+    pub content: String,
+    /// Its owner.
+    pub owner: OwnerName,
+    /// Its group.
+    pub group: OwnerName,
+    /// Its mode.
+    pub mode: Mode,
+}
+
+/// Whom a firewall rule lets in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AllowFrom {
+    /// Everybody, over IPv4 and IPv6.
+    Any,
+    /// An address or a network in CIDR notation, as ufw writes it.
+    Network(String),
+}
+
+/// The rules that let CockroachDB's traffic through ufw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredFirewall {
+    /// The application profile that the rules name.
+    pub profile: String,
+    /// The profile's file; rules are renewed when it changes.
+    pub profile_path: HostPath,
+    /// The ports of the profile, as ufw writes them: `26257,8080/tcp`.
+    pub ports: String,
+    /// Whom to let in.
+    pub allow_from: BTreeSet<AllowFrom>,
+    /// Whether to switch ufw on when it is off.
+    pub enable: bool,
+    /// The port that sshd listens on: allowed before ufw is switched on.
+    pub ssh_port: u16,
+}
+
+/// The systemd unit's file, with what is done about drop-ins that the manifest does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredUnit {
+    /// The unit's name.
+    pub name: UnitName,
+    /// Its file.
+    pub file: DesiredFile,
+    /// Whether foreign drop-ins are set aside; otherwise they are left and shown.
+    pub set_drop_ins_aside: bool,
+}
+
+/// The service: enabled, active, and with the process that the manifest says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredService {
+    /// The unit's name.
+    pub unit: UnitName,
+    /// The user that the process runs as.
+    pub user: OwnerName,
+    /// The command line, program first.
+    pub argv: Vec<String>,
+    /// The environment variables that the unit sets; other variables of the process are not compared.
+    pub environment: BTreeMap<String, String>,
+    /// The limit of open files; `None` when the unit leaves it to systemd.
+    pub nofile: Option<u64>,
+    /// The binary that the process must run, in its package.
+    pub binary: HostPath,
+    /// The digest of that binary's content.
+    pub binary_digest: Digest,
+    /// The program through which the unit runs it: usually a link to `binary`.
+    pub program: HostPath,
+    /// `host:port` of the HTTPS endpoint with `/health`, as seen from the node itself.
+    pub http_address: String,
+    /// `host:port` of the SQL and RPC endpoint, as seen from the node itself.
+    pub sql_address: String,
+    /// The directory with ca.crt, for the checks made on the node.
+    pub certs: HostPath,
+    /// The CockroachDB version, such as `v24.1.0`.
+    pub version: String,
+    /// Where the store lies.
+    pub store: HostPath,
+}
+
+/// The initialisation of the cluster, once in its life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredInit {
+    /// Every node that must wait for it.
+    pub nodes: BTreeSet<NodeName>,
+    /// The node that is asked; one of the join list.
+    pub through: NodeName,
+}

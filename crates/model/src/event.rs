@@ -1,0 +1,89 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, NodeName, ResourceAddr};
+
+/// How a change ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It was made, read back, and is as desired.
+    Converged,
+    /// It was tried and failed, for this reason.
+    Failed(String),
+    /// It was not tried, for this reason.
+    Skipped(String),
+}
+
+/// How a node ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeOutcome {
+    /// Which node; `None` for the cluster-wide part.
+    pub node: Option<NodeName>,
+    /// The changes, with how each ended.
+    pub changes: Vec<(ResourceAddr, Outcome)>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// The nodes, cluster-wide part first.
+    pub nodes: Vec<NodeOutcome>,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+}
+
+/// Something that happens while a plan is applied. Executors emit these; only reporters print.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// A change is about to be made.
+    Started {
+        /// Which.
+        addr: ResourceAddr,
+        /// What is done.
+        action: Action,
+    },
+    /// A change ended.
+    Finished {
+        /// Which.
+        addr: ResourceAddr,
+        /// How.
+        outcome: Outcome,
+        /// How long it took, in milliseconds, as far as that is known.
+        milliseconds: u64,
+    },
+    /// Bytes are travelling.
+    Sent {
+        /// To which node.
+        node: NodeName,
+        /// For which change.
+        addr: ResourceAddr,
+        /// How many have gone.
+        bytes: u64,
+        /// Of how many.
+        total: u64,
+    },
+    /// A node waits for something.
+    Waiting {
+        /// Which node.
+        node: NodeName,
+        /// For what.
+        reason: String,
+    },
+    /// A node is being reloaded or restarted, or has been started.
+    Node {
+        /// Which node.
+        node: NodeName,
+        /// What happens, such as `restarting`, `ready`.
+        what: String,
+    },
+    /// The run ended.
+    Done(RunSummary),
+}
+
+impl RunSummary {
+    /// Returns whether every change converged.
+    pub fn is_complete(&self) -> bool {
+        self.nodes.iter().flat_map(|node| &node.changes).all(|(_, outcome)| *outcome == Outcome::Converged)
+    }
+}

@@ -1,0 +1,139 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ClusterName, Desired, Digest, HostPath, NodeName, OwnerName, PackageMember, ResourceAddr};
+
+/// Where in the manifest something stands; lines and columns count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SourceSpan {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+/// A resource that the manifest declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// Its address.
+    pub addr: ResourceAddr,
+    /// What it shall be.
+    pub desired: Desired,
+    /// What must be in place before it.
+    pub depends_on: BTreeSet<ResourceAddr>,
+    /// Where the manifest asks for it.
+    pub origin: SourceSpan,
+}
+
+/// What is known of a release archive before it travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveInfo {
+    /// The digest of the archive.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its files below the package directory, sorted by path.
+    pub members: Vec<PackageMember>,
+}
+
+/// How to reach a node, and what kind of machine it shall be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeSpec {
+    /// Its name.
+    pub name: NodeName,
+    /// The address that CockroachDB listens on and advertises.
+    pub address: IpAddr,
+    /// Where ssh goes.
+    pub ssh_host: String,
+    /// ssh's user; `None` leaves it to the user's own configuration.
+    pub ssh_user: Option<String>,
+    /// ssh's port; `None` leaves it to the user's own configuration.
+    pub ssh_port: Option<u16>,
+    /// The identity file on the control host, as the manifest spells it.
+    pub ssh_identity_file: Option<String>,
+    /// The ssh configuration file (`ssh -F`), as the manifest spells it.
+    pub ssh_config_file: Option<String>,
+    /// The host to jump through (`ssh -J`).
+    pub ssh_jump: Option<String>,
+    /// How root is reached: `auto`, `root`, `sudo` or `doas`.
+    pub privilege: String,
+    /// The architecture in the archive's name: `amd64` or `arm64`.
+    pub arch: String,
+}
+
+/// How a change that stops nodes goes through the cluster; times in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollout {
+    /// How many nodes may be down at once.
+    pub max_unavailable: usize,
+    /// How long to wait after a node is well again.
+    pub settle: u64,
+    /// How long a drain may take.
+    pub drain_timeout: u64,
+    /// How long a node may take to become ready.
+    pub health_timeout: u64,
+}
+
+/// The desired state of a whole cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceGraph {
+    /// The cluster's name.
+    pub cluster: ClusterName,
+    /// The digest of the manifest's text, after the environment was put in.
+    pub manifest: Digest,
+    /// The CockroachDB version, such as `v24.1.0`.
+    pub version: String,
+    /// The nodes, by name.
+    pub nodes: BTreeMap<NodeName, NodeSpec>,
+    /// The resources, by address.
+    pub resources: BTreeMap<ResourceAddr, Resource>,
+    /// How disruption is rationed.
+    pub rollout: Rollout,
+    /// The service user, for what is written below directories that it owns.
+    pub user: OwnerName,
+    /// Where packages lie on the nodes.
+    pub packages: HostPath,
+}
+
+impl ResourceGraph {
+    /// Returns the resources of one node, in order of address.
+    pub fn of_node<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = &'a Resource> {
+        self.resources.values().filter(move |resource| resource.addr.node() == Some(node))
+    }
+
+    /// Returns the addresses in an order in which every resource follows what it depends on; ties go
+    /// by address, so that equal graphs give equal orders. Dependencies on addresses that are not in the
+    /// graph are ignored.
+    ///
+    /// # Errors
+    /// The addresses on or behind a cycle.
+    pub fn order(&self) -> Result<Vec<ResourceAddr>, Vec<ResourceAddr>> {
+        let mut waits: BTreeMap<&ResourceAddr, usize> = BTreeMap::new();
+        let mut dependents: BTreeMap<&ResourceAddr, Vec<&ResourceAddr>> = BTreeMap::new();
+        for resource in self.resources.values() {
+            let present = resource.depends_on.iter().filter(|addr| self.resources.contains_key(addr));
+            waits.insert(&resource.addr, present.clone().count());
+            for dependency in present {
+                dependents.entry(dependency).or_default().push(&resource.addr);
+            }
+        }
+        let mut ready: BTreeSet<&ResourceAddr> =
+            waits.iter().filter(|(_, count)| **count == 0).map(|(addr, _)| *addr).collect();
+        let mut order = Vec::with_capacity(waits.len());
+        while let Some(addr) = ready.pop_first() {
+            waits.remove(addr);
+            order.push(addr.clone());
+            for dependent in dependents.get(addr).into_iter().flatten() {
+                if let Some(count) = waits.get_mut(dependent) {
+                    *count -= 1;
+                    if *count == 0 {
+                        ready.insert(dependent);
+                    }
+                }
+            }
+        }
+        if waits.is_empty() { Ok(order) } else { Err(waits.into_keys().cloned().collect()) }
+    }
+}

@@ -1,0 +1,134 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, DropInFact, Fact, NodeName, Record, ResourceAddr, Timestamp};
+
+/// What was found for a resource. Unknown is never absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Observed {
+    /// Something is there.
+    Present(Box<Fact>),
+    /// Nothing is there, and that was seen.
+    Absent,
+    /// It could not be read.
+    Unknown {
+        /// Why, as a sentence without the address.
+        reason: String,
+    },
+}
+
+/// The host itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostFact {
+    /// `uname -m`.
+    pub machine: String,
+    /// `uname -r`.
+    pub kernel: String,
+    /// `ID` and `VERSION_ID` of os-release(5), such as `debian 12`.
+    pub os: String,
+    /// The host's own name.
+    pub hostname: String,
+    /// The digest of /etc/machine-id; `None` when it is empty or missing.
+    pub machine_id: Option<Digest>,
+    /// The host's clock when it was read.
+    pub clock: Timestamp,
+}
+
+/// What one node answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The host.
+    pub host: HostFact,
+    /// Every resource that was asked for.
+    pub resources: BTreeMap<ResourceAddr, Observed>,
+    /// The drop-ins of the unit.
+    pub drop_ins: Vec<DropInFact>,
+    /// The ownership record.
+    pub record: Option<Record>,
+    /// The digest of the answer's lasting part: equal answers mean an unchanged host.
+    pub digest: Digest,
+}
+
+/// The class of reason why a node could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnreadableKind {
+    /// No connection: name, network, port.
+    Unreachable,
+    /// The host key is unknown or changed.
+    HostKey,
+    /// ssh login was refused.
+    Login,
+    /// Root was refused.
+    Privilege,
+    /// The connection was lost while reading.
+    Lost,
+    /// The answer was cut off, late or not in the form expected.
+    Answer,
+    /// The host is not what the manifest says: another architecture, two names for one machine.
+    Host,
+}
+
+/// A node that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// The class.
+    pub kind: UnreadableKind,
+    /// What was tried and what came back.
+    pub reason: String,
+    /// What to do next.
+    pub hint: String,
+}
+
+/// A node, read or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeObservation {
+    /// It answered.
+    Read(Box<Reading>),
+    /// It did not.
+    Unreadable(Unreadable),
+}
+
+/// All that was found, once, by one probe of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observations {
+    /// The version of this document's form.
+    pub format_version: u32,
+    /// The control host's clock when the probe began.
+    pub taken_at: Timestamp,
+    /// Cluster-wide resources that live on the control host.
+    pub cluster: BTreeMap<ResourceAddr, Observed>,
+    /// The nodes, by name.
+    pub nodes: BTreeMap<NodeName, NodeObservation>,
+}
+
+impl Observations {
+    /// The form that this crdbctl writes and reads.
+    pub const FORMAT_VERSION: u32 = 1;
+
+    /// Returns what was found at `addr`; unknown when its node was not read or nobody asked.
+    pub fn of(&self, addr: &ResourceAddr) -> Observed {
+        let found = match addr.node() {
+            None => self.cluster.get(addr).cloned(),
+            Some(node) => match self.nodes.get(node) {
+                Some(NodeObservation::Read(reading)) => reading.resources.get(addr).cloned(),
+                Some(NodeObservation::Unreadable(unreadable)) => {
+                    Some(Observed::Unknown { reason: unreadable.reason.clone() })
+                }
+                None => None,
+            },
+        };
+        found.unwrap_or_else(|| Observed::Unknown { reason: "it was not asked for".to_owned() })
+    }
+
+    /// Returns the reading of `node`, when it answered.
+    pub fn reading(&self, node: &NodeName) -> Option<&Reading> {
+        match self.nodes.get(node) {
+            Some(NodeObservation::Read(reading)) => Some(reading),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ClusterName, Digest, Timestamp};
+
+/// What crdbctl remembers on a node of a resource that it brought to its desired state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedResource {
+    /// The digest of the [`crate::Desired`] that was in place.
+    pub desired: Digest,
+    /// Whether crdbctl made the resource; what it did not make it never removes.
+    pub created: bool,
+    /// When it was last seen in that state by an apply.
+    pub applied_at: Timestamp,
+}
+
+/// The ownership record of a node: `/var/lib/crdbctl/<cluster>.json`, root, 0600. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of this document's form.
+    pub format_version: u32,
+    /// The cluster that the node belongs to.
+    pub cluster: ClusterName,
+    /// Who applied last: user and host of the control side.
+    pub applied_by: String,
+    /// The digest of the manifest that was applied last.
+    pub manifest: Digest,
+    /// The id of the run that applied last.
+    pub run: String,
+    /// Whether the cluster was seen initialised.
+    pub initialised: bool,
+    /// The resources, by local address (`unit.cockroach`).
+    pub resources: BTreeMap<String, RecordedResource>,
+}
+
+impl Record {
+    /// The form that this crdbctl writes and reads.
+    pub const FORMAT_VERSION: u32 = 1;
+}
