@@ -1,1 +1,14 @@
-//! What is known of CockroachDB.
+//! What is known of CockroachDB: versions and upgrade rules, the flags of `cockroach start` by version, and
+//! parsers of what its command line and its HTTP endpoints say.
+//!
+//! Everything here is pure: texts go in, values come out, nothing is read and nothing is run. Facts come from
+//! CockroachDB's public documentation and source code, named where they are used; what could not be confirmed
+//! there says so.
+
+pub mod flags;
+mod series;
+pub mod start;
+mod version;
+
+pub use series::{Series, SeriesError};
+pub use version::{Version, VersionError, VersionErrorKind};
