@@ -128,15 +128,16 @@ impl FlagSpec {
 
     /// Returns what a running node of this version needs in order to follow a change of this flag.
     ///
-    /// `--join` is only read at start and kept in the store, so that no restart is needed to update it. Until
-    /// v22.2, `--max-offset` had to be the same on all running nodes.
+    /// `--join` is only read at start and kept in the store, so that no restart is needed to update it. Up to
+    /// v22.1, `--max-offset` had to be the same on all running nodes.
     /// Source: <https://www.cockroachlabs.com/docs/stable/cockroach-start>,
-    /// <https://www.cockroachlabs.com/docs/v21.1/cockroach-start>.
+    /// <https://www.cockroachlabs.com/docs/v22.1/cockroach-start>.
     #[must_use]
     pub fn restart(&self, version: &Version) -> RestartImpact {
         match self.alias_of.unwrap_or(self.name) {
             "join" => RestartImpact::None,
-            "max-offset" if version.series() < Series::new(23, 1) => RestartImpact::WholeCluster,
+            _ if self.ignored_since.is_some_and(|since| version.series() >= since) => RestartImpact::None,
+            "max-offset" if version.series() < Series::new(22, 2) => RestartImpact::WholeCluster,
             _ => RestartImpact::Node,
         }
     }

@@ -17,15 +17,15 @@ static FLAGS: &[FlagSpec] = &[
     f("advertise-host", S::Host).alias_of("advertise-addr").always(ADDRESS),
     f("advertise-http-addr", S::Address).since(23, 1),
     f("advertise-port", S::Port).alias_of("advertise-addr").always(ADDRESS),
-    f("advertise-sql-addr", S::Address).since(20, 1),
+    f("advertise-sql-addr", S::Address).since(20, 2),
     f("attrs", S::Text),
     f("background", S::Bool).never("systemd runs cockroach in the foreground and watches it"),
     f("cache", S::Size),
-    f("cert-principal-map", S::List).since(20, 1),
+    f("cert-principal-map", S::List).repeated().since(20, 2),
     f("certs-dir", S::Path).always("crdbctl sets it to `certs` under `install.root`, where it installs the certificates"),
     f("clock-device", S::Path).since(20, 2),
-    f("cluster-name", S::Text).since(20, 1),
-    f("disable-cluster-name-verification", S::Bool).since(20, 1),
+    f("cluster-name", S::Text).since(20, 2),
+    f("disable-cluster-name-verification", S::Bool).since(20, 2),
     f("enterprise-encryption", S::Text).since(2, 1).repeated(),
     f("experimental-dns-srv", S::Bool).since(20, 2),
     f("external-io-dir", S::Path),
@@ -42,7 +42,7 @@ static FLAGS: &[FlagSpec] = &[
     f("listening-url-file", S::Path),
     f("locality", S::Locality).always("crdbctl sets it from `nodes[].locality`"),
     f("locality-advertise-addr", S::LocalityAddresses).since(2, 1).repeated(),
-    f("locality-file", S::Path).since(24, 1).never("use `nodes[].locality`, so that tiers can be compared between nodes"),
+    f("locality-file", S::Path).since(24, 3).never("use `nodes[].locality`, so that tiers can be compared between nodes"),
     f("log", S::Text).since(21, 1),
     f("log-config-file", S::Path).since(21, 1),
     f("log-dir", S::Path),
@@ -55,7 +55,7 @@ static FLAGS: &[FlagSpec] = &[
     f("max-go-memory", S::Size).since(23, 1),
     f("max-offset", S::Duration),
     f("max-sql-memory", S::Size),
-    f("max-tsdb-memory", S::Size).since(23, 1),
+    f("max-tsdb-memory", S::Size).since(22, 1),
     f("no-color", S::Bool).never(LOG),
     f("node-cert-distinguished-name", S::Text).since(24, 1),
     f("pid-file", S::Path),
@@ -65,12 +65,12 @@ static FLAGS: &[FlagSpec] = &[
     f("socket", S::Path).until(20, 2),
     f("socket-dir", S::Path).since(20, 1),
     f("spatial-libs", S::Path).since(20, 2),
-    f("sql-addr", S::Address).since(20, 1),
+    f("sql-addr", S::Address).since(20, 2),
     f("sql-audit-dir", S::Path).since(2, 1),
     f("storage-engine", S::Text).since(20, 1).ignored_since(21, 1),
     f("store", S::Store).short('s').repeated().unless_given("without it crdbctl sets it to `data` under `install.root`, which leads to `install.data`"),
     f("temp-dir", S::Path),
-    f("tls-cipher-suites", S::List).since(25, 2),
+    f("tls-cipher-suites", S::List).repeated().since(25, 2),
     f("unencrypted-localhost-http", S::Bool).since(20, 2),
     f("verbosity", S::Number),
     f("vmodule", S::Text),
@@ -136,6 +136,9 @@ mod tests {
         assert_eq!(impact("v24.1.0", "join"), RestartImpact::None);
         assert_eq!(impact("v24.1.0", "cache"), RestartImpact::Node);
         assert_eq!(impact("v24.1.0", "max-offset"), RestartImpact::Node);
-        assert_eq!(impact("v21.2.0", "max-offset"), RestartImpact::WholeCluster);
+        assert_eq!(impact("v22.2.0", "max-offset"), RestartImpact::Node);
+        assert_eq!(impact("v22.1.9", "max-offset"), RestartImpact::WholeCluster);
+        assert_eq!(impact("v20.2.0", "storage-engine"), RestartImpact::Node);
+        assert_eq!(impact("v24.1.0", "storage-engine"), RestartImpact::None);
     }
 }
