@@ -5,9 +5,12 @@
 //! CockroachDB's public documentation and source code, named where they are used; what could not be confirmed
 //! there says so.
 
+pub mod archive;
 pub mod flags;
+pub mod releases;
 mod series;
 pub mod start;
+pub mod upgrade;
 mod version;
 
 pub use series::{Series, SeriesError};

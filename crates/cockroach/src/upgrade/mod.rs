@@ -1,0 +1,13 @@
+//! Which version may follow which.
+//!
+//! Within a series every patch release may follow every other, in both directions. From one series to another the
+//! next one may follow; from a regular series, also the next regular one, over one innovation series. Back across
+//! series goes only what could be gone forward, and only until the upgrade is finalised.
+//!
+//! Source: <https://www.cockroachlabs.com/docs/stable/upgrade-cockroach-version> and the kinds in [`crate::releases`].
+
+mod route;
+mod step;
+
+pub use route::route;
+pub use step::{StepKind, UpgradeStep};
