@@ -1,0 +1,24 @@
+use crdbctl_model::{Action, Cause, Change};
+
+/// Returns why a change is there, in the words of the plan.
+pub(crate) fn cause_words(change: &Change) -> String {
+    let reason = change.reason.as_deref();
+    match change.cause {
+        Cause::Manifest => lead("manifest changed", reason),
+        Cause::Drift => lead("drift", Some(reason.unwrap_or("changed on the host"))),
+        Cause::Unfinished => lead("an earlier apply was interrupted", reason),
+        Cause::Differs => reason.unwrap_or("differs from the manifest").to_owned(),
+        Cause::Expiry => reason.unwrap_or("expires soon").to_owned(),
+        Cause::Missing if change.action == Action::Create => reason.unwrap_or("not there yet").to_owned(),
+        Cause::Missing => reason.unwrap_or("missing").to_owned(),
+    }
+}
+
+fn lead(word: &str, reason: Option<&str>) -> String {
+    // Reasons may lead with the word themselves.
+    match reason {
+        Some(reason) if reason.starts_with(word) => reason.to_owned(),
+        Some(reason) => format!("{word}: {reason}"),
+        None => word.to_owned(),
+    }
+}

@@ -1,0 +1,459 @@
+//! Plans made by hand, as the planner makes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdbctl_model::{
+    Action, AllowFrom, AttributeDiff, Basis, Cause, Change, ClusterName, Desired, DesiredAuthority,
+    DesiredCa, DesiredClientCertificate, DesiredDirectory, DesiredFile, DesiredFirewall, DesiredGroup,
+    DesiredInit, DesiredLink, DesiredNodeCertificate, DesiredPackage, DesiredService, DesiredUnit,
+    DesiredUser, Digest, HostPath, Impact, KeyType, Mode, NodeName, Note, OwnerName, PackageMember, Plan,
+    ResourceAddr, RolloutStep, Transfer, UnitName, UnknownResource, Value,
+};
+
+/// Returns every plan of the corpus by name.
+pub(crate) fn corpus() -> BTreeMap<&'static str, Plan> {
+    BTreeMap::from([
+        ("contract", contract()),
+        ("empty", empty()),
+        ("empty-incomplete", empty_incomplete()),
+        ("fresh", fresh()),
+        ("fleet", fleet()),
+        ("hostile", hostile()),
+        ("drift", drift()),
+        ("unknown", unknown()),
+    ])
+}
+
+fn node(name: &str) -> NodeName {
+    NodeName::new(name).unwrap()
+}
+
+fn addr(text: &str) -> ResourceAddr {
+    text.parse().unwrap()
+}
+
+fn path(text: &str) -> HostPath {
+    HostPath::new(text).unwrap()
+}
+
+fn owner(text: &str) -> OwnerName {
+    OwnerName::new(text).unwrap()
+}
+
+fn plan(nodes: &[&str], changes: Vec<Change>) -> Plan {
+    let steps = |impact| {
+        let mut steps: Vec<RolloutStep> = Vec::new();
+        for change in changes.iter().filter(|change| change.impact == impact) {
+            let node = change.addr.node().unwrap().clone();
+            match steps.iter_mut().find(|step| step.node == node) {
+                Some(step) => step.because.push(change.addr.clone()),
+                None => steps.push(RolloutStep { node, impact, because: vec![change.addr.clone()] }),
+            }
+        }
+        steps
+    };
+    let sent = |change: &Change| Transfer {
+        node: change.addr.node().unwrap().clone(),
+        addr: change.addr.clone(),
+        bytes: change.bytes,
+    };
+    let digest = Digest::of("basis");
+    Plan {
+        format_version: Plan::FORMAT_VERSION,
+        cluster: ClusterName::new("store").unwrap(),
+        basis: Basis {
+            manifest: digest,
+            cluster: digest,
+            nodes: nodes.iter().map(|name| (node(name), digest)).collect(),
+        },
+        rollout: [steps(Impact::Restart), steps(Impact::Reload)].concat(),
+        transfers: changes.iter().filter(|change| change.bytes > 0).map(sent).collect(),
+        changes,
+        unknown: Vec::new(),
+        notes: Vec::new(),
+        compared: 51,
+    }
+}
+
+fn change(at: &str, action: Action, cause: Cause, attributes: Vec<AttributeDiff>) -> Change {
+    Change {
+        addr: addr(at),
+        action,
+        cause,
+        reason: None,
+        impact: attributes.iter().map(|attribute| attribute.impact).max().unwrap_or(Impact::None),
+        attributes,
+        unchanged: 0,
+        depends_on: BTreeSet::new(),
+        desired: None,
+        before: None,
+        bytes: 0,
+    }
+}
+
+fn because(mut change: Change, reason: &str) -> Change {
+    change.reason = Some(reason.to_owned());
+    change
+}
+
+fn hiding(mut change: Change, unchanged: usize) -> Change {
+    change.unchanged = unchanged;
+    change
+}
+
+fn create(at: &str, desired: Desired) -> Change {
+    let mut change = change(at, Action::Create, Cause::Missing, Vec::new());
+    change.desired = Some(desired);
+    change
+}
+
+fn flags(cache: &str) -> String {
+    format!(
+        "/opt/cockroach/cockroach start --certs-dir=/opt/cockroach/certs --store=/opt/cockroach/data \
+         --cache={cache} --max-sql-memory={cache}"
+    )
+}
+
+/// The example of the contract.
+pub(crate) fn contract() -> Plan {
+    let exec_start = AttributeDiff::words("ExecStart", Some(flags(".25")), Some(flags(".35")))
+        .with_impact(Impact::Restart);
+    let mode = AttributeDiff::words("mode", Some("0666"), Some("0644"));
+    let not_after = AttributeDiff::words("not_after", Some("2026-12-04"), Some("2031-11-26"));
+    plan(
+        &["store-1", "store-2", "store-3"],
+        vec![
+            change("store-1/unit.cockroach", Action::Update, Cause::Manifest, vec![exec_start]),
+            because(
+                change("store-2/file.ufw-profile", Action::Update, Cause::Drift, vec![mode]),
+                "edited on the host",
+            ),
+            because(
+                change(
+                    "store-3/certificate.node",
+                    Action::Replace,
+                    Cause::Expiry,
+                    vec![not_after.with_impact(Impact::Reload)],
+                ),
+                "expires in 12 days",
+            ),
+        ],
+    )
+}
+
+/// Nothing to do.
+pub(crate) fn empty() -> Plan {
+    plan(&["store-1", "store-2", "store-3"], Vec::new())
+}
+
+/// Nothing to do where it could be read.
+pub(crate) fn empty_incomplete() -> Plan {
+    let mut plan = plan(&["store-1", "store-3"], Vec::new());
+    plan.unknown = vec![unreachable("store-2")];
+    plan
+}
+
+fn unreachable(name: &str) -> UnknownResource {
+    UnknownResource {
+        node: Some(node(name)),
+        addr: None,
+        reason: "ssh azmin@store.example.com: connect to host store.example.com port 22: Connection refused"
+            .to_owned(),
+        hint: "see that sshd runs there and that the port is right: ssh -p 22 azmin@store.example.com true"
+            .to_owned(),
+    }
+}
+
+/// Three bare hosts.
+pub(crate) fn fresh() -> Plan {
+    let names = ["store-1", "store-2", "store-3"];
+    let mut changes = vec![
+        create(
+            "cluster/authority.ca",
+            Desired::Authority(DesiredAuthority {
+                directory: "keys".to_owned(),
+                key: KeyType::EcdsaP256,
+                lifetime: 3660 * 86_400,
+            }),
+        ),
+        create(
+            "cluster/certificate.client-root",
+            Desired::ClientCertificate(DesiredClientCertificate {
+                user: "root".to_owned(),
+                key: KeyType::EcdsaP256,
+                lifetime: 1830 * 86_400,
+                renew_before: 0,
+            }),
+        ),
+    ];
+    for (at, name) in names.iter().enumerate() {
+        changes.extend(fresh_node(name, at));
+    }
+    changes.push(create(
+        "cluster/init.store",
+        Desired::Init(DesiredInit {
+            nodes: names.iter().map(|name| node(name)).collect(),
+            through: node("store-1"),
+        }),
+    ));
+    plan(&names, changes)
+}
+
+fn file(at: &str, content: String) -> DesiredFile {
+    let root = owner("root");
+    DesiredFile { path: path(at), content, owner: root.clone(), group: root, mode: Mode::new(0o644) }
+}
+
+fn directory(at: &str) -> Desired {
+    let user = owner("cockroach");
+    Desired::Directory(DesiredDirectory {
+        path: path(at),
+        owner: user.clone(),
+        group: user,
+        mode: Mode::new(0o750),
+    })
+}
+
+fn fresh_node(name: &str, number: usize) -> Vec<Change> {
+    let user = owner("cockroach");
+    let address = std::net::IpAddr::from([198, 0, 2, 166 + u8::try_from(number).unwrap()]);
+    let package = path("/opt/cockroach-v24.1.0.linux-amd64");
+    let binary = package.join("cockroach").unwrap();
+    let link =
+        |at: &str, target: &HostPath| Desired::Link(DesiredLink { path: path(at), target: target.clone() });
+    let member = PackageMember {
+        path: "cockroach".to_owned(),
+        mode: Mode::new(0o755),
+        size: 1,
+        digest: Digest::of("cockroach"),
+    };
+    let at = |local: &str| format!("{name}/{local}");
+    let mut unpack = create(
+        &at("package.v24.1.0"),
+        Desired::Package(DesiredPackage {
+            path: package,
+            version: "v24.1.0".to_owned(),
+            archive: Digest::of("archive"),
+            archive_size: 118_400_000,
+            members: vec![member],
+        }),
+    );
+    unpack.bytes = 118_400_000;
+    let ca = DesiredCa {
+        path: path("/opt/cockroach/certs/ca.crt"),
+        owner: user.clone(),
+        group: user.clone(),
+        mode: Mode::new(0o644),
+    };
+    let certificate = DesiredNodeCertificate {
+        certificate: path("/opt/cockroach/certs/node.crt"),
+        key: path("/opt/cockroach/certs/node.key"),
+        owner: user.clone(),
+        group: user.clone(),
+        dns_names: BTreeSet::from(["localhost".to_owned(), name.to_owned()]),
+        addresses: BTreeSet::from([address]),
+        key_type: KeyType::EcdsaP256,
+        lifetime: 1830 * 86_400,
+        renew_before: 30 * 86_400,
+    };
+    let firewall = DesiredFirewall {
+        profile: "CockroachDB".to_owned(),
+        profile_path: path("/etc/ufw/applications.d/cockroach"),
+        ports: "26257,8080/tcp".to_owned(),
+        allow_from: BTreeSet::from([AllowFrom::Any]),
+        enable: false,
+        ssh_port: 22,
+    };
+    let service = DesiredService {
+        unit: UnitName::new("cockroach").unwrap(),
+        user: user.clone(),
+        argv: vec!["/opt/cockroach/cockroach".to_owned(), "start".to_owned()],
+        environment: BTreeMap::new(),
+        nofile: Some(65_536),
+        binary: binary.clone(),
+        binary_digest: Digest::of("cockroach"),
+        program: path("/opt/cockroach/cockroach"),
+        http_address: format!("{address}:8080"),
+        sql_address: format!("{address}:26257"),
+        certs: path("/opt/cockroach/certs"),
+        version: "v24.1.0".to_owned(),
+        store: path("/var/lib/cockroach"),
+    };
+    let home = path("/var/lib/cockroach");
+    vec![
+        create(&at("group.cockroach"), Desired::Group(DesiredGroup { name: user.clone() })),
+        create(
+            &at("user.cockroach"),
+            Desired::User(DesiredUser { name: user.clone(), group: user.clone(), home }),
+        ),
+        unpack,
+        create(&at("directory.root"), directory("/opt/cockroach")),
+        create(&at("directory.certs"), directory("/opt/cockroach/certs")),
+        create(&at("directory.data"), directory("/var/lib/cockroach")),
+        create(&at("link.data"), link("/opt/cockroach/data", &path("/var/lib/cockroach"))),
+        create(&at("link.cockroach"), link("/opt/cockroach/cockroach", &binary)),
+        create(&at("certificate.ca"), Desired::Ca(ca)),
+        create(&at("certificate.node"), Desired::NodeCertificate(certificate)),
+        create(
+            &at("file.ufw-profile"),
+            Desired::File(file("/etc/ufw/applications.d/cockroach", "[CockroachDB]\n".repeat(4))),
+        ),
+        create(&at("firewall.ufw"), Desired::Firewall(firewall)),
+        create(
+            &at("unit.cockroach"),
+            Desired::Unit(DesiredUnit {
+                name: UnitName::new("cockroach").unwrap(),
+                file: file("/etc/systemd/system/cockroach.service", "[Unit]\n".repeat(23)),
+                set_drop_ins_aside: true,
+            }),
+        ),
+        create(&at("service.cockroach"), Desired::Service(service)),
+    ]
+}
+
+fn unit(address: &str, nofile: u32) -> String {
+    format!(
+        "[Unit]\nDescription=CockroachDB\nAfter=network-online.target\n\n[Service]\nType=notify\n\
+         ExecStart=/opt/cockroach/cockroach start --certs-dir=/opt/cockroach/certs --listen-addr={address}\n\
+         LimitNOFILE={nofile}\nTimeoutStopSec=300\nRestart=always\n\n[Install]\nWantedBy=multi-user.target\n"
+    )
+}
+
+/// Thirty nodes with the same change, and one that needs more.
+pub(crate) fn fleet() -> Plan {
+    let names: Vec<String> = (1..=30).map(|number| format!("store-{number:02}")).collect();
+    let mut changes = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let address = format!("198.0.2.{}", at + 1);
+        let content =
+            AttributeDiff::texts("content", Some(unit(&address, 35_000)), Some(unit(&address, 65_536)));
+        changes.push(hiding(
+            change(
+                &format!("{name}/unit.cockroach"),
+                Action::Update,
+                Cause::Manifest,
+                vec![content.with_impact(Impact::Restart)],
+            ),
+            3,
+        ));
+    }
+    let mode = AttributeDiff::words("mode", Some("0755"), Some("0750"));
+    let group = AttributeDiff::words("group", Some("root"), Some("cockroach"));
+    changes.push(change("store-17/directory.root", Action::Update, Cause::Drift, vec![mode, group]));
+    plan(&names.iter().map(String::as_str).collect::<Vec<_>>(), changes)
+}
+
+/// Hosts that were edited by hand.
+pub(crate) fn drift() -> Plan {
+    let link = |name: &str| DesiredLink { path: path(name), target: path("/var/lib/cockroach") };
+    let mut lost = create("store-1/link.data", Desired::Link(link("/opt/cockroach/data")));
+    lost.cause = Cause::Drift;
+    lost.reason = Some("deleted on the host".to_owned());
+    let drop_in =
+        AttributeDiff::texts("content", Some("[Service]\nExecStart=\nExecStart=/bin/false\n"), None::<&str>)
+            .with_impact(Impact::Restart)
+            .with_remark("set aside as /var/lib/crdbctl/set-aside/override.conf");
+    let argv = AttributeDiff {
+        name: "argv".to_owned(),
+        before: Some(Value::List(vec![
+            "start".to_owned(),
+            "--cache=.1".to_owned(),
+            "--join=198.0.2.166".to_owned(),
+        ])),
+        after: Some(Value::List(vec![
+            "start".to_owned(),
+            "--cache=.25".to_owned(),
+            "--join=198.0.2.166".to_owned(),
+        ])),
+        impact: Impact::Restart,
+        remark: None,
+    };
+    let names = AttributeDiff {
+        name: "names".to_owned(),
+        before: Some(Value::List(vec!["localhost".to_owned(), "store-2".to_owned()])),
+        after: Some(Value::List(vec![
+            "localhost".to_owned(),
+            "store-1".to_owned(),
+            "lb.example.com".to_owned(),
+        ])),
+        impact: Impact::Reload,
+        remark: Some("it is the certificate of store-2".to_owned()),
+    };
+    let mut package = change(
+        "store-2/package.v24.1.0",
+        Action::Replace,
+        Cause::Drift,
+        vec![
+            AttributeDiff::words("cockroach digest", Some("9f86d081"), Some("2c26b46b"))
+                .with_impact(Impact::Restart),
+            AttributeDiff::words("libgeos.so", None::<&str>, Some("present")),
+        ],
+    );
+    package.bytes = 118_400_000;
+    let mut plan = plan(
+        &["store-1", "store-2", "store-3"],
+        vec![
+            lost,
+            hiding(change("store-1/certificate.node", Action::Replace, Cause::Drift, vec![names]), 4),
+            hiding(package, 2),
+            because(
+                change("store-2/drop-in.override.conf", Action::Delete, Cause::Differs, vec![drop_in]),
+                "the manifest has no such drop-in",
+            ),
+            because(
+                hiding(change("store-3/service.cockroach", Action::Update, Cause::Drift, vec![argv]), 9),
+                "the process runs with other flags than the unit's",
+            ),
+        ],
+    );
+    plan.notes = vec![
+        Note {
+            addr: Some(addr("store-1/certificate.node")),
+            text: "its key was not made by crdbctl; it is kept as node.key.old until the next apply, then forgotten"
+                .to_owned(),
+        },
+        Note { addr: None, text: "the join list changed; that alone restarts nothing".to_owned() },
+    ];
+    plan
+}
+
+/// One node is down, and on another a file could not be read.
+pub(crate) fn unknown() -> Plan {
+    let mode = AttributeDiff::words("mode", Some("0666"), Some("0644"));
+    let mut plan = plan(
+        &["store-1"],
+        vec![change("store-1/file.ufw-profile", Action::Update, Cause::Differs, vec![mode])],
+    );
+    plan.unknown = vec![
+        unreachable("store-2"),
+        unreachable("store-3"),
+        UnknownResource {
+            node: Some(node("store-1")),
+            addr: Some(addr("store-1/unit.cockroach")),
+            reason:
+                "reading /etc/systemd/system/cockroach.service ended with status 1:\ncat: Input/output error"
+                    .to_owned(),
+            hint: "look at the disk: dmesg on store-1".to_owned(),
+        },
+    ];
+    plan
+}
+
+/// Strings that a host or a manifest could use against its reader.
+pub(crate) fn hostile() -> Plan {
+    let evil = "\x1b[2J\x1b]0;owned\x07\r\n# No changes.\u{202e}gpj\0";
+    let text =
+        AttributeDiff::texts("content", Some("ok\n\x1b[1A\x1b[2Kgone\n"), Some("ok\nfine\n\u{200b}\n"));
+    let word = AttributeDiff::words(evil, Some(evil), Some("")).with_remark(evil);
+    let long = AttributeDiff::words("flag", Some("x".repeat(300)), Some(format!("{}y", "x".repeat(300))));
+    let update = change("store-1/unit.cockroach", Action::Update, Cause::Drift, vec![text, word, long]);
+    let mut plan = plan(&["store-1"], vec![because(update, evil)]);
+    plan.unknown = vec![UnknownResource {
+        node: Some(node("store-2")),
+        addr: None,
+        reason: evil.to_owned(),
+        hint: evil.to_owned(),
+    }];
+    plan.notes = vec![Note { addr: None, text: evil.to_owned() }];
+    plan
+}

@@ -1,0 +1,107 @@
+/// Lines up to this length are shown whole.
+const LONG: usize = 60;
+/// A common part shorter than this stays.
+const WORTH: usize = 24;
+
+/// Returns two versions of a long line with what they have in common cut to `…`, at spaces; short
+/// lines as they are. What stands before a `=` at the beginning stays: it names what changes.
+///
+/// The result does not depend on the terminal, and lines of different nodes that change in the same way
+/// become equal, so that they can be shown as one.
+pub(crate) fn elide_pair(before: &str, after: &str) -> (String, String) {
+    if before.chars().count().max(after.chars().count()) <= LONG {
+        return (before.to_owned(), after.to_owned());
+    }
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (before.split_inclusive(' ').collect(), after.split_inclusive(' ').collect());
+    let shortest = old.len().min(new.len());
+    let front = old.iter().zip(&new).take_while(|(a, b)| a == b).count().min(shortest.saturating_sub(1));
+    let back = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
+    let back = back.min(shortest - front);
+    let cut = |words: &[&str]| {
+        let head = words[..front].concat();
+        let tail = words[words.len() - back..].concat();
+        let middle = words[front..words.len() - back].concat();
+        let mut line = String::new();
+        if head.chars().count() >= WORTH {
+            line.push_str(key_of(&head));
+            line.push_str("… ");
+        } else {
+            line.push_str(&head);
+        }
+        line.push_str(&middle);
+        if tail.chars().count() >= WORTH {
+            if !line.ends_with(' ') {
+                line.push(' ');
+            }
+            line.push('…');
+        } else {
+            line.push_str(&tail);
+        }
+        line
+    };
+    (cut(&old), cut(&new))
+}
+
+/// Returns a line that is only there for orientation, cut after 60 characters.
+pub(crate) fn elide_context(line: &str) -> String {
+    if line.chars().count() <= LONG {
+        return line.to_owned();
+    }
+    let head: String = line.chars().take(LONG).collect();
+    // A cut word could differ between nodes where the whole words before it do not.
+    let head = head.rsplit_once(' ').map_or(head.as_str(), |(words, _)| words);
+    format!("{head} …")
+}
+
+fn key_of(head: &str) -> &str {
+    let key = head.find('=').map(|at| &head[..=at]);
+    key.filter(|key| key.len() <= WORTH && !key.contains(' ')).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exec_start(address: &str, cache: &str) -> String {
+        format!(
+            "ExecStart=/opt/cockroach/cockroach start --listen-addr={address} --cache={cache} --max-sql-memory=.25"
+        )
+    }
+
+    #[test]
+    fn nodes_that_change_alike_look_alike() {
+        let one = elide_pair(&exec_start("198.0.2.166", ".25"), &exec_start("198.0.2.166", ".35"));
+        let two = elide_pair(&exec_start("198.0.2.158", ".25"), &exec_start("198.0.2.158", ".35"));
+        assert_eq!(one, two);
+        assert_eq!(one.0, "ExecStart=… --cache=.25 --max-sql-memory=.25");
+        assert_eq!(one.1, "ExecStart=… --cache=.35 --max-sql-memory=.25");
+    }
+
+    #[test]
+    fn both_ends_are_cut_and_short_lines_stay() {
+        let tail = " --locality=region=kr,zone=seo01 --join=198.0.2.166,198.0.2.158";
+        let (before, after) = elide_pair(&format!("a --cache=.25{tail}"), &format!("a --cache=.35{tail}"));
+        assert_eq!((before.as_str(), after.as_str()), ("a --cache=.25 …", "a --cache=.35 …"));
+        assert_eq!(elide_pair("mode 1", "mode 2"), ("mode 1".to_owned(), "mode 2".to_owned()));
+    }
+
+    #[test]
+    fn what_was_added_or_taken_away_is_never_cut() {
+        let long = "--one=aaaaaaaaaaaaaaaaaaaaaaaaaa --two=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+        let (before, after) = elide_pair(long, &format!("{long} --three"));
+        assert!(after.ends_with("--three"), "{after}");
+        assert!(!before.contains("three"));
+        let (before, after) = elide_pair(&format!("--zero {long}"), long);
+        assert!(before.contains("--zero"), "{before}");
+        assert_ne!(before, after);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn different_lines_never_look_equal(a in "[ab=]{1,3}( [ab=]{1,30}){0,6}", b in "[ab=]{1,3}( [ab=]{1,30}){0,6}") {
+            let (x, y) = elide_pair(&a, &b);
+            proptest::prop_assert_eq!(a == b, x == y);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+use std::collections::BTreeMap;
+
+use crdbctl_model::{Action, Event, NodeName, Outcome, ResourceAddr};
+
+use crate::line::Line;
+use crate::{RenderOptions, Role, bytes, duration};
+
+/// Turns events into plain lines for people, one line each, with the time in front.
+///
+/// Keeps what it needs for short lines: what each change does, and how far a transfer was when it was last told.
+#[derive(Clone, Debug)]
+pub struct EventLines {
+    options: RenderOptions,
+    verbose: bool,
+    actions: BTreeMap<ResourceAddr, Action>,
+    tenths_told: BTreeMap<(NodeName, ResourceAddr), u64>,
+}
+
+impl EventLines {
+    /// Returns a writer of lines. `verbose` tells of each change when it begins, too.
+    pub fn new(options: RenderOptions, verbose: bool) -> Self {
+        Self { options, verbose, actions: BTreeMap::new(), tenths_told: BTreeMap::new() }
+    }
+
+    /// Returns the line for `event`, without line feed; `None` when there is nothing worth a line. Lines
+    /// are not wrapped: each stays one line for grep. `time` is put in front as it is.
+    ///
+    /// [`Event::Done`] gives none: [`crate::render_run`] tells how a run ended.
+    pub fn line(&mut self, time: &str, event: &Event) -> Option<String> {
+        let line = self.words(event)?;
+        Some(Line::of(Role::Muted, time).plain("  ").then(line).write(self.options.color))
+    }
+
+    fn words(&mut self, event: &Event) -> Option<Line> {
+        match event {
+            Event::Started { addr, action } => {
+                self.actions.insert(addr.clone(), *action);
+                let doing = match action {
+                    Action::Create => "creating",
+                    Action::Update => "updating",
+                    Action::Replace => "replacing",
+                    Action::Delete => "deleting",
+                };
+                self.verbose.then(|| about(addr).with(Role::Muted, doing))
+            }
+            Event::Finished { addr, outcome, milliseconds } => {
+                Some(finished(addr, self.actions.get(addr).copied(), outcome, *milliseconds))
+            }
+            Event::Sent { node, addr, bytes: gone, total } => self.sent(node, addr, *gone, *total),
+            Event::Waiting { node, reason } => Some(name(node).with(Role::Muted, "waits: ").plain(reason)),
+            Event::Node { node, what } => Some(name(node).plain(what)),
+            Event::Done(_) => None,
+        }
+    }
+
+    /// A line for every tenth of a transfer: the first and the last always.
+    fn sent(&mut self, node: &NodeName, addr: &ResourceAddr, gone: u64, total: u64) -> Option<Line> {
+        let tenth = gone.min(total).saturating_mul(10).checked_div(total).unwrap_or(10);
+        let key = (node.clone(), addr.clone());
+        if self.tenths_told.get(&key).is_some_and(|told| *told >= tenth) {
+            return None;
+        }
+        self.tenths_told.insert(key, tenth);
+        let of = format!("sent {} of {} ({}%)", bytes(gone), bytes(total), tenth * 10);
+        Some(about(addr).plain(of))
+    }
+}
+
+fn about(addr: &ResourceAddr) -> Line {
+    Line::of(Role::Address, addr.to_string()).plain(": ")
+}
+
+fn name(node: &NodeName) -> Line {
+    Line::of(Role::Address, node.as_str()).plain(": ")
+}
+
+fn finished(addr: &ResourceAddr, action: Option<Action>, outcome: &Outcome, milliseconds: u64) -> Line {
+    let line = about(addr);
+    match outcome {
+        Outcome::Converged => {
+            let (role, done) = match action {
+                Some(Action::Create) => (Role::Create, "created"),
+                Some(Action::Update) => (Role::Update, "updated"),
+                Some(Action::Replace) => (Role::Replace, "replaced"),
+                Some(Action::Delete) => (Role::Delete, "deleted"),
+                None => (Role::Success, "done"),
+            };
+            let line = line.with(role, done);
+            // Short times are noise: changes made in one script have no time of their own.
+            if milliseconds < 100 {
+                line
+            } else {
+                line.with(Role::Muted, format!(" in {}", duration(milliseconds)))
+            }
+        }
+        Outcome::Failed(reason) => line.with(Role::Failure, "failed: ").plain(reason),
+        Outcome::Skipped(reason) => line.with(Role::Unknown, "skipped: ").plain(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addr() -> ResourceAddr {
+        "store-1/package.v24.1.0".parse().unwrap()
+    }
+
+    fn sent(gone: u64) -> Event {
+        let node = NodeName::new("store-1").unwrap();
+        Event::Sent { node, addr: addr(), bytes: gone, total: 118_000_000 }
+    }
+
+    #[test]
+    fn a_run_reads_as_it_goes() {
+        let node = NodeName::new("store-1").unwrap();
+        let events = [
+            Event::Started { addr: addr(), action: Action::Create },
+            sent(0),
+            sent(1_000),
+            sent(60_000_000),
+            sent(118_000_000),
+            sent(118_000_000),
+            Event::Finished { addr: addr(), outcome: Outcome::Converged, milliseconds: 2_140 },
+            Event::Waiting { node: node.clone(), reason: "store-2 is not ready (503)".to_owned() },
+            Event::Node { node, what: "restarting".to_owned() },
+            Event::Finished {
+                addr: addr(),
+                outcome: Outcome::Failed("no space\nleft".to_owned()),
+                milliseconds: 3,
+            },
+            Event::Finished {
+                addr: addr(),
+                outcome: Outcome::Skipped("x failed".to_owned()),
+                milliseconds: 0,
+            },
+        ];
+        let mut lines = EventLines::new(RenderOptions::plain(80), false);
+        let text: Vec<String> = events.iter().filter_map(|event| lines.line("12:00:01", event)).collect();
+        insta::assert_snapshot!(text.join("\n"), @"
+        12:00:01  store-1/package.v24.1.0: sent 0 bytes of 118 MB (0%)
+        12:00:01  store-1/package.v24.1.0: sent 60 MB of 118 MB (50%)
+        12:00:01  store-1/package.v24.1.0: sent 118 MB of 118 MB (100%)
+        12:00:01  store-1/package.v24.1.0: created in 2.1s
+        12:00:01  store-1: waits: store-2 is not ready (503)
+        12:00:01  store-1: restarting
+        12:00:01  store-1/package.v24.1.0: failed: no space\\nleft
+        12:00:01  store-1/package.v24.1.0: skipped: x failed
+        ");
+    }
+
+    #[test]
+    fn beginnings_are_told_when_asked_for() {
+        let event = Event::Started { addr: addr(), action: Action::Delete };
+        let quiet = EventLines::new(RenderOptions::plain(80), false).line("t", &event);
+        let verbose = EventLines::new(RenderOptions::plain(80), true).line("t", &event);
+        assert_eq!((quiet, verbose.as_deref()), (None, Some("t  store-1/package.v24.1.0: deleting")));
+    }
+}

@@ -1,0 +1,94 @@
+use std::collections::BTreeMap;
+
+use crdbctl_model::{Action, Cause, Change, Impact, NodeName, Plan};
+
+use crate::Role;
+use crate::attribute::attribute_rows;
+use crate::block::Row;
+use crate::cause::cause_words;
+use crate::line::Line;
+
+/// Changes of the same resource on several nodes that read the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Group<'a> {
+    /// The changes, in the plan's order.
+    pub(crate) changes: Vec<&'a Change>,
+    /// The cause in words, the same for all.
+    pub(crate) cause: String,
+}
+
+/// What members of a group have in common. New resources may differ in detail; other changes must
+/// read the same, so what is compared is what would be shown.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    cluster_wide: bool,
+    local: String,
+    action: Action,
+    cause: (Cause, String),
+    impact: Impact,
+    body: Option<(String, usize)>,
+}
+
+/// Returns the changes of `plan` in groups, in the order of each group's first member.
+pub(crate) fn groups(plan: &Plan) -> Vec<Group<'_>> {
+    let mut places: BTreeMap<Key, usize> = BTreeMap::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for change in &plan.changes {
+        let cause = cause_words(change);
+        let body = (change.action != Action::Create).then(|| (body_text(change), change.unchanged));
+        let key = Key {
+            cluster_wide: change.addr.node().is_none(),
+            local: change.addr.local(),
+            action: change.action,
+            cause: (change.cause, cause.clone()),
+            impact: change.impact,
+            body,
+        };
+        let at = *places.entry(key).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.changes.push(change),
+            None => groups.push(Group { changes: vec![change], cause }),
+        }
+    }
+    groups
+}
+
+impl<'a> Group<'a> {
+    /// Returns the first member: it stands for all.
+    pub(crate) fn first(&self) -> &'a Change {
+        // A group is made with its first member and never loses one.
+        self.changes[0]
+    }
+
+    /// Returns the nodes; empty for a cluster-wide resource.
+    pub(crate) fn nodes(&self) -> Vec<&'a NodeName> {
+        self.changes.iter().filter_map(|change| change.addr.node()).collect()
+    }
+
+    /// Returns where the group's impact is felt, in words.
+    pub(crate) fn place(&self) -> String {
+        match self.nodes()[..] {
+            [] => "the cluster".to_owned(),
+            [node] => node.to_string(),
+            _ => "each of them".to_owned(),
+        }
+    }
+}
+
+fn body_text(change: &Change) -> String {
+    // Width does not matter here, only equality: a narrow one decides as a wide one does.
+    let rows = attribute_rows(&change.attributes, change.action, "", usize::MAX);
+    let text =
+        |row: Row| row.line.write(false) + &row.remark.map(|line| line.write(false)).unwrap_or_default();
+    rows.into_iter().map(text).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns words as a list: `store-1, store-2`. Each is cleaned by itself, so that long lists stay whole.
+pub(crate) fn list(role: Role, words: impl IntoIterator<Item = impl AsRef<str>>) -> Line {
+    let mut line = Line::new();
+    for (at, word) in words.into_iter().enumerate() {
+        line.push(role, if at == 0 { "" } else { ", " });
+        line.push(role, word);
+    }
+    line
+}

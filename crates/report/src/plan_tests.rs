@@ -1,0 +1,134 @@
+//! What people read, over the corpus.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::corpus::corpus;
+use crate::{RenderOptions, plan_json, render_plan};
+
+const WIDTHS: [usize; 2] = [80, 200];
+
+fn strip_styles(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\x1b') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        rest = &rest[rest.find('m').unwrap() + 1..];
+    }
+    plain + rest
+}
+
+#[test]
+fn plans_read_as_they_should() {
+    for (name, plan) in corpus() {
+        for width in WIDTHS {
+            let text = render_plan(&plan, &RenderOptions::plain(width));
+            insta::assert_snapshot!(format!("{name}@{width}"), text);
+        }
+    }
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    for (name, plan) in corpus() {
+        for width in WIDTHS {
+            let color = render_plan(&plan, &RenderOptions { width, color: true });
+            assert!(color.contains('\x1b'), "{name}");
+            assert_eq!(
+                strip_styles(&color),
+                render_plan(&plan, &RenderOptions::plain(width)),
+                "{name}@{width}"
+            );
+        }
+    }
+}
+
+#[test]
+fn colours_mean_what_they_say() {
+    for name in ["contract", "drift"] {
+        let text = render_plan(&corpus()[name], &RenderOptions { width: 80, color: true });
+        insta::assert_snapshot!(format!("{name}@80-colour"), text.replace('\x1b', "␛"));
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal_and_none_ends_in_space() {
+    for (name, plan) in corpus() {
+        for width in [40, 80, 100, 200] {
+            for line in render_plan(&plan, &RenderOptions::plain(width)).lines() {
+                assert!(line.width() <= width, "{name}@{width}: {line}");
+                assert_eq!(line.trim_end_matches(' '), line, "{name}@{width}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_from_outside_reaches_the_terminal_unclean() {
+    let text = render_plan(&corpus()["hostile"], &RenderOptions::plain(80));
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+    assert!(!text.lines().any(|line| line.starts_with("# No changes") || line.starts_with("No changes")));
+}
+
+#[test]
+fn every_address_of_a_plan_can_be_found_in_its_text() {
+    for (name, plan) in corpus() {
+        let text = render_plan(&plan, &RenderOptions::plain(200));
+        for change in &plan.changes {
+            let whole = text.contains(&change.addr.to_string());
+            let parts = text.contains(&change.addr.local())
+                && change.addr.node().is_some_and(|node| text.contains(node.as_str()));
+            assert!(whole || parts, "{name}: {}", change.addr);
+        }
+    }
+}
+
+#[test]
+fn a_fresh_cluster_fits_a_screen() {
+    let text = render_plan(&corpus()["fresh"], &RenderOptions::plain(120));
+    assert!(text.lines().count() <= 32, "{}", text.lines().count());
+}
+
+#[test]
+fn the_json_form_reads_back_and_agrees_with_the_numbers() {
+    for (name, plan) in corpus() {
+        let json = plan_json(&plan);
+        assert_eq!(json["format_version"], 1, "{name}");
+        assert_eq!(serde_json::from_value::<crdbctl_model::Plan>(json.clone()).unwrap(), plan, "{name}");
+        let expected = if !plan.is_complete() {
+            5
+        } else if plan.is_empty() {
+            0
+        } else {
+            2
+        };
+        assert_eq!(json["exit_code"], expected, "{name}");
+        assert_eq!(json["applyable"], expected == 2, "{name}");
+        let counts = plan.counts();
+        assert_eq!(json["summary"]["create"], counts.create);
+        let total = counts.create + counts.update + counts.replace + counts.delete;
+        assert_eq!(total, plan.changes.len(), "{name}");
+    }
+}
+
+#[test]
+fn a_thousand_nodes_render_at_once() {
+    let mut plan = corpus()["fresh"].clone();
+    let of_one: Vec<_> = plan
+        .changes
+        .iter()
+        .filter(|c| c.addr.node().is_some_and(|n| n.as_str() == "store-1"))
+        .cloned()
+        .collect();
+    plan.changes.clear();
+    for number in 0..1000 {
+        let name = crdbctl_model::NodeName::new(format!("store-{number}")).unwrap();
+        plan.changes.extend(of_one.iter().cloned().map(|mut change| {
+            change.addr.scope = crdbctl_model::Scope::Node(name.clone());
+            change
+        }));
+    }
+    let text = render_plan(&plan, &RenderOptions::plain(120));
+    assert!(text.contains("14 resources will be created on 1000 nodes"), "{text}");
+    assert!(text.contains("store-999"));
+}

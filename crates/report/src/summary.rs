@@ -1,0 +1,95 @@
+use std::collections::BTreeSet;
+
+use crdbctl_model::{Impact, Plan};
+
+use crate::group::list;
+use crate::line::Line;
+use crate::unknown::subject;
+use crate::wrap::wrap;
+use crate::{Role, bytes, count};
+
+/// Returns the notes of a plan.
+pub(crate) fn note_lines(plan: &Plan, width: usize) -> Vec<Line> {
+    let line = |note: &crdbctl_model::Note| {
+        let addr = note.addr.as_ref().map(|addr| format!("{addr}: ")).unwrap_or_default();
+        Line::of(Role::Muted, "Note: ").with(Role::Address, addr).plain(&note.text)
+    };
+    plan.notes.iter().flat_map(|note| wrap(line(note), width, 6)).collect()
+}
+
+/// Returns the last lines of a plan: numbers, order, and whether it is whole.
+pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if !plan.is_empty() {
+        lines.extend(counts_lines(plan, width));
+    } else if plan.is_complete() {
+        lines.push(Line::of(Role::Success, "No changes.").plain(format!(
+            " {} match the manifest; {} compared.",
+            places(plan),
+            count(plan.compared, "resource")
+        )));
+    } else {
+        lines.push(Line::of(Role::Plain, "No changes to what could be read; the rest is unknown."));
+    }
+    let restarted: Vec<_> = plan
+        .rollout
+        .iter()
+        .filter(|step| step.impact == Impact::Restart)
+        .map(|step| step.node.as_str())
+        .collect();
+    if !restarted.is_empty() {
+        let order = list(Role::Restart, restarted).plain(".");
+        lines.push(Line::of(Role::Plain, "Rolling order: ").then(order));
+    }
+    if !plan.is_complete() {
+        lines.push(incomplete_line(plan));
+    }
+    lines.into_iter().flat_map(|line| wrap(line, width, 2)).collect()
+}
+
+fn places(plan: &Plan) -> String {
+    match plan.basis.nodes.len() {
+        0 => "The cluster-wide resources".to_owned(),
+        1 => "1 node and the cluster".to_owned(),
+        several => format!("{several} nodes and the cluster"),
+    }
+}
+
+/// The numbers on one line; on two where one is too narrow.
+fn counts_lines(plan: &Plan, width: usize) -> Vec<Line> {
+    let counts = plan.counts();
+    let mut line = Line::of(Role::Title, "Plan:").plain(" ");
+    let parts = [
+        (counts.create, "to create", Role::Create),
+        (counts.update, "to update", Role::Update),
+        (counts.replace, "to replace", Role::Replace),
+        (counts.delete, "to delete", Role::Delete),
+    ];
+    for (at, (number, words, role)) in parts.into_iter().enumerate() {
+        line.push(Role::Plain, if at == 0 { "" } else { ", " });
+        line.push(if number == 0 { Role::Plain } else { role }, format!("{number} {words}"));
+    }
+    let mark = |number: usize, role| if number == 0 { Role::Plain } else { role };
+    line.push(Role::Plain, ".");
+    let effect = Line::new()
+        .with(mark(counts.restart, Role::Restart), count(counts.restart, "restart"))
+        .plain(", ")
+        .with(mark(counts.reload, Role::Reload), count(counts.reload, "reload"))
+        .plain(format!(", {} to send.", bytes(counts.bytes)));
+    if line.width() + 1 + effect.width() <= width {
+        vec![line.plain(" ").then(effect)]
+    } else {
+        vec![line, Line::indent(6).then(effect)]
+    }
+}
+
+fn incomplete_line(plan: &Plan) -> Line {
+    let subjects: BTreeSet<String> = plan.unknown.iter().map(subject).collect();
+    let shown: Vec<String> = subjects.iter().take(5).cloned().collect();
+    let more = subjects.len() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Line::of(Role::Unknown, "Incomplete:").plain(format!(
+        " {}{more} could not be read. apply refuses to start, unless --skip-unknown leaves them alone.",
+        shown.join(", ")
+    ))
+}
