@@ -1,0 +1,228 @@
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::error::Lost;
+use crate::failure::Failure;
+use crate::not_run::{NotRun, PrivilegeRefusal};
+use crate::output::Output;
+use crate::privilege;
+use crate::process::{Ended, Handle, Process};
+use crate::tape::Tape;
+use crate::wrapper::Wrapped;
+
+/// What a login may say before our own words: banners, start-up files, sudo's lecture.
+const MOST_NOISE: usize = 1 << 20;
+
+/// A wrapped command in progress: reads both streams and finds our marks in them.
+pub(crate) struct Exchange {
+    stdin: Option<Box<dyn AsyncWrite + Send + Unpin>>,
+    out: Side,
+    err: Side,
+    /// Taken when its end is awaited.
+    handle: Option<Handle>,
+    token: String,
+}
+
+struct Side {
+    reader: Box<dyn AsyncRead + Send + Unpin>,
+    tape: Tape,
+    open: bool,
+}
+
+impl Side {
+    fn new(reader: Box<dyn AsyncRead + Send + Unpin>) -> Self {
+        Self { reader, tape: Tape::default(), open: true }
+    }
+
+    /// Reads once; a broken pipe is an end like any other, what was missed is told by the missing mark.
+    async fn read(&mut self) {
+        let buffer = self.tape.buffer();
+        buffer.reserve(32 << 10);
+        if !matches!(self.reader.read_buf(buffer).await, Ok(1..)) {
+            self.open = false;
+        }
+    }
+}
+
+impl Exchange {
+    /// Drives the command to the start of the inner shell, answering sudo once.
+    pub(crate) async fn begin(
+        process: Process,
+        wrapped: &Wrapped,
+        password: Option<&SecretString>,
+    ) -> Result<Self, Failure> {
+        let Process { stdin, stdout, stderr, handle } = process;
+        let mut it = Self {
+            stdin,
+            out: Side::new(stdout),
+            err: Side::new(stderr),
+            handle: Some(handle),
+            token: String::new(),
+        };
+        let nonce = wrapped.nonce.as_str();
+        let start = format!("crdbctl {nonce} start ");
+        let prompt = format!("[crdbctl {nonce}] ");
+        let mut answered = false;
+        loop {
+            if let (Some(out), Some(err)) = (it.out.tape.find(&start), it.err.tape.find(&start)) {
+                tracing::trace!("the shell on the host started");
+                it.out.tape.cut(&out);
+                it.err.tape.cut(&err);
+                it.token = out.words;
+                return Ok(it);
+            }
+            if let Some(refused) = it.out.tape.find(&format!("crdbctl {nonce} refused ")) {
+                let why = if refused.words == "not-root" {
+                    PrivilegeRefusal::NotRoot
+                } else {
+                    PrivilegeRefusal::NoTool
+                };
+                return Err(Failure::not_run(NotRun::Privilege(why), b""));
+            }
+            if wrapped.asks {
+                match count(it.err.tape.bytes(), prompt.as_bytes()) {
+                    0 => {}
+                    1 if !answered => {
+                        answered = true;
+                        it.answer(password).await;
+                    }
+                    1 => {}
+                    // Asked again: the password is wrong, and no second one is tried.
+                    _ => it.stdin = None,
+                }
+            }
+            if it.out.tape.len() + it.err.tape.len() > MOST_NOISE {
+                return Err(Failure::not_run(
+                    NotRun::NoShell,
+                    &it.out.tape.bytes()[..200.min(it.out.tape.len())],
+                ));
+            }
+            if !it.read().await {
+                return Err(it.never_started(nonce).await);
+            }
+        }
+    }
+
+    async fn answer(&mut self, password: Option<&SecretString>) {
+        let (Some(stdin), Some(password)) = (self.stdin.as_mut(), password) else {
+            self.stdin = None;
+            return;
+        };
+        // One write, so that no copy with the line feed is made; an error shows as an end of the streams.
+        let _ = stdin.write_all(password.expose_secret().as_bytes()).await;
+        let _ = stdin.write_all(b"\n").await;
+        let _ = stdin.flush().await;
+    }
+
+    /// Writes the script to stdin and closes it.
+    pub(crate) async fn send_script(&mut self, script: &str) {
+        if let Some(mut stdin) = self.stdin.take() {
+            // An error here means that the host is gone, which the missing end mark tells.
+            let _ = stdin.write_all(script.as_bytes()).await;
+            let _ = stdin.shutdown().await;
+        }
+    }
+
+    /// Returns the stdin of the command, once.
+    pub(crate) fn take_stdin(&mut self) -> Option<Box<dyn AsyncWrite + Send + Unpin>> {
+        self.stdin.take()
+    }
+
+    /// Returns the token that begins the marks of the inner shell.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Reads to the end of the numbered script.
+    ///
+    /// Cancel safe: what was read stays on the tapes.
+    pub(crate) async fn end(&mut self, number: u64, max_output: usize) -> Result<Output, Failure> {
+        let prefix = format!("{} end {number} ", self.token);
+        let (mut out, mut err) = (None, None);
+        loop {
+            out = out.or_else(|| self.out.tape.find_new(&prefix));
+            err = err.or_else(|| self.err.tape.find_new(&prefix));
+            if let (Some(out), Some(err)) = (&out, &err) {
+                let Ok(status) = out.words.parse() else {
+                    return Err(Failure::lost(Lost::ShellGone, out.words.as_bytes()));
+                };
+                let (stdout, stderr) = (self.out.tape.cut(out), self.err.tape.cut(err));
+                if stdout.len() + stderr.len() > max_output {
+                    return Err(Failure::lost(Lost::TooMuchOutput(max_output), b""));
+                }
+                return Ok(Output { status, stdout, stderr });
+            }
+            // Room for the marks themselves.
+            if self.out.tape.len() + self.err.tape.len() > max_output + 512 {
+                return Err(Failure::lost(Lost::TooMuchOutput(max_output), b""));
+            }
+            if !self.read().await {
+                let how = match self.ended().await {
+                    Ended::Status(_) => Lost::ShellGone,
+                    Ended::Unknown => Lost::Disconnected,
+                };
+                return Err(Failure::lost(how, self.err.tape.bytes()));
+            }
+        }
+    }
+
+    /// Returns whether the command ended by itself within a moment after its streams did.
+    pub(crate) async fn finish(self) -> bool {
+        let Self { stdin, out, err, handle, .. } = self;
+        drop(stdin);
+        let Some(handle) = handle else { return true };
+        let waited = tokio::time::timeout(Duration::from_secs(2), handle.wait()).await;
+        drop((out, err));
+        waited.is_ok()
+    }
+
+    async fn ended(&mut self) -> Ended {
+        self.stdin = None;
+        let Some(handle) = self.handle.take() else { return Ended::Unknown };
+        tokio::time::timeout(Duration::from_secs(5), handle.wait()).await.unwrap_or(Ended::Unknown)
+    }
+
+    /// Reads from whichever stream has something; returns false when both have ended.
+    async fn read(&mut self) -> bool {
+        match (self.out.open, self.err.open) {
+            (true, true) => tokio::select! {
+                () = self.out.read() => {}
+                () = self.err.read() => {}
+            },
+            (true, false) => self.out.read().await,
+            (false, true) => self.err.read().await,
+            (false, false) => return false,
+        }
+        true
+    }
+
+    async fn never_started(mut self, nonce: &str) -> Failure {
+        let ended = self.ended().await;
+        let by = self.err.tape.find(&format!("crdbctl {nonce} by "));
+        let Ended::Status(status) = ended else {
+            return Failure::lost(Lost::Disconnected, self.err.tape.bytes());
+        };
+        let Some(by) = by else {
+            let said = [self.err.tape.bytes(), b"\n", self.out.tape.bytes()].concat();
+            let said =
+                if said.trim_ascii().is_empty() { format!("status {status}").into_bytes() } else { said };
+            return Failure::not_run(NotRun::NoShell, &said);
+        };
+        self.err.tape.cut(&by);
+        let said = String::from_utf8_lossy(self.err.tape.bytes()).replace(&format!("[crdbctl {nonce}] "), "");
+        let why = privilege::refusal(&said).map_or(NotRun::NoShell, NotRun::Privilege);
+        Failure::not_run(why, said.as_bytes())
+    }
+}
+
+fn count(text: &[u8], part: &[u8]) -> usize {
+    text.windows(part.len()).filter(|window| *window == part).count()
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}

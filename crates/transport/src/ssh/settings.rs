@@ -1,0 +1,81 @@
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::arguments;
+use crate::failure::Failure;
+use crate::not_run::NotRun;
+use crate::target::Target;
+
+/// What the user's own configuration makes of a target (`ssh -G`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) user: String,
+    pub(super) host: String,
+    pub(super) port: String,
+    /// The value for `StrictHostKeyChecking`: `yes`, or `accept-new` where the user's configuration has that.
+    pub(super) host_keys: &'static str,
+}
+
+impl Settings {
+    /// Asks ssh; nothing goes over the network.
+    pub(super) async fn ask(target: &Target) -> Result<Self, Failure> {
+        let mut command = Command::new("ssh");
+        command.arg("-G").args(arguments::of_target(target)).arg("--").arg(&target.host);
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(Duration::from_secs(10), command.output()).await;
+        let output = match output {
+            Ok(Ok(output)) => output,
+            Ok(Err(error)) => {
+                return Err(Failure::not_run(NotRun::NoSshClient, error.to_string().as_bytes()));
+            }
+            Err(_) => {
+                return Err(Failure::not_run(NotRun::Configuration, b"`ssh -G` did not answer within 10 s"));
+            }
+        };
+        if !output.status.success() {
+            return Err(Failure::not_run(NotRun::Configuration, &output.stderr));
+        }
+        Ok(Self::parse(&String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// Returns the settings that `ssh -G` prints; what it does not print stays empty, and host keys strict.
+    pub(super) fn parse(text: &str) -> Self {
+        let value = |key: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+            line.unwrap_or_default().to_owned()
+        };
+        // `ask` cannot ask here, and `no` is what crdbctl never does: both become `yes`.
+        let host_keys = if value("stricthostkeychecking") == "accept-new" { "accept-new" } else { "yes" };
+        Self { user: value("user"), host: value("hostname"), port: value("port"), host_keys }
+    }
+
+    /// Returns what is tried, for messages.
+    pub(super) fn tried(&self) -> String {
+        format!("ssh to {}@{} port {}", self.user, self.host, self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_keys_are_never_taken_blindly() {
+        for (said, want) in [
+            ("accept-new", "accept-new"),
+            ("false", "yes"),
+            ("no", "yes"),
+            ("off", "yes"),
+            ("ask", "yes"),
+            ("true", "yes"),
+        ] {
+            let text = format!("user me\nhostname h\nport 22\nstricthostkeychecking {said}\n");
+            let settings = Settings::parse(&text);
+            assert_eq!(settings.host_keys, want, "{said}");
+            assert_eq!(settings.tried(), "ssh to me@h port 22");
+        }
+        assert_eq!(Settings::parse("").host_keys, "yes");
+    }
+}
