@@ -7,6 +7,7 @@
 
 pub mod archive;
 pub mod flags;
+pub mod output;
 pub mod releases;
 mod series;
 pub mod start;

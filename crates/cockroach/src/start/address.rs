@@ -24,18 +24,16 @@ impl Address {
         Self { host: host.to_owned(), port: port.to_string() }
     }
 
-    /// Returns host and port of `host`, `host:port`, `:port`, `[v6]`, `[v6]:port` or a bare `v6`; a port that is
-    /// left out is `default_port`. `None` for anything else.
+    /// Returns host and port of `host`, `host:port`, `:port`, `[v6]` or `[v6]:port`; a port that is left out is
+    /// `default_port`. `None` for anything else, an IPv6 address without brackets too: cockroach refuses it.
     ///
-    /// Source: `SplitHostPort` in `pkg/util/netutil` of <https://github.com/cockroachdb/cockroach>.
+    /// Source: `SplitHostPort` in `pkg/util/netutil/addr/addr.go` of <https://github.com/cockroachdb/cockroach>.
     #[must_use]
     pub fn parse(text: &str, default_port: &str) -> Option<Self> {
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (host, tail) = rest.split_once(']')?;
             let port = if tail.is_empty() { "" } else { tail.strip_prefix(':')? };
             (host, port)
-        } else if text.matches(':').count() > 1 {
-            (text, "")
         } else {
             text.split_once(':').unwrap_or((text, ""))
         };
@@ -88,12 +86,13 @@ mod tests {
             ("", ":26257"),
             ("[::1]", "[::1]:26257"),
             ("[::1]:1", "[::1]:1"),
-            ("::1", "[::1]:26257"),
             ("[fe80::1%eth0]:1", "[fe80::1%eth0]:1"),
         ] {
             assert_eq!(Address::parse(text, "26257").unwrap().to_string(), want, "{text}");
         }
-        for text in ["a b", "a:b", "a:65536", "[::1", "[::1]x", "a,b", "a:1:2", "x@y", "a/b", "a\n"] {
+        for text in
+            ["a b", "a:b", "a:65536", "[::1", "[::1]x", "a,b", "a:1:2", "::1", "[a:b]", "x@y", "a/b", "a\n"]
+        {
             assert_eq!(Address::parse(text, ""), None, "{text:?}");
         }
     }

@@ -92,11 +92,12 @@ fn set_host(address: &mut Address, value: &str) {
     if value.is_empty() {
         return;
     }
-    // Some scripts give `--host=ADDR:PORT`; cockroach up to v2.1 and later ones differ on it, what is meant is clear.
+    // These flags take a host as it is, IPv6 without brackets. Some scripts give `--host=ADDR:PORT` all the same:
+    // what is meant is clear.
     match Address::parse(value, "") {
-        Some(Address { host, port }) if port.is_empty() => address.host = host,
-        Some(both) => *address = both,
-        None => *address = as_is(value),
+        Some(both) if !both.port.is_empty() => *address = both,
+        Some(Address { host, .. }) => address.host = host,
+        None => value.clone_into(&mut address.host),
     }
 }
 
@@ -149,6 +150,9 @@ mod tests {
         assert_eq!(filled(&[("host", "10.0.0.1")]), plain);
         assert_eq!(filled(&[("host", "10.0.0.1:26257")]), plain);
         assert_eq!(filled(&[("listen-addr", "10.0.0.1")]), plain);
+        for spelling in ["::1", "[::1]"] {
+            assert!(filled(&[("port", "5"), ("host", spelling)]).starts_with("listen-addr=[::1]:5 "));
+        }
         assert_eq!(filled(&[("listen-addr", "10.0.0.1:26257"), ("advertise-addr", "10.0.0.1")]), plain);
         assert_eq!(
             filled(&[("listen-addr", ":1"), ("advertise-addr", "node1")]),
