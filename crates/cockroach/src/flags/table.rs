@@ -3,7 +3,6 @@ use super::FlagSpec;
 use crate::Version;
 
 const ADDRESS: &str = "crdbctl sets it from `nodes[].address`";
-const LOG: &str = "use `log` or `log-config-file`";
 
 const fn f(name: &'static str, shape: S) -> FlagSpec {
     FlagSpec::new(name, shape)
@@ -56,7 +55,7 @@ static FLAGS: &[FlagSpec] = &[
     f("max-offset", S::Duration),
     f("max-sql-memory", S::Size),
     f("max-tsdb-memory", S::Size).since(22, 1),
-    f("no-color", S::Bool).never(LOG),
+    f("no-color", S::Bool),
     f("node-cert-distinguished-name", S::Text).since(24, 1),
     f("pid-file", S::Path),
     f("port", S::Port).short('p').alias_of("listen-addr").always(ADDRESS),

@@ -97,7 +97,11 @@ pub(super) fn rows(command: &'static str, stdout: &[u8]) -> Result<Vec<Row>, Tab
 }
 
 fn fields(line: &str) -> Vec<String> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .buffer_capacity(line.len().max(1))
+        .from_reader(line.as_bytes());
     let record = reader.records().next().and_then(Result::ok).unwrap_or_default();
     record.iter().map(|field| field.trim().to_owned()).collect()
 }

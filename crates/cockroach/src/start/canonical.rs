@@ -113,11 +113,7 @@ impl CanonicalArgs {
 impl From<(&StartCommand, &Version)> for CanonicalArgs {
     /// Returns what the command line that crdbctl builds for this version means.
     fn from((command, version): (&StartCommand, &Version)) -> Self {
-        match Self::parse(&command.argv(version)) {
-            Ok(args) => args,
-            // argv() always writes the binary and `start` first; a binary named like a flag changes nothing.
-            Err(_) => Self { binary: command.binary.clone(), flags: BTreeMap::new() },
-        }
+        Self::parse(&command.argv(version)).expect("argv() writes the binary and `start` first")
     }
 }
 
