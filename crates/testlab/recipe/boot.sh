@@ -1,4 +1,4 @@
-# Becomes the process that runs one host. Runs in a mount namespace of its own,
+# Runs one host until it is off. Works in a mount namespace of its own,
 # so that the host's overlay is seen by nothing else on the machine and is gone
 # as soon as the host is.
 #
@@ -6,11 +6,9 @@
 base=$1 dir=$2 machine=$3 name=$4 bridge=$5
 shift 5
 
-# A cgroup of its own in every hierarchy, the unified one of a hybrid machine
-# included: systemd-nspawn derives the host's cgroup from the one it is started
-# in, and hosts that share one mistake each other's services for their own.
+# This script has cgroups of its own, because it stays while the host reboots.
 for cgroup; do
-	echo $$ >"$cgroup/cgroup.procs"
+	echo $$ >"$cgroup/boot/cgroup.procs"
 done
 
 # A host's disk need not outlive a crash of this machine, so nothing waits for
@@ -26,6 +24,26 @@ if [ -e "$dir/seed.tar" ]; then
 	rm "$dir/seed.tar"
 fi
 
-exec systemd-nspawn --quiet --directory="$dir/root" --register=no --keep-unit --boot \
-	--machine="$machine" --hostname="$name" --network-bridge="$bridge" \
-	--resolv-conf=off --timezone=off --link-journal=no
+# So has each host, in every hierarchy, the unified one of a hybrid machine
+# included: systemd-nspawn derives the host's cgroup from the one it is started
+# in, and hosts that share one mistake each other's services for their own.
+run() {
+	sh -eu -c '
+		while [ "$1" != -- ]; do
+			echo $$ >"$1/run/cgroup.procs"
+			shift
+		done
+		shift
+		exec "$@"
+	' run "$@"
+}
+
+# 133 is what systemd-nspawn ends with when its host wants to reboot.
+status=133
+while [ $status = 133 ]; do
+	status=0
+	run "$@" -- systemd-nspawn --quiet --directory="$dir/root" --register=no --keep-unit --boot \
+		--machine="$machine" --hostname="$name" --network-bridge="$bridge" \
+		--resolv-conf=off --timezone=off --link-journal=no || status=$?
+done
+exit $status

@@ -48,7 +48,7 @@ impl Host {
         command.args(self.cgroup.directories());
         command.env_clear();
         command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-        command.env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", if self.cgroup.is_unified() { "1" } else { "0" });
+        command.env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", if self.cgroup.has_unified() { "1" } else { "0" });
         command.stdin(Stdio::null());
         command.stdout(console.try_clone().doing(doing)?);
         command.stderr(console);

@@ -14,6 +14,8 @@ use crate::process::wait_until;
 /// and ended without knowing who started them, and nothing else ever is.
 #[derive(Debug, Clone)]
 pub(crate) struct Cgroup {
+    unified: Option<PathBuf>,
+    /// All that matter, the unified one included.
     hierarchies: Vec<PathBuf>,
     place: PathBuf,
 }
@@ -22,19 +24,19 @@ impl Cgroup {
     /// Returns the place `crdbctl-lab/<path>`, whether or not it exists yet.
     pub(crate) fn at(path: impl AsRef<Path>) -> Result<Self, LabError> {
         let mounts = fs::read_to_string("/proc/self/mounts").doing(|| "reading /proc/self/mounts")?;
-        let hierarchies = hierarchies(&mounts);
+        let (unified, hierarchies) = hierarchies(&mounts);
         if hierarchies.is_empty() {
             return Err(LabError::new(
                 "looking for cgroups",
                 LabErrorKind::Unavailable("none is mounted".to_owned()),
             ));
         }
-        Ok(Self { hierarchies, place: Path::new("crdbctl-lab").join(path) })
+        Ok(Self { unified, hierarchies, place: Path::new("crdbctl-lab").join(path) })
     }
 
-    /// Returns whether the machine has the unified hierarchy (version 2) and nothing else.
-    pub(crate) fn is_unified(&self) -> bool {
-        self.hierarchies == [Path::new("/sys/fs/cgroup")]
+    /// Returns whether the machine has the unified hierarchy (version 2), as Debian and Ubuntu do, be it beside others.
+    pub(crate) fn has_unified(&self) -> bool {
+        self.unified.is_some()
     }
 
     /// Returns the folder of this place in every hierarchy.
@@ -43,19 +45,16 @@ impl Cgroup {
     }
 
     pub(crate) fn create(&self) -> Result<(), LabError> {
-        for directory in self.directories() {
+        for directory in self.directories().flat_map(|place| [place.join("boot"), place.join("run")]) {
             fs::create_dir_all(&directory)
                 .doing(|| format!("creating the cgroup {}", directory.display()))?;
         }
-        if self.is_unified() {
-            // Without these the host's systemd could not limit the memory or tasks of a unit. A controller that
-            // the machine does not hand out is one that the host does without.
+        // Without these the host's systemd could not limit the memory or tasks of a unit. A controller that the
+        // machine does not hand out is one that the host does without.
+        if let Some(unified) = &self.unified {
             for ancestor in self.place.ancestors().skip(1) {
                 for controller in ["+memory", "+pids", "+cpu", "+io"] {
-                    let _ = fs::write(
-                        Path::new("/sys/fs/cgroup").join(ancestor).join("cgroup.subtree_control"),
-                        controller,
-                    );
+                    let _ = fs::write(unified.join(ancestor).join("cgroup.subtree_control"), controller);
                 }
             }
         }
@@ -105,24 +104,35 @@ pub(crate) fn kill(pid: i32) -> Result<(), LabError> {
     }
 }
 
-/// Returns where the hierarchies that matter are mounted.
+/// Returns where the unified hierarchy is mounted, and where all that matter are.
 ///
-/// The cpuset hierarchy of version 1 takes no process before it is told of processors, and systemd leaves it alone.
-fn hierarchies(mounts: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
+/// Beside the unified one only systemd's own matters: hosts see no other then. Without it all do, but for cpuset, which
+/// takes no process before it is told of processors and which systemd leaves alone.
+fn hierarchies(mounts: &str) -> (Option<PathBuf>, Vec<PathBuf>) {
+    let mut unified = None;
+    let mut systemd = None;
+    let mut others = Vec::new();
     for line in mounts.lines() {
         let mut fields = line.split(' ').skip(1);
         let (Some(target), Some(kind), Some(options)) = (fields.next(), fields.next(), fields.next()) else {
             continue;
         };
-        let is_cpuset = options.split(',').any(|option| option == "cpuset");
-        if matches!(kind, "cgroup" | "cgroup2") && !is_cpuset && target.starts_with("/sys/fs/cgroup") {
-            found.push(PathBuf::from(target));
+        if !Path::new(target).starts_with("/sys/fs/cgroup") {
+            continue;
+        }
+        let has = |name: &str| options.split(',').any(|option| option == name);
+        match kind {
+            "cgroup2" => unified = Some(PathBuf::from(target)),
+            "cgroup" if has("name=systemd") => systemd = Some(PathBuf::from(target)),
+            "cgroup" if !has("cpuset") => others.push(PathBuf::from(target)),
+            _ => {}
         }
     }
-    found.sort();
-    found.dedup();
-    found
+    let mut all: Vec<_> = unified.iter().cloned().chain(systemd).collect();
+    if unified.is_none() {
+        all.extend(others);
+    }
+    (unified, all)
 }
 
 fn collect(directory: &Path, pids: &mut Vec<i32>) -> io::Result<()> {
@@ -175,21 +185,33 @@ fn children(directory: &Path) -> io::Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
 
+    fn paths<const N: usize>(names: [&str; N]) -> Vec<PathBuf> {
+        names.map(|name| Path::new("/sys/fs/cgroup").join(name)).to_vec()
+    }
+
     #[test]
     fn finds_the_hierarchies_of_a_hybrid_machine() {
         let mounts = "tmpfs /sys/fs/cgroup tmpfs rw,mode=755 0 0\n\
             cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\n\
-            cgroup /sys/fs/cgroup/cpuset cgroup rw,relatime,cpuset 0 0\n\
             cgroup /sys/fs/cgroup/systemd cgroup rw,relatime,name=systemd 0 0\n\
             cgroup2 /sys/fs/cgroup/unified cgroup2 rw,relatime 0 0\n\
             cgroup2 /elsewhere cgroup2 rw 0 0\n";
-        let expected = ["memory", "systemd", "unified"].map(|name| Path::new("/sys/fs/cgroup").join(name));
-        assert_eq!(hierarchies(mounts), expected);
+        let (unified, all) = hierarchies(mounts);
+        assert_eq!(unified, paths(["unified"]).pop());
+        assert_eq!(all, paths(["unified", "systemd"]));
+    }
+
+    #[test]
+    fn finds_the_hierarchies_of_an_old_machine() {
+        let mounts = "cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\n\
+            cgroup /sys/fs/cgroup/cpuset cgroup rw,relatime,cpuset 0 0\n\
+            cgroup /sys/fs/cgroup/systemd cgroup rw,relatime,name=systemd 0 0\n";
+        assert_eq!(hierarchies(mounts), (None, paths(["systemd", "memory"])));
     }
 
     #[test]
     fn finds_the_one_hierarchy_of_a_unified_machine() {
         let mounts = "proc /proc proc rw 0 0\ncgroup2 /sys/fs/cgroup cgroup2 rw,nsdelegate 0 0\n";
-        assert_eq!(hierarchies(mounts), [Path::new("/sys/fs/cgroup")]);
+        assert_eq!(hierarchies(mounts), (Some("/sys/fs/cgroup".into()), paths([""])));
     }
 }

@@ -87,7 +87,7 @@ impl Host {
     /// it; hierarchies that it has no use for stay as they are.
     fn cgroups_of_pid_one(&self) -> impl Iterator<Item = PathBuf> {
         self.cgroup.directories().map(|place| {
-            let candidates = ["payload/init.scope", "init.scope", "payload"];
+            let candidates = ["run/payload/init.scope", "run/init.scope", "run/payload", "run"];
             candidates
                 .iter()
                 .map(|below| place.join(below))

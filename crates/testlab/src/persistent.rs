@@ -61,6 +61,16 @@ impl Lab {
         Ok(None)
     }
 
+    /// Removes the lab that stays, and returns whether there was one.
+    ///
+    /// # Errors
+    /// As [`Lab::destroy`].
+    pub fn destroy_persistent() -> Result<bool, LabError> {
+        let store = Store::open()?;
+        let _lock = store.lock("persistent")?;
+        Self::open_persistent()?.map_or(Ok(false), |lab| lab.destroy().map(|()| true))
+    }
+
     /// Removes labs whose owner has died without removing them, which starting a lab also does.
     ///
     /// # Errors
