@@ -1,5 +1,7 @@
 //! Files of a host, seen and changed without ssh.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
 use crdbctl_testlab::{EntryKind, Lab, VOLATILE, require_lab};
 
 #[test]

@@ -1,5 +1,7 @@
 //! Cables and firewalls.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
 use std::time::{Duration, Instant};
 
 use crdbctl_testlab::{Lab, require_lab, users};

@@ -1,5 +1,7 @@
 //! Hosts that go off and on again.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
 use crdbctl_testlab::{Host, Lab, LabErrorKind, require_lab, users};
 
 fn machine_id(host: &Host) -> String {

@@ -1,5 +1,7 @@
 //! systemd is the real one.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
 use std::time::{Duration, Instant};
 
 use crdbctl_testlab::{Host, Lab, require_lab};
@@ -15,7 +17,9 @@ TimeoutStopSec=20
 ";
 
 fn property(host: &Host, name: &str) -> String {
-    host.exec_ok(&format!("systemctl show --value --property={name} told.service")).unwrap().text()
+    host.exec_ok(&format!("systemctl show --value --property={name} told.service"))
+        .expect("systemctl answers")
+        .text()
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Who may log in to a host, and what sudo lets them do.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
 use std::process::{Command, Output, Stdio};
 
 use crdbctl_testlab::{Lab, require_lab, users};
