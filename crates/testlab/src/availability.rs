@@ -3,8 +3,10 @@
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::base::remove_tree;
 use crate::cgroup::Cgroup;
 use crate::error::{Doing as _, LabError, LabErrorKind};
+use crate::output::Output;
 use crate::process::{joined, run};
 use crate::programs;
 use crate::store::Store;
@@ -25,19 +27,25 @@ ip link add crdbtry0 type veth peer name crdbtry1
 /// The reason why it cannot, in one sentence.
 pub fn check() -> Result<(), LabError> {
     static ANSWER: OnceLock<Result<(), String>> = OnceLock::new();
-    let answer = ANSWER.get_or_init(|| examine().map_err(|error| error.to_string()));
+    let answer = ANSWER.get_or_init(examine);
     answer.clone().map_err(LabErrorKind::Unavailable).doing(|| "this machine cannot boot hosts")
 }
 
-fn examine() -> Result<(), LabError> {
-    let unavailable =
-        |reason: String| LabError::new("looking at this machine", LabErrorKind::Unavailable(reason));
+fn examine() -> Result<(), String> {
     if !cfg!(target_os = "linux") {
-        return Err(unavailable(format!("it runs {}, not Linux", std::env::consts::OS)));
+        return Err(format!("it runs {}, not Linux", std::env::consts::OS));
     }
     if !rustix::process::geteuid().is_root() {
-        return Err(unavailable("the tests do not run as root".to_owned()));
+        return Err("only root can, and this is not root".to_owned());
     }
+    let output = try_out().map_err(|error| error.to_string())?;
+    if output.success() {
+        return Ok(());
+    }
+    Err(format!("{}\nCRDBCTL_LAB_DIR names another folder for the disks of hosts", joined(&output)))
+}
+
+fn try_out() -> Result<Output, LabError> {
     let store = Store::open()?;
     if !programs::missing().is_empty() {
         let _lock = store.lock("base")?;
@@ -50,7 +58,7 @@ fn examine() -> Result<(), LabError> {
     std::fs::create_dir_all(&folder).doing(|| format!("creating {}", folder.display()))?;
     let mut command = Command::new("unshare");
     command.args(["--mount", "--net", "sh", "-eu", "-c", TRY, "try"]).arg(&folder);
-    let output = run(&mut command, &[])?;
-    crate::base::remove_tree(&folder)?;
-    if output.success() { Ok(()) } else { Err(unavailable(joined(&output))) }
+    let output = run(&mut command, &[]);
+    remove_tree(&folder)?;
+    output
 }

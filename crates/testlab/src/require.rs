@@ -21,7 +21,8 @@ pub const SKIPPED_VARIABLE: &str = "CRDBCTL_SKIPPED_FILE";
 pub fn require_lab(builder: LabBuilder) -> Option<Lab> {
     match builder.start() {
         Ok(lab) => Some(lab),
-        Err(error) if matches!(error.kind(), LabErrorKind::Unavailable(_)) && !is_required() => {
+        Err(error) if matches!(error.kind(), LabErrorKind::Unavailable(_)) => {
+            assert!(!is_required(), "no test may be skipped with CI=true or {REQUIRE_VARIABLE}=1: {error}");
             skip(&error.to_string());
             None
         }
