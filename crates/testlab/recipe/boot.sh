@@ -24,9 +24,18 @@ if [ -e "$dir/seed.tar" ]; then
 	rm "$dir/seed.tar"
 fi
 
-# So has each host, in every hierarchy, the unified one of a hybrid machine
-# included: systemd-nspawn derives the host's cgroup from the one it is started
-# in, and hosts that share one mistake each other's services for their own.
+# systemd-nspawn makes up MAC addresses from the machine's id and the host's
+# name, and fails on a machine without an id, as many a container is.
+if [ ! -s /etc/machine-id ]; then
+	touch /etc/machine-id
+	echo 0123456789abcdef0123456789abcdef >"$dir/machine-id"
+	mount --bind "$dir/machine-id" /etc/machine-id
+fi
+
+# The host has cgroups of its own, too, in every hierarchy, the unified one of a
+# hybrid machine included: systemd-nspawn derives the host's cgroup from the one
+# it is started in, and hosts that share one take each other's services for
+# their own.
 run() {
 	sh -eu -c '
 		while [ "$1" != -- ]; do
