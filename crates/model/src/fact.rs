@@ -140,6 +140,8 @@ pub struct CaFact {
 pub enum PublicKey {
     /// The SHA-256 digest of the DER SubjectPublicKeyInfo.
     Spki(Digest),
+    /// The file is not a private key that CockroachDB could read, in the words of the tool that tried.
+    NotAKey(String),
     /// It could not be told, for this reason.
     Unknown(String),
 }
@@ -176,6 +178,8 @@ pub struct NodeCertificateFact {
 pub struct FirewallFact {
     /// Whether ufw is switched on (`ENABLED` in /etc/ufw/ufw.conf).
     pub enabled: bool,
+    /// Whether ufw writes rules for IPv6 too (`IPV6` in /etc/default/ufw).
+    pub ipv6: bool,
     /// The `### tuple ###` lines of /etc/ufw/user.rules and user6.rules, without that mark.
     pub rules: Vec<String>,
 }
@@ -254,6 +258,8 @@ pub struct ServiceFact {
     pub health: HealthFact,
     /// What an interrupted apply left to do: `reload` or `restart`.
     pub pending: Option<String>,
+    /// Whether the store's directory has anything in it; `None` when there is no such directory.
+    pub store_used: Option<bool>,
 }
 
 /// What the nodes together tell of the cluster's initialisation.

@@ -25,7 +25,8 @@ pub enum KeyErrorKind {
     Missing,
     /// It needs a passphrase.
     #[error(
-        "is encrypted: not supported yet; store it decrypted, mode 0600 (`openssl pkey -in OLD -out NEW`)"
+        "is encrypted: not supported yet; store it decrypted with `openssl pkey -in ca.key -out ca.key.new`, \
+         mode 0600"
     )]
     Encrypted,
     /// The PEM text is broken.

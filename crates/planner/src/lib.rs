@@ -1,1 +1,19 @@
-//! Graph and observations to plan.
+//! Graph and observations to plan. Pure: no clock, no randomness, no I/O.
+//!
+//! [`plan`] compares every resource of the graph with what was observed (`kinds/`, one file a kind),
+//! tells why each difference is there (`cause`), moves restarts to the change that explains them
+//! (`carriers`), and orders the changes (`dependencies`).
+
+mod carriers;
+mod cause;
+mod comparison;
+mod context;
+mod dependencies;
+mod kinds;
+mod options;
+mod plan;
+mod process_flags;
+mod twins;
+
+pub use options::PlanOptions;
+pub use plan::plan;

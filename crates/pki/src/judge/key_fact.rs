@@ -14,7 +14,7 @@ pub enum KeyFact {
 impl From<Option<&PublicKey>> for KeyFact {
     fn from(key: Option<&PublicKey>) -> Self {
         match key {
-            None => Self::Missing,
+            None | Some(PublicKey::NotAKey(_)) => Self::Missing,
             Some(PublicKey::Spki(digest)) => Self::Spki(*digest),
             Some(PublicKey::Unknown(reason)) => Self::Unknown(reason.clone()),
         }

@@ -1,0 +1,106 @@
+use crdbctl_model::{
+    Desired, Digest, Fact, NodeName, Observations, Observed, Record, ResourceAddr, ResourceGraph,
+    ServiceFact, Timestamp,
+};
+use crdbctl_pki::CaBundle;
+
+/// What kinds may look at beside their own resource.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) graph: &'a ResourceGraph,
+    pub(crate) observations: &'a Observations,
+    pub(crate) now: Timestamp,
+    /// The authority as it is on the control host.
+    pub(crate) authority: AuthorityState,
+}
+
+/// What is known of the authority before anything is made.
+#[derive(Clone, Debug)]
+pub(crate) enum AuthorityState {
+    /// It is there.
+    Present {
+        /// Its certificates, the issuer first.
+        bundle: Box<CaBundle>,
+        /// Whether it can sign.
+        has_key: bool,
+    },
+    /// It will be made by this plan.
+    ToBeCreated,
+    /// It could not be read, or must not be made.
+    Unknown(String),
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(graph: &'a ResourceGraph, observations: &'a Observations, now: Timestamp) -> Self {
+        Self { graph, observations, now, authority: authority(graph, observations) }
+    }
+
+    /// Returns the ownership record of `node`, when it was read and has one.
+    pub(crate) fn record(&self, node: &NodeName) -> Option<&Record> {
+        self.observations.reading(node)?.record.as_ref()
+    }
+
+    /// Returns the service of `node`, when it was read.
+    pub(crate) fn service(&self, node: &NodeName) -> Option<&'a ServiceFact> {
+        let resource =
+            self.graph.of_node(node).find(|resource| matches!(resource.desired, Desired::Service(_)))?;
+        match self.observations.reading(node)?.resources.get(&resource.addr)? {
+            Observed::Present(fact) => match fact.as_ref() {
+                Fact::Service(service) => Some(service),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Returns whether CockroachDB runs on `node`, as far as was read.
+    pub(crate) fn is_running(&self, node: &NodeName) -> bool {
+        self.service(node).is_some_and(|service| service.process.is_some())
+    }
+
+    /// Returns the digest under which `desired` was applied last, if it was.
+    pub(crate) fn applied(&self, addr: &ResourceAddr) -> Option<Digest> {
+        let record = self.record(addr.node()?)?;
+        record.resources.get(&addr.local()).map(|entry| entry.desired)
+    }
+}
+
+fn authority(graph: &ResourceGraph, observations: &Observations) -> AuthorityState {
+    let Some(resource) =
+        graph.resources.values().find(|resource| matches!(resource.desired, Desired::Authority(_)))
+    else {
+        return AuthorityState::Unknown("the manifest has no certificate authority".to_owned());
+    };
+    match observations.of(&resource.addr) {
+        Observed::Absent => match node_with_ca(graph, observations) {
+            None => AuthorityState::ToBeCreated,
+            Some(why) => AuthorityState::Unknown(why),
+        },
+        Observed::Unknown { reason } => AuthorityState::Unknown(reason),
+        Observed::Present(fact) => match *fact {
+            Fact::Ca(ca) => match CaBundle::parse(ca.pem.as_bytes()) {
+                Ok(bundle) => AuthorityState::Present { bundle: Box::new(bundle), has_key: ca.has_key },
+                Err(error) => AuthorityState::Unknown(error.to_string()),
+            },
+            _ => AuthorityState::Unknown("what was found is not a certificate authority".to_owned()),
+        },
+    }
+}
+
+/// A new authority beside certificates of another one would lock a living cluster out of itself. So one
+/// is made only when every node was read and none has a ca.crt.
+fn node_with_ca(graph: &ResourceGraph, observations: &Observations) -> Option<String> {
+    graph.resources.values().find_map(|resource| match (&resource.desired, resource.addr.node()) {
+        (Desired::Ca(ca), Some(node)) => match observations.of(&resource.addr) {
+            Observed::Absent => None,
+            Observed::Present(_) => Some(format!(
+                "there is no authority here, and {node} has a {}: a new authority would not fit the cluster",
+                ca.path
+            )),
+            Observed::Unknown { reason } => {
+                Some(format!("whether {node} has certificates of an older authority is not known: {reason}"))
+            }
+        },
+        _ => None,
+    })
+}

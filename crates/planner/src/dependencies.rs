@@ -1,0 +1,49 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdbctl_model::{ResourceAddr, ResourceGraph, ResourceKind};
+
+/// Returns for every changed address the changes that come before it, seen through resources that do not change.
+pub(crate) fn among(
+    graph: &ResourceGraph,
+    changed: &BTreeSet<ResourceAddr>,
+) -> BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> {
+    let mut nearest: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> = BTreeMap::new();
+    for addr in graph.order().unwrap_or_default() {
+        let Some(resource) = graph.resources.get(&addr) else { continue };
+        let mut found = BTreeSet::new();
+        for dependency in &resource.depends_on {
+            if changed.contains(dependency) {
+                found.insert(dependency.clone());
+            } else if let Some(behind) = nearest.get(dependency) {
+                found.extend(behind.iter().cloned());
+            }
+        }
+        nearest.insert(addr, found);
+    }
+    // Drop-ins are not in the graph: the service of their node comes after them.
+    for drop_in in changed.iter().filter(|addr| addr.kind == ResourceKind::DropIn) {
+        for service in changed.iter().filter(|addr| addr.kind == ResourceKind::Service) {
+            if service.node() == drop_in.node() {
+                nearest.entry(service.clone()).or_default().insert(drop_in.clone());
+            }
+        }
+    }
+    nearest.retain(|addr, _| changed.contains(addr));
+    nearest
+}
+
+/// Returns the changed addresses in the order in which they are made, drop-ins before the service of their node.
+pub(crate) fn order(graph: &ResourceGraph, changed: &BTreeSet<ResourceAddr>) -> Vec<ResourceAddr> {
+    let mut order = Vec::with_capacity(changed.len());
+    let drop_ins: Vec<&ResourceAddr> =
+        changed.iter().filter(|addr| addr.kind == ResourceKind::DropIn).collect();
+    for addr in graph.order().unwrap_or_default() {
+        if addr.kind == ResourceKind::Service {
+            order.extend(drop_ins.iter().filter(|drop_in| drop_in.node() == addr.node()).copied().cloned());
+        }
+        if changed.contains(&addr) {
+            order.push(addr);
+        }
+    }
+    order
+}

@@ -1,0 +1,76 @@
+use crdbctl_model::{Action, AttributeDiff, CaFact, DesiredCa, FileKind, Impact, NodeName};
+use crdbctl_pki::{CaBundle, CaVerdict, judge_ca};
+
+use crate::comparison::{Comparison, Difference, unknown};
+use crate::context::{AuthorityState, Context};
+
+pub(super) fn create(desired: &DesiredCa, context: &Context<'_>) -> Comparison {
+    let shown = match &context.authority {
+        AuthorityState::Unknown(reason) => return no_authority(reason),
+        AuthorityState::ToBeCreated => "of the new authority".to_owned(),
+        AuthorityState::Present { bundle, .. } => describe(bundle),
+    };
+    let mut difference = Difference::new(Action::Create);
+    difference.attributes = vec![
+        AttributeDiff::words("path", None::<&str>, Some(&desired.path)),
+        AttributeDiff::words("certificates", None::<&str>, Some(shown)),
+    ];
+    Comparison::Differs(difference)
+}
+
+pub(super) fn compare(
+    desired: &DesiredCa,
+    found: &CaFact,
+    node: Option<&NodeName>,
+    context: &Context<'_>,
+) -> Comparison {
+    let bundle = match &context.authority {
+        AuthorityState::Present { bundle, .. } => bundle,
+        AuthorityState::Unknown(reason) => return no_authority(reason),
+        AuthorityState::ToBeCreated => return no_authority("there is no authority yet"),
+    };
+    if found.path.kind != FileKind::Regular {
+        return unknown(
+            format!("{} is not a regular file", desired.path),
+            "replace it by a file by hand, then plan again",
+        );
+    }
+    let mut difference = Difference::new(Action::Update);
+    match judge_ca(found.pem.as_bytes(), bundle) {
+        CaVerdict::Valid { .. } => difference.unchanged += 1,
+        CaVerdict::Invalid { findings, .. } => {
+            let impact = reload(node, context);
+            let before =
+                CaBundle::parse(found.pem.as_bytes()).map_or_else(|e| e.to_string(), |b| describe(&b));
+            difference.attributes.push(
+                AttributeDiff::words("certificates", Some(before), Some(describe(bundle)))
+                    .with_impact(impact),
+            );
+            difference.reason = findings.first().map(ToString::to_string);
+        }
+    }
+    difference.ownership(&found.path, &desired.owner, &desired.group, desired.mode);
+    difference.conclude()
+}
+
+/// What a changed certificate does to `node`: a reload when CockroachDB runs there.
+pub(super) fn reload(node: Option<&NodeName>, context: &Context<'_>) -> Impact {
+    if node.is_some_and(|node| context.is_running(node)) { Impact::Reload } else { Impact::None }
+}
+
+pub(super) fn no_authority(reason: &str) -> Comparison {
+    unknown(
+        format!("it cannot be judged without the certificate authority: {reason}"),
+        "mend the authority first (cluster/authority.ca)",
+    )
+}
+
+fn describe(bundle: &CaBundle) -> String {
+    let shown: Vec<String> = bundle
+        .infos()
+        .map(|info| {
+            format!("{} sha256 {} until {}", info.subject, info.sha256.short(), info.not_after.date())
+        })
+        .collect();
+    shown.join(", ")
+}

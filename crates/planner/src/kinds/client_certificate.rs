@@ -1,0 +1,77 @@
+use crdbctl_model::{Action, AttributeDiff, Cause, DesiredClientCertificate, NodeCertificateFact};
+use crdbctl_pki::{ClientRequirement, ClientUser, FindingCode, KeyFact, Verdict, judge_client};
+
+use super::authority::key_word;
+use super::ca::no_authority;
+use super::node_certificate::cannot_issue;
+use crate::comparison::{Comparison, Difference, unknown};
+use crate::context::{AuthorityState, Context};
+
+pub(super) fn create(desired: &DesiredClientCertificate, context: &Context<'_>) -> Comparison {
+    make(Action::Create, desired, context, None, None)
+}
+
+pub(super) fn compare(
+    desired: &DesiredClientCertificate,
+    found: &NodeCertificateFact,
+    context: &Context<'_>,
+) -> Comparison {
+    let AuthorityState::Present { bundle, .. } = &context.authority else {
+        let reason = match &context.authority {
+            AuthorityState::Unknown(reason) => reason.as_str(),
+            _ => "there is no authority yet",
+        };
+        return no_authority(reason);
+    };
+    let user = match ClientUser::new(desired.user.clone()) {
+        Ok(user) => user,
+        Err(error) => return unknown(error.to_string(), "mend `certificates.clients` in the manifest"),
+    };
+    let Some(certificate) = &found.certificate else {
+        return make(Action::Replace, desired, context, Some("the certificate is missing".to_owned()), None);
+    };
+    let key = KeyFact::from(found.key.as_ref().map(|key| &key.public));
+    let requirement = ClientRequirement {
+        user: &user,
+        authority: bundle,
+        renew_before: desired.renew_before,
+        key_type: None,
+    };
+    match judge_client(certificate.pem.as_bytes(), &key, &requirement, context.now) {
+        Verdict::Valid { .. } => Comparison::Same { unchanged: 1 },
+        Verdict::Undetermined { reason, .. } => unknown(
+            format!(
+                "whether client.{user}.key fits its certificate cannot be told: {reason}",
+                user = desired.user
+            ),
+            "mend or delete the pair in the authority's directory, then plan again",
+        ),
+        Verdict::Invalid { findings, .. } => {
+            let reason = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            let expiring = |code| matches!(code, FindingCode::Expired | FindingCode::RenewalDue);
+            let cause = findings.iter().all(|finding| expiring(finding.code)).then_some(Cause::Expiry);
+            make(Action::Replace, desired, context, Some(reason), cause)
+        }
+    }
+}
+
+fn make(
+    action: Action,
+    desired: &DesiredClientCertificate,
+    context: &Context<'_>,
+    reason: Option<String>,
+    cause: Option<Cause>,
+) -> Comparison {
+    if let Some(refusal) = cannot_issue(context) {
+        return refusal;
+    }
+    let mut difference = Difference::new(action);
+    difference.attributes = vec![
+        AttributeDiff::words("user", None::<&str>, Some(&desired.user)),
+        AttributeDiff::words("key", None::<&str>, Some(key_word(desired.key))),
+        AttributeDiff::words("not_after", None::<&str>, Some(context.now.plus(desired.lifetime).date())),
+    ];
+    difference.reason = reason;
+    difference.cause = cause;
+    Comparison::Differs(difference)
+}

@@ -1,0 +1,70 @@
+//! One file a kind: how what was found differs from what shall be.
+
+mod account;
+mod authority;
+mod ca;
+mod client_certificate;
+mod directory;
+pub(crate) mod drop_in;
+mod file;
+mod firewall;
+mod init;
+mod link;
+mod node_certificate;
+mod package;
+pub(crate) mod service;
+mod unit;
+
+use crdbctl_model::{Desired, Fact, Resource};
+
+use crate::comparison::{Comparison, unknown};
+use crate::context::Context;
+
+/// Compares a resource with what was found; `None` when nothing is there.
+pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Context<'_>) -> Comparison {
+    match (&resource.desired, found) {
+        (Desired::Authority(desired), None) => authority::create(desired, context),
+        (Desired::Authority(_), Some(Fact::Ca(_))) => authority::compare(context),
+        (Desired::ClientCertificate(desired), None) => client_certificate::create(desired, context),
+        (Desired::ClientCertificate(desired), Some(Fact::Certificate(fact))) => {
+            client_certificate::compare(desired, fact, context)
+        }
+        (Desired::Group(desired), None) => account::create_group(desired),
+        (Desired::Group(_), Some(Fact::Group(_))) => Comparison::Same { unchanged: 1 },
+        (Desired::User(desired), None) => account::create_user(desired),
+        (Desired::User(desired), Some(Fact::User(fact))) => account::compare_user(desired, fact),
+        (Desired::Package(desired), None) => package::create(desired),
+        (Desired::Package(desired), Some(Fact::Package(fact))) => package::compare(desired, fact),
+        (Desired::Directory(desired), None) => directory::create(desired),
+        (Desired::Directory(desired), Some(Fact::Directory(fact))) => directory::compare(desired, fact),
+        (Desired::Link(desired), None) => link::create(desired),
+        (Desired::Link(desired), Some(Fact::Link(fact))) => link::compare(desired, fact),
+        (Desired::Ca(desired), found) => match found {
+            None => ca::create(desired, context),
+            Some(Fact::Ca(fact)) => ca::compare(desired, fact, resource.addr.node(), context),
+            Some(_) => mismatch(),
+        },
+        (Desired::NodeCertificate(desired), None) => node_certificate::create(desired, context),
+        (Desired::NodeCertificate(desired), Some(Fact::Certificate(fact))) => {
+            node_certificate::compare(desired, fact, resource.addr.node(), context)
+        }
+        (Desired::File(desired), None) => file::create(desired),
+        (Desired::File(desired), Some(Fact::File(fact))) => file::compare(desired, fact),
+        (Desired::Firewall(desired), Some(Fact::Firewall(fact))) => firewall::compare(desired, fact),
+        (Desired::Unit(desired), None) => unit::create(desired),
+        (Desired::Unit(desired), Some(Fact::Unit(fact))) => unit::compare(desired, fact),
+        (Desired::Service(desired), Some(Fact::Service(fact))) => {
+            service::compare(desired, fact, resource.addr.node(), context)
+        }
+        (Desired::Init(desired), None) => init::create(desired),
+        (Desired::Init(_), Some(Fact::Init(_))) => Comparison::Same { unchanged: 1 },
+        _ => mismatch(),
+    }
+}
+
+fn mismatch() -> Comparison {
+    unknown(
+        "what was observed is of another kind than the resource",
+        "if the observations come from a file, make it anew with `crdbctl probe -o FILE`",
+    )
+}

@@ -1,0 +1,152 @@
+use crdbctl_model::{
+    Action, AttributeDiff, Cause, DesiredNodeCertificate, FileKind, KeyFileFact, Mode, NodeCertificateFact,
+    NodeName, PathFact, PublicKey, Value,
+};
+use crdbctl_pki::{FindingCode, KeyFact, NodeNames, NodeRequirement, Verdict, judge_node};
+
+use super::authority::key_word;
+use super::ca::{no_authority, reload};
+use crate::comparison::{Comparison, Difference, unknown};
+use crate::context::{AuthorityState, Context};
+
+const CERTIFICATE_MODE: Mode = Mode::new(0o644);
+const KEY_MODE: Mode = Mode::new(0o600);
+
+pub(super) fn create(desired: &DesiredNodeCertificate, context: &Context<'_>) -> Comparison {
+    if let Some(refusal) = cannot_issue(context) {
+        return refusal;
+    }
+    let mut difference = Difference::new(Action::Create);
+    difference.attributes = new_pair(desired, context);
+    Comparison::Differs(difference)
+}
+
+pub(super) fn compare(
+    desired: &DesiredNodeCertificate,
+    found: &NodeCertificateFact,
+    node: Option<&NodeName>,
+    context: &Context<'_>,
+) -> Comparison {
+    let AuthorityState::Present { bundle, .. } = &context.authority else {
+        let reason = match &context.authority {
+            AuthorityState::Unknown(reason) => reason.as_str(),
+            _ => "there is no authority yet",
+        };
+        return no_authority(reason);
+    };
+    let names = match NodeNames::new(desired.dns_names.iter(), desired.addresses.iter().copied()) {
+        Ok(names) => names,
+        Err(error) => return unknown(error.to_string(), "mend the names in the manifest"),
+    };
+    let Some(certificate) = &found.certificate else {
+        return replace(desired, context, node, "the certificate is missing", None, None);
+    };
+    if let Some(PublicKey::NotAKey(why)) = found.key.as_ref().map(|key| &key.public) {
+        let reason = format!("{} is not a private key: {why}", desired.key.file_name());
+        return replace(desired, context, node, &reason, None, None);
+    }
+    let key = KeyFact::from(found.key.as_ref().map(|key| &key.public));
+    let requirement = NodeRequirement {
+        names: &names,
+        authority: bundle,
+        renew_before: desired.renew_before,
+        key_type: None,
+    };
+    match judge_node(certificate.pem.as_bytes(), &key, &requirement, context.now) {
+        Verdict::Undetermined { reason, .. } => unknown(
+            format!("whether {} fits {} cannot be told: {reason}", desired.key, desired.certificate),
+            "install openssl on the host, or delete both files to have a new pair made",
+        ),
+        Verdict::Valid { .. } => attributes(desired, &certificate.path, found.key.as_ref()),
+        Verdict::Invalid { info, findings } => {
+            let reason = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            let expiring = |code| matches!(code, FindingCode::Expired | FindingCode::RenewalDue);
+            let cause = findings.iter().all(|finding| expiring(finding.code)).then_some(Cause::Expiry);
+            let before = info.map(|info| info.not_after.date());
+            replace(desired, context, node, &reason, before, cause)
+        }
+    }
+}
+
+fn attributes(
+    desired: &DesiredNodeCertificate,
+    certificate: &PathFact,
+    key: Option<&KeyFileFact>,
+) -> Comparison {
+    let mut difference = Difference::new(Action::Update);
+    difference.unchanged = 1;
+    let files =
+        [("node.crt", Some(certificate), CERTIFICATE_MODE), ("node.key", key.map(|key| &key.path), KEY_MODE)];
+    for (name, path, mode) in files {
+        let Some(path) = path else { continue };
+        if path.kind != FileKind::Regular {
+            return unknown(
+                format!("{name} is not a regular file"),
+                "replace it by a file by hand, then plan again",
+            );
+        }
+        difference.attribute(&format!("{name} owner"), &path.owner, &desired.owner);
+        difference.attribute(&format!("{name} group"), &path.group, &desired.group);
+        // A key that is closed more tightly, 0400, is as good.
+        if !(name == "node.key" && path.mode == Mode::new(0o400)) {
+            difference.attribute(&format!("{name} mode"), path.mode, mode);
+        }
+    }
+    difference.conclude()
+}
+
+fn replace(
+    desired: &DesiredNodeCertificate,
+    context: &Context<'_>,
+    node: Option<&NodeName>,
+    reason: &str,
+    before: Option<String>,
+    cause: Option<Cause>,
+) -> Comparison {
+    if let Some(refusal) = cannot_issue(context) {
+        return refusal;
+    }
+    let mut difference = Difference::new(Action::Replace);
+    difference.attributes = new_pair(desired, context);
+    let impact = reload(node, context);
+    for attribute in &mut difference.attributes {
+        if attribute.name == "not_after" {
+            attribute.before = before.clone().map(Value::Word);
+            attribute.impact = impact;
+        }
+    }
+    difference.reason = Some(reason.to_owned());
+    difference.cause = cause;
+    Comparison::Differs(difference)
+}
+
+fn new_pair(desired: &DesiredNodeCertificate, context: &Context<'_>) -> Vec<AttributeDiff> {
+    let mut not_after = context.now.plus(desired.lifetime);
+    if let AuthorityState::Present { bundle, .. } = &context.authority
+        && let Some(issuer) = bundle.infos().next()
+    {
+        not_after = not_after.min(issuer.not_after);
+    }
+    let names: Vec<String> =
+        desired.dns_names.iter().cloned().chain(desired.addresses.iter().map(ToString::to_string)).collect();
+    vec![
+        AttributeDiff {
+            after: Some(Value::List(names)),
+            ..AttributeDiff::words("names", None::<&str>, None::<&str>)
+        },
+        AttributeDiff::words("key", None::<&str>, Some(key_word(desired.key_type))),
+        AttributeDiff::words("not_after", None::<&str>, Some(not_after.date())),
+    ]
+}
+
+/// Why no certificate can be made, if so.
+pub(super) fn cannot_issue(context: &Context<'_>) -> Option<Comparison> {
+    match &context.authority {
+        AuthorityState::Unknown(reason) => Some(no_authority(reason)),
+        AuthorityState::Present { has_key: false, .. } => Some(unknown(
+            "a certificate must be made and the authority has no ca.key here",
+            "run from the host that has ca.key, or put it into the authority's directory (mode 0600)",
+        )),
+        AuthorityState::Present { .. } | AuthorityState::ToBeCreated => None,
+    }
+}

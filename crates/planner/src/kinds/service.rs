@@ -1,0 +1,105 @@
+use crdbctl_model::{
+    Action, AttributeDiff, Cause, DesiredService, Impact, NodeName, ProcessFact, ServiceFact,
+};
+
+use crate::comparison::{Comparison, Difference};
+use crate::context::Context;
+use crate::process_flags;
+
+/// Attributes that a restart settles and that a changed unit explains.
+pub(crate) const FLAGS: &str = "flags.";
+pub(crate) const ENVIRONMENT: &str = "environment.";
+pub(crate) const NOFILE: &str = "limits.nofile";
+pub(crate) const USER: &str = "user";
+/// The attribute that a changed package or link explains.
+pub(crate) const BINARY: &str = "binary";
+
+pub(super) fn compare(
+    desired: &DesiredService,
+    found: &ServiceFact,
+    _node: Option<&NodeName>,
+    _context: &Context<'_>,
+) -> Comparison {
+    let is_new = found.load_state == "not-found" && found.process.is_none();
+    let mut difference = Difference::new(if is_new { Action::Create } else { Action::Update });
+    let enabled = found.unit_file_state == "enabled";
+    difference.attribute(
+        "enabled",
+        if enabled { "enabled" } else { shown(&found.unit_file_state) },
+        "enabled",
+    );
+    let active = match (found.active_state.as_str(), &found.process) {
+        ("active" | "reloading", Some(_)) => "active".to_owned(),
+        (state, _) if found.sub_state.is_empty() || found.sub_state == state => state.to_owned(),
+        (state, _) => format!("{state} ({})", found.sub_state),
+    };
+    difference.attribute("active", active, "active");
+    if let Some(process) = &found.process {
+        compare_process(desired, process, &mut difference);
+    }
+    match found.pending.as_deref() {
+        Some(left) if found.process.is_some() => {
+            let impact = if left == "reload" { Impact::Reload } else { Impact::Restart };
+            difference.attributes.push(
+                AttributeDiff::words("pending", Some(left), None::<&str>)
+                    .with_impact(impact)
+                    .with_remark("an earlier apply was interrupted before it"),
+            );
+            difference.cause = Some(Cause::Unfinished);
+        }
+        _ => difference.unchanged += 1,
+    }
+    difference.conclude()
+}
+
+/// Compares the running process itself, not the file that it was started from.
+fn compare_process(desired: &DesiredService, process: &ProcessFact, difference: &mut Difference) {
+    let before = difference.attributes.len();
+    let is_wanted_binary = match process.exe_digest {
+        Some(digest) => digest == desired.binary_digest,
+        None => process.exe == desired.binary.as_str() && !process.exe_deleted,
+    };
+    if is_wanted_binary {
+        difference.unchanged += 1;
+    } else {
+        let running = match process.exe_digest {
+            Some(digest) => format!("{} (sha256 {})", process.exe, digest.short()),
+            None => process.exe.clone(),
+        };
+        let wanted = format!("{} (sha256 {})", desired.binary, desired.binary_digest.short());
+        difference.attributes.push(AttributeDiff::words(BINARY, Some(running), Some(wanted)));
+    }
+    difference.attribute(USER, &process.user, &desired.user);
+    match process_flags::differences(&process.argv, &desired.argv, &desired.version) {
+        flags if flags.is_empty() => difference.unchanged += 1,
+        flags => {
+            for flag in flags {
+                let name = format!("{FLAGS}{}", flag.name);
+                difference.attributes.push(AttributeDiff::words(name, flag.running, flag.desired));
+            }
+        }
+    }
+    for (name, value) in &desired.environment {
+        match process.environment.get(name) {
+            Some(running) if running == value => difference.unchanged += 1,
+            running => {
+                let name = format!("{ENVIRONMENT}{name}");
+                difference.attributes.push(AttributeDiff::words(name, running, Some(value)));
+            }
+        }
+    }
+    if let Some(nofile) = desired.nofile {
+        // CockroachDB raises its own soft limit up to the hard one, so more than asked is as asked.
+        match process.nofile {
+            Some(running) if running < nofile => difference.attribute(NOFILE, running, nofile),
+            _ => difference.unchanged += 1,
+        }
+    }
+    for attribute in &mut difference.attributes[before..] {
+        attribute.impact = Impact::Restart;
+    }
+}
+
+fn shown(state: &str) -> &str {
+    if state.is_empty() { "not enabled" } else { state }
+}

@@ -1,0 +1,10 @@
+use crdbctl_model::Timestamp;
+
+/// What a plan depends on beside the graph and the observations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// The moment against which certificates are judged.
+    pub now: Timestamp,
+    /// Whether nodes of which anything is unknown are left alone entirely, so that the rest can be applied.
+    pub skip_unknown: bool,
+}

@@ -1,0 +1,255 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdbctl_model::{
+    Basis, Change, Desired, Digest, Fact, HealthFact, Impact, NodeName, NodeObservation, Note, Observations,
+    Observed, Plan, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, RolloutStep, Transfer,
+    UnknownResource,
+};
+
+use crate::carriers::carry;
+use crate::cause::cause;
+use crate::comparison::{Comparison, Difference};
+use crate::context::{AuthorityState, Context};
+use crate::options::PlanOptions;
+use crate::{dependencies, kinds, twins};
+
+/// Returns what must change for the nodes to be as the graph says.
+///
+/// Deterministic: equal inputs give equal plans. A resource that could not be read, or that stands in a
+/// way that only a person may clear, is in [`Plan::unknown`] and is never changed.
+pub fn plan(graph: &ResourceGraph, observations: &Observations, options: &PlanOptions) -> Plan {
+    let context = Context::new(graph, observations, options.now);
+    let mut draft = Draft::default();
+    draft.unknown_nodes(graph, observations);
+    for resource in graph.resources.values() {
+        draft.compare(resource, &context);
+    }
+    for node in graph.nodes.keys() {
+        draft.drop_ins(node, &context);
+        carry(node, graph, &mut draft.differences);
+    }
+    if options.skip_unknown {
+        draft.leave_unknown_alone(graph);
+    }
+    draft.finish(graph, observations, &context)
+}
+
+#[derive(Default)]
+struct Draft {
+    differences: BTreeMap<ResourceAddr, Difference>,
+    before: BTreeMap<ResourceAddr, Fact>,
+    unknown: Vec<UnknownResource>,
+    notes: Vec<Note>,
+    compared: usize,
+}
+
+impl Draft {
+    fn unknown_nodes(&mut self, graph: &ResourceGraph, observations: &Observations) {
+        for node in graph.nodes.keys() {
+            let (reason, hint) = match observations.nodes.get(node) {
+                Some(NodeObservation::Read(_)) => continue,
+                Some(NodeObservation::Unreadable(unreadable)) => {
+                    (unreadable.reason.clone(), unreadable.hint.clone())
+                }
+                None => ("it is not among the observations".to_owned(), "probe it".to_owned()),
+            };
+            self.unknown.push(UnknownResource { node: Some(node.clone()), addr: None, reason, hint });
+        }
+        self.unknown.extend(twins::unknown(observations));
+    }
+
+    fn compare(&mut self, resource: &Resource, context: &Context<'_>) {
+        let observed = context.observations.of(&resource.addr);
+        let node_is_unread =
+            resource.addr.node().is_some_and(|node| context.observations.reading(node).is_none());
+        if node_is_unread {
+            return;
+        }
+        self.compared += 1;
+        let found = match observed {
+            Observed::Unknown { reason } => {
+                // What depends on every node is not worth a line of its own when a node is missing.
+                let told = matches!(resource.desired, Desired::Init(_)) && !self.unknown.is_empty();
+                if !told {
+                    let hint = "mend what keeps it from being read, then plan again";
+                    self.unknown_resource(resource, reason, hint.to_owned());
+                }
+                return;
+            }
+            Observed::Absent => None,
+            Observed::Present(fact) => Some(*fact),
+        };
+        match kinds::compare(resource, found.as_ref(), context) {
+            Comparison::Same { .. } => {}
+            Comparison::Differs(difference) => {
+                self.differences.insert(resource.addr.clone(), difference);
+            }
+            Comparison::Unknown { reason, hint } => {
+                let of_authority = matches!(
+                    resource.desired,
+                    Desired::Ca(_) | Desired::NodeCertificate(_) | Desired::ClientCertificate(_)
+                );
+                // An unknown authority is told once, not once a certificate.
+                if !(of_authority && matches!(context.authority, AuthorityState::Unknown(_))) {
+                    self.unknown_resource(resource, reason, hint);
+                }
+            }
+        }
+        if let Some(Fact::Service(service)) = &found
+            && let HealthFact::NotReady(why) = &service.health
+        {
+            let text = format!("runs and is not ready: {why}");
+            self.notes.push(Note { addr: Some(resource.addr.clone()), text });
+        }
+        if let Some(fact) = found {
+            self.before.insert(resource.addr.clone(), fact);
+        }
+    }
+
+    fn unknown_resource(&mut self, resource: &Resource, reason: String, hint: String) {
+        self.unknown.push(UnknownResource {
+            node: resource.addr.node().cloned(),
+            addr: Some(resource.addr.clone()),
+            reason,
+            hint,
+        });
+    }
+
+    fn drop_ins(&mut self, node: &NodeName, context: &Context<'_>) {
+        let Some(reading) = context.observations.reading(node) else { return };
+        let unit = context.graph.of_node(node).find_map(|resource| match &resource.desired {
+            Desired::Unit(unit) => Some(unit),
+            _ => None,
+        });
+        let Some(unit) = unit else { return };
+        for drop_in in &reading.drop_ins {
+            let file_name = drop_in.path.rsplit('/').next().unwrap_or_default();
+            let short = ResourceAddr::on_node(
+                node.clone(),
+                ResourceKind::DropIn,
+                ResourceName::encode(file_name.as_bytes()),
+            );
+            // Two directories may hold a file of one name: the second goes by its whole path.
+            let addr = if self.before.contains_key(&short) {
+                let name = ResourceName::encode(drop_in.path.as_bytes());
+                ResourceAddr::on_node(node.clone(), ResourceKind::DropIn, name)
+            } else {
+                short
+            };
+            self.before.insert(addr.clone(), Fact::DropIn(drop_in.clone()));
+            self.compared += 1;
+            if unit.set_drop_ins_aside {
+                self.differences.insert(addr, kinds::drop_in::set_aside(drop_in));
+            } else {
+                let text = format!("{} is not in the manifest and is left as it is", drop_in.path);
+                self.notes.push(Note { addr: Some(addr), text });
+            }
+        }
+    }
+
+    /// Drops every change of a node of which anything is unknown, and cluster-wide ones that such a node forbids.
+    fn leave_unknown_alone(&mut self, graph: &ResourceGraph) {
+        if self.unknown.is_empty() {
+            return;
+        }
+        let nodes: BTreeSet<NodeName> =
+            self.unknown.iter().filter_map(|unknown| unknown.node.clone()).collect();
+        self.differences.retain(|addr, _| addr.node().is_none_or(|node| !nodes.contains(node)));
+        for node in &nodes {
+            self.notes.push(Note {
+                addr: None,
+                text: format!("{node} is left alone: not all of it could be read"),
+            });
+        }
+        // A new authority, and the initialisation, concern nodes that cannot be seen now.
+        let risky: Vec<ResourceAddr> = graph
+            .resources
+            .values()
+            .filter(|resource| matches!(resource.desired, Desired::Authority(_) | Desired::Init(_)))
+            .map(|resource| resource.addr.clone())
+            .collect();
+        let dropped: Vec<&ResourceAddr> =
+            risky.iter().filter(|addr| self.differences.remove(*addr).is_some()).collect();
+        if dropped.iter().any(|addr| addr.kind == ResourceKind::Authority) {
+            self.differences.retain(|addr, _| {
+                addr.kind != ResourceKind::Certificate && addr.kind != ResourceKind::Service
+            });
+        }
+        for addr in dropped {
+            let text = "is put off until every node can be read".to_owned();
+            self.notes.push(Note { addr: Some(addr.clone()), text });
+        }
+    }
+
+    fn finish(mut self, graph: &ResourceGraph, observations: &Observations, context: &Context<'_>) -> Plan {
+        let changed: BTreeSet<ResourceAddr> = self.differences.keys().cloned().collect();
+        let dependencies = dependencies::among(graph, &changed);
+        let mut changes = Vec::new();
+        for addr in dependencies::order(graph, &changed) {
+            let Some(difference) = self.differences.remove(&addr) else { continue };
+            let resource = graph.resources.get(&addr);
+            let before = self.before.remove(&addr);
+            let cause = match resource {
+                Some(resource) => cause(resource, &difference, before.is_none(), context),
+                None => crdbctl_model::Cause::Drift,
+            };
+            let impact = difference.attributes.iter().map(|a| a.impact).max().unwrap_or(Impact::None);
+            changes.push(Change {
+                action: difference.action,
+                cause,
+                reason: difference.reason,
+                attributes: difference.attributes,
+                unchanged: difference.unchanged,
+                impact,
+                depends_on: dependencies.get(&addr).cloned().unwrap_or_default(),
+                desired: resource.map(|resource| resource.desired.clone()),
+                before,
+                bytes: difference.bytes,
+                addr,
+            });
+        }
+        let transfers = changes
+            .iter()
+            .filter(|change| change.addr.kind == ResourceKind::Package && change.bytes > 0)
+            .filter_map(|change| {
+                let node = change.addr.node()?.clone();
+                Some(Transfer { node, addr: change.addr.clone(), bytes: change.bytes })
+            })
+            .collect();
+        Plan {
+            format_version: Plan::FORMAT_VERSION,
+            cluster: graph.cluster.clone(),
+            basis: Basis {
+                manifest: graph.manifest,
+                cluster: Digest::of_json(&observations.cluster),
+                nodes: graph
+                    .nodes
+                    .keys()
+                    .filter_map(|node| Some((node.clone(), observations.reading(node)?.digest)))
+                    .collect(),
+            },
+            rollout: rollout(&changes),
+            changes,
+            transfers,
+            unknown: self.unknown,
+            notes: self.notes,
+            compared: self.compared,
+        }
+    }
+}
+
+/// Nodes by name, each with the greatest impact of its changes.
+fn rollout(changes: &[Change]) -> Vec<RolloutStep> {
+    let mut steps: BTreeMap<&NodeName, RolloutStep> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.impact > Impact::None) {
+        let Some(node) = change.addr.node() else { continue };
+        let step = steps.entry(node).or_insert_with(|| RolloutStep {
+            node: node.clone(),
+            impact: change.impact,
+            because: Vec::new(),
+        });
+        step.impact = step.impact.max(change.impact);
+        step.because.push(change.addr.clone());
+    }
+    steps.into_values().collect()
+}
