@@ -1,1 +1,28 @@
-//! Reading nodes.
+//! Reads nodes: one POSIX script a node, one exec, one answer; nothing is written, not even a
+//! temporary file.
+//!
+//! [`questions`] gathers what must be known of a node, [`script`] puts it into shell, [`Answer::parse`]
+//! takes the answer apart, and [`reading`] says for every resource whether it is present, absent or
+//! unknown. [`probe_node`] does all of that over a connection; [`observe_init`] concludes from all nodes
+//! whether the cluster has been initialised.
+
+mod answer;
+mod cluster;
+mod compose;
+mod health;
+mod init;
+mod kinds;
+mod node;
+mod questions;
+mod reading;
+mod script;
+
+pub use answer::{Answer, AnswerError};
+pub use cluster::observe_cluster;
+pub use compose::questions;
+pub use health::{HealthGoal, health_script, read_health};
+pub use init::observe_init;
+pub use node::{observe_answer, probe_node};
+pub use questions::Questions;
+pub use reading::reading;
+pub use script::{functions, script};

@@ -1,0 +1,329 @@
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crdbctl_model::{Digest, FileKind, Mode, PathFact, Timestamp};
+
+/// Why an answer of a node could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// It does not begin as an answer does.
+    #[error("the answer does not begin with `crdbctl-probe 1`: {0:?}")]
+    Header(String),
+    /// It ends early.
+    #[error("the answer was cut off after {0} lines")]
+    CutOff(usize),
+    /// Its digest is not the one that the host sent.
+    #[error("the answer was altered on its way: its digest is not the one that the host computed")]
+    Altered,
+    /// A line is not of the form expected.
+    #[error("line {number} of the answer is not understood: {line:?}")]
+    Line {
+        /// Which line, from 1.
+        number: usize,
+        /// Its beginning.
+        line: String,
+    },
+    /// It is not text.
+    #[error("the answer is not UTF-8 text")]
+    NotText,
+}
+
+/// A result of reading on the host: the value, or the host's own words about why not.
+pub(crate) type Read<T> = Result<T, String>;
+
+/// A small file's content, or the digest of a larger one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Bytes(Vec<u8>),
+    Large(Digest),
+}
+
+/// A path's attributes, with the error of stat(1) kept apart from "nothing there".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stat {
+    Present(PathFact),
+    Absent,
+    Error(String),
+}
+
+/// The main process, as the script tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RawProcess {
+    pub(crate) pid: u32,
+    pub(crate) started: u64,
+    pub(crate) user: String,
+    pub(crate) nofile: String,
+    pub(crate) hash: String,
+    pub(crate) exe: Vec<u8>,
+    pub(crate) cmdline: Vec<u8>,
+    pub(crate) environment: Vec<Vec<u8>>,
+}
+
+/// The host's own description.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RawHost {
+    pub(crate) machine: String,
+    pub(crate) kernel: String,
+    pub(crate) os: String,
+    pub(crate) hostname: String,
+    pub(crate) machine_id: Option<Digest>,
+}
+
+/// What ufw's files say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RawFirewall {
+    pub(crate) enabled: bool,
+    pub(crate) ipv6: bool,
+    pub(crate) rules: String,
+}
+
+/// A drop-in file: its path, attributes and content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RawDropIn {
+    pub(crate) path: Vec<u8>,
+    pub(crate) stat: Option<PathFact>,
+    pub(crate) content: Read<Content>,
+}
+
+/// One node's answer to the probe script, taken apart and not yet judged.
+///
+/// Form: the line `crdbctl-probe 1`, the lasting body, the line `live`, the lines that change by
+/// themselves (clock, health), and `end SHA256` with the digest of the body. A line is a word and
+/// fields parted by one space; free text is in base64, so any byte survives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The digest of the body: equal while the host is unchanged.
+    pub digest: Digest,
+    pub(crate) host: RawHost,
+    pub(crate) record: Option<Read<Vec<u8>>>,
+    pub(crate) pending: Option<Read<Vec<u8>>>,
+    pub(crate) groups: BTreeMap<String, (i32, Vec<u8>)>,
+    pub(crate) users: BTreeMap<String, (i32, Vec<u8>, String)>,
+    pub(crate) stats: BTreeMap<String, Stat>,
+    pub(crate) targets: BTreeMap<String, Vec<u8>>,
+    pub(crate) contents: BTreeMap<String, Read<Content>>,
+    pub(crate) digests: BTreeMap<String, Read<(Digest, u64)>>,
+    pub(crate) keys: BTreeMap<String, Result<Digest, KeyProblem>>,
+    pub(crate) firewall: Option<Read<Option<RawFirewall>>>,
+    pub(crate) drop_ins: Vec<RawDropIn>,
+    pub(crate) service: Option<Read<Vec<u8>>>,
+    pub(crate) process: Option<Read<RawProcess>>,
+    pub(crate) store: Option<Read<bool>>,
+    pub(crate) clock: Timestamp,
+    pub(crate) health: Option<RawHealth>,
+}
+
+/// Why the public half of a key is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyProblem {
+    /// The file is not a private key.
+    Bad(String),
+    /// It could not be told.
+    Unknown(String),
+}
+
+impl Answer {
+    /// Returns the parts of an answer.
+    ///
+    /// # Errors
+    /// When it is cut off, altered, or has a line that is not understood.
+    pub fn parse(bytes: &[u8]) -> Result<Self, AnswerError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| AnswerError::NotText)?;
+        let rest = text.strip_prefix("crdbctl-probe 1\n").ok_or_else(|| {
+            AnswerError::Header(text.lines().next().unwrap_or_default().chars().take(120).collect())
+        })?;
+        let cut_off = || AnswerError::CutOff(text.lines().count());
+        let live_at = rest.find("\nlive\n").ok_or_else(cut_off)?;
+        let (body, live) = (&rest[..=live_at], &rest[live_at + "\nlive\n".len()..]);
+        let end_at =
+            live.rfind("end ").filter(|at| *at == 0 || live[..*at].ends_with('\n')).ok_or_else(cut_off)?;
+        let claimed: Digest = live[end_at + 4..].trim_end().parse().map_err(|_| cut_off())?;
+        let digest = Digest::of(body);
+        if digest != claimed {
+            return Err(AnswerError::Altered);
+        }
+        let mut answer = Self::empty(digest);
+        for (index, line) in body.lines().chain(live[..end_at].lines()).enumerate() {
+            answer.take_line(line).ok_or_else(|| AnswerError::Line {
+                number: index + 2,
+                line: line.chars().take(120).collect(),
+            })?;
+        }
+        Ok(answer)
+    }
+
+    fn empty(digest: Digest) -> Self {
+        Self {
+            digest,
+            host: RawHost::default(),
+            record: None,
+            pending: None,
+            groups: BTreeMap::new(),
+            users: BTreeMap::new(),
+            stats: BTreeMap::new(),
+            targets: BTreeMap::new(),
+            contents: BTreeMap::new(),
+            digests: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            firewall: None,
+            drop_ins: Vec::new(),
+            service: None,
+            process: None,
+            store: None,
+            clock: Timestamp::from_unix(0),
+            health: None,
+        }
+    }
+
+    fn take_line(&mut self, line: &str) -> Option<()> {
+        if let Some(error) = line.strip_prefix("stat: ") {
+            let (path, stat) = stat_error(error)?;
+            self.stats.insert(path, stat);
+            return Some(());
+        }
+        let fields: Vec<&str> = line.split(' ').collect();
+        match fields.as_slice() {
+            ["host", machine, kernel, os, hostname, machine_id] => {
+                self.host = RawHost {
+                    machine: text(machine)?,
+                    kernel: text(kernel)?,
+                    os: text(os)?.trim().to_owned(),
+                    hostname: text(hostname)?,
+                    machine_id: if *machine_id == "-" { None } else { Some(machine_id.parse().ok()?) },
+                };
+            }
+            ["record", "json", value] => self.record = Some(Ok(decode(value)?)),
+            ["record", "pending", value] => self.pending = Some(Ok(decode(value)?)),
+            ["record-error", "json", said] => self.record = Some(Err(text(said)?)),
+            ["record-error", "pending", said] => self.pending = Some(Err(text(said)?)),
+            ["group", name, status, value] => {
+                self.groups.insert((*name).to_owned(), (status.parse().ok()?, decode(value)?));
+            }
+            ["user", name, status, value, group] => {
+                let user = (status.parse().ok()?, decode(value)?, text(group)?);
+                self.users.insert((*name).to_owned(), user);
+            }
+            ["stat", mode, uid, gid, owner, group, path] => {
+                let fact = path_fact(mode, uid, gid, owner, group)?;
+                self.stats.insert((*path).to_owned(), Stat::Present(fact));
+            }
+            ["target", path, target] => {
+                self.targets.insert((*path).to_owned(), decode(target)?);
+            }
+            ["content", path, kind, value] => {
+                self.contents.insert((*path).to_owned(), content(kind, value)?);
+            }
+            ["digest", path, "ok", digest, size] => {
+                self.digests.insert((*path).to_owned(), Ok((digest.parse().ok()?, size.parse().ok()?)));
+            }
+            ["digest", path, "error", said] => {
+                self.digests.insert((*path).to_owned(), Err(text(said)?));
+            }
+            ["key", path, "spki", digest] => {
+                self.keys.insert((*path).to_owned(), Ok(digest.parse().ok()?));
+            }
+            ["key", path, "bad", said] => {
+                self.keys.insert((*path).to_owned(), Err(KeyProblem::Bad(text(said)?)));
+            }
+            ["key", path, "error", said] => {
+                self.keys.insert((*path).to_owned(), Err(KeyProblem::Unknown(text(said)?)));
+            }
+            ["firewall", "absent"] => self.firewall = Some(Ok(None)),
+            ["firewall", "ok", enabled, ipv6, rules] => {
+                let rules = String::from_utf8_lossy(&decode(rules)?).into_owned();
+                self.firewall =
+                    Some(Ok(Some(RawFirewall { enabled: *enabled != "0", ipv6: *ipv6 != "0", rules })));
+            }
+            ["firewall", "error", said] => self.firewall = Some(Err(text(said)?)),
+            ["drop-in", path, stat, kind, value] => {
+                let parts: Vec<&str> = stat.split(',').collect();
+                let stat = match parts.as_slice() {
+                    [mode, uid, gid, owner, group] => Some(path_fact(mode, uid, gid, owner, group)?),
+                    _ => None,
+                };
+                self.drop_ins.push(RawDropIn { path: decode(path)?, stat, content: content(kind, value)? });
+            }
+            ["service", "ok", value] => self.service = Some(Ok(decode(value)?)),
+            ["service", "error", said] => self.service = Some(Err(text(said)?)),
+            ["process", "error", said] => self.process = Some(Err(text(said)?)),
+            ["process", "ok", pid, started, user, nofile, hash, exe, cmdline, environment @ ..] => {
+                self.process = Some(Ok(RawProcess {
+                    pid: pid.parse().ok()?,
+                    started: started.parse().unwrap_or(0),
+                    user: (*user).to_owned(),
+                    nofile: (*nofile).to_owned(),
+                    hash: (*hash).to_owned(),
+                    exe: decode(exe)?,
+                    cmdline: decode(cmdline)?,
+                    environment: environment.iter().map(|value| decode(value)).collect::<Option<_>>()?,
+                }));
+            }
+            ["store", "empty"] => self.store = Some(Ok(false)),
+            ["store", "used"] => self.store = Some(Ok(true)),
+            ["store", "error", said] => self.store = Some(Err(text(said)?)),
+            ["clock", seconds] => self.clock = Timestamp::from_unix(seconds.parse().ok()?),
+            ["health", ..] => self.health = Some(health_line(line)?),
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// The HTTP answer with the exit status of what asked; `None` inside when the service does not run.
+pub(crate) type RawHealth = Read<Option<(i32, Vec<u8>)>>;
+
+/// Reads a `health` line.
+pub(crate) fn health_line(line: &str) -> Option<RawHealth> {
+    let fields: Vec<&str> = line.split(' ').collect();
+    match fields.as_slice() {
+        ["health", "idle"] => Some(Ok(None)),
+        ["health", "said", status, value] => Some(Ok(Some((status.parse().ok()?, decode(value)?)))),
+        ["health", "error", said] => Some(Err(text(said)?)),
+        _ => None,
+    }
+}
+
+fn decode(field: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(field).ok()
+}
+
+fn text(field: &str) -> Option<String> {
+    Some(String::from_utf8_lossy(&decode(field)?).trim_end_matches('\n').to_owned())
+}
+
+fn content(kind: &str, value: &str) -> Option<Read<Content>> {
+    Some(match kind {
+        "text" => Ok(Content::Bytes(decode(value)?)),
+        "digest" => Ok(Content::Large(value.parse().ok()?)),
+        "error" => Err(text(value)?),
+        _ => return None,
+    })
+}
+
+/// Reads the words of stat(1) about a path that it could not look at: `cannot statx '/x': Permission denied`.
+fn stat_error(error: &str) -> Option<(String, Stat)> {
+    let quoted = error.strip_prefix("cannot statx ").or_else(|| error.strip_prefix("cannot stat "))?;
+    let (path, why) = quoted.rsplit_once(": ")?;
+    let path = path.trim_matches('\'').to_owned();
+    // ENOENT and ENOTDIR both say that nothing is at the path (path_resolution(7)).
+    let stat = match why {
+        "No such file or directory" | "Not a directory" => Stat::Absent,
+        other => Stat::Error(other.to_owned()),
+    };
+    Some((path, stat))
+}
+
+fn path_fact(mode: &str, uid: &str, gid: &str, owner: &str, group: &str) -> Option<PathFact> {
+    let bits = u32::from_str_radix(mode, 16).ok()?;
+    let kind = match bits & 0o170_000 {
+        0o100_000 => FileKind::Regular,
+        0o040_000 => FileKind::Directory,
+        0o120_000 => FileKind::Link,
+        _ => FileKind::Special,
+    };
+    // stat(1) prints UNKNOWN for a number without a name.
+    let named =
+        |name: &str, number: &str| if name == "UNKNOWN" { number.to_owned() } else { name.to_owned() };
+    Some(PathFact { kind, owner: named(owner, uid), group: named(group, gid), mode: Mode::new(bits) })
+}

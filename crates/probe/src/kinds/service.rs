@@ -1,0 +1,106 @@
+use std::collections::BTreeMap;
+
+use crdbctl_model::{DesiredService, Digest, Fact, HealthFact, Observed, ProcessFact, ServiceFact};
+
+use super::{present, unknown};
+use crate::answer::{Answer, RawProcess};
+use crate::health;
+use crate::questions::Questions;
+
+pub(super) fn ask(desired: &DesiredService, questions: &mut Questions) {
+    questions.service = Some(desired.clone());
+}
+
+pub(super) fn read(desired: &DesiredService, answer: &Answer) -> Observed {
+    let shown = match &answer.service {
+        Some(Ok(shown)) => String::from_utf8_lossy(shown).into_owned(),
+        Some(Err(why)) => {
+            return unknown(format!("systemctl show {} failed: {why}", desired.unit.file_name()));
+        }
+        None => return unknown("the host's answer does not speak of it"),
+    };
+    let properties: BTreeMap<&str, &str> = shown.lines().filter_map(|line| line.split_once('=')).collect();
+    let property = |name: &str| properties.get(name).map(|value| (*value).to_owned());
+    let (Some(load_state), Some(active_state), Some(sub_state)) =
+        (property("LoadState"), property("ActiveState"), property("SubState"))
+    else {
+        return unknown(format!("systemctl show printed {shown:?}"));
+    };
+    let process = match &answer.process {
+        None => None,
+        Some(Ok(raw)) => match process(raw) {
+            Ok(process) => Some(process),
+            Err(why) => return unknown(why),
+        },
+        Some(Err(why)) => return unknown(format!("cannot read the main process in /proc: {why}")),
+    };
+    let pending = match &answer.pending {
+        None => None,
+        Some(Ok(text)) => Some(String::from_utf8_lossy(text).trim().to_owned()),
+        Some(Err(why)) => return unknown(format!("cannot read what an earlier apply left to do: {why}")),
+    };
+    let store_used = match &answer.store {
+        None => None,
+        Some(Ok(used)) => Some(*used),
+        Some(Err(why)) => {
+            return unknown(format!("cannot read the store's directory {}: {why}", desired.store));
+        }
+    };
+    present(Fact::Service(ServiceFact {
+        load_state,
+        active_state,
+        sub_state,
+        unit_file_state: property("UnitFileState").unwrap_or_default(),
+        need_daemon_reload: property("NeedDaemonReload").as_deref() == Some("yes"),
+        process,
+        health: health(answer),
+        pending,
+        store_used,
+    }))
+}
+
+fn health(answer: &Answer) -> HealthFact {
+    match &answer.health {
+        Some(Ok(None)) => HealthFact::NotAsked,
+        Some(Ok(Some((status, said)))) => health::judge(*status, said),
+        Some(Err(why)) => HealthFact::Unknown(why.clone()),
+        None => HealthFact::Unknown("the host's answer does not speak of it".to_owned()),
+    }
+}
+
+fn process(raw: &RawProcess) -> Result<ProcessFact, String> {
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let exe = lossy(&raw.exe);
+    let exe_digest = match raw.hash.as_str() {
+        "-" => None,
+        "?" => return Err(format!("cannot read the running program, /proc/{}/exe", raw.pid)),
+        hash => Some(hash.parse::<Digest>().map_err(|error| error.to_string())?),
+    };
+    let mut argv: Vec<String> = raw.cmdline.split(|byte| *byte == 0).map(lossy).collect();
+    // Every argument ends in a NUL (proc(5)), so the last piece is empty.
+    if argv.last().is_some_and(String::is_empty) {
+        argv.pop();
+    }
+    let environment = raw
+        .environment
+        .iter()
+        .filter_map(|entry| {
+            let entry = lossy(entry);
+            entry.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+        })
+        .collect();
+    Ok(ProcessFact {
+        pid: raw.pid,
+        started: raw.started,
+        user: raw.user.clone(),
+        exe_deleted: exe.ends_with(" (deleted)"),
+        exe: exe.trim_end_matches(" (deleted)").to_owned(),
+        exe_digest,
+        argv,
+        environment,
+        nofile: match raw.nofile.as_str() {
+            "unlimited" => None,
+            number => Some(number.parse().map_err(|_| format!("/proc/{}/limits says {number:?}", raw.pid))?),
+        },
+    })
+}

@@ -1,0 +1,155 @@
+LC_ALL=C; export LC_ALL
+b64() { base64 -w0; }
+word() { printf %s "$1" | b64; }
+# A failed command's own words, for the reason of an unknown.
+said() { printf %s "$1" | tr '\n\t' '  ' | head -c 400 | b64; }
+ask_host() {
+  printf 'host %s %s %s %s %s\n' "$(uname -m | b64)" "$(uname -r | b64)" \
+    "$( (. /etc/os-release && printf '%s %s' "${ID-}" "${VERSION_ID-}") 2>/dev/null | b64)" \
+    "$(uname -n | b64)" "$(if [ -s /etc/machine-id ]; then sha256sum </etc/machine-id | cut -c1-64; else echo -; fi)"
+}
+ask_record() {
+  for kind in json pending; do
+    if [ -e "$crdbctl_state.$kind" ]; then
+      if text=$(head -c 1048576 -- "$crdbctl_state.$kind" 2>&1 | b64); then printf 'record %s %s\n' "$kind" "$text"
+      else printf 'record-error %s %s\n' "$kind" "$(said "$text")"; fi
+    fi
+  done
+}
+ask_groups() {
+  for name in "$@"; do
+    line=$(getent group "$name" 2>&1); status=$?
+    printf 'group %s %s %s\n' "$name" "$status" "$(word "$line")"
+  done
+}
+ask_users() {
+  for name in "$@"; do
+    line=$(getent passwd "$name" 2>&1); status=$?
+    printf 'user %s %s %s %s\n' "$name" "$status" "$(word "$line")" "$(id -gn -- "$name" 2>/dev/null | b64)"
+  done
+}
+# Errors go the same way as answers: "stat: cannot statx '/x': No such file or directory".
+ask_stat() { stat -c 'stat %f %u %g %U %G %n' -- "$@" 2>&1; }
+ask_targets() {
+  for path in "$@"; do
+    [ ! -L "$path" ] || printf 'target %s %s\n' "$path" "$(readlink -n -- "$path" | b64)"
+  done
+}
+# A regular file of up to 64 KiB as it is, a larger one as its digest.
+one_content() {
+  if size=$(stat -c %s -- "$1" 2>&1) && [ "$size" -le 65536 ]; then
+    if text=$(base64 -w0 -- "$1" 2>&1); then printf 'text %s\n' "$text"; else printf 'error %s\n' "$(said "$text")"; fi
+  elif text=$({ sha256sum <"$1"; } 2>&1); then printf 'digest %s\n' "${text%% *}"
+  else printf 'error %s\n' "$(said "$text")"; fi
+}
+ask_contents() {
+  for path in "$@"; do
+    if [ -f "$path" ] && [ ! -L "$path" ]; then printf 'content %s %s\n' "$path" "$(one_content "$path" 2>&1)"; fi
+  done
+}
+# Large files are hashed once: the list beside the record has "device:inode:size:mtime:ctime digest".
+digest() {
+  tuple=$(stat -L -c '%d:%i:%s:%.9Y:%.9Z' -- "$1") || return
+  if [ -r "$crdbctl_state.digests" ] && known=$(grep -F -m1 -- "$tuple " "$crdbctl_state.digests") &&
+    [ "${known%% *}" = "$tuple" ]; then
+    printf '%s' "${known#* }"
+  else
+    hash=$({ sha256sum <"$1"; } 2>&1) && printf '%s' "${hash%% *}"
+  fi
+}
+ask_digests() {
+  for path in "$@"; do
+    if [ -f "$path" ] && [ ! -L "$path" ]; then
+      if text=$(digest "$path" 2>&1); then printf 'digest %s ok %s %s\n' "$path" "$text" "$(stat -c %s -- "$path")"
+      else printf 'digest %s error %s\n' "$path" "$(said "$text")"; fi
+    fi
+  done
+}
+# The public half of a key: from the list that apply keeps, else by openssl. The key stays here.
+ask_keys() {
+  for path in "$@"; do
+    if [ -f "$path" ] && [ ! -L "$path" ]; then
+      hash=$(sha256sum <"$path" 2>/dev/null); hash=${hash%% *}
+      if [ -n "$hash" ] && [ -r "$crdbctl_state.keys" ] && known=$(grep -F -m1 -- "$hash " "$crdbctl_state.keys"); then
+        printf 'key %s spki %s\n' "$path" "${known#* }"
+      elif ! command -v openssl >/dev/null 2>&1; then
+        printf 'key %s error %s\n' "$path" "$(word 'its public half cannot be told: openssl is not on the host')"
+      elif why=$(openssl pkey -passin pass: -in "$path" -noout 2>&1 </dev/null); then
+        hash=$(openssl pkey -passin pass: -in "$path" -pubout -outform DER 2>/dev/null </dev/null | sha256sum)
+        printf 'key %s spki %s\n' "$path" "${hash%% *}"
+      else
+        printf 'key %s bad %s\n' "$path" "$(said "$why")"
+      fi
+    fi
+  done
+}
+ask_firewall() {
+  if [ ! -d "$1" ]; then echo 'firewall absent'; return; fi
+  if conf=$(cat -- "$1/ufw.conf" 2>&1) && rules=$(grep -h '^### tuple ###' -- "$1/user.rules" "$1/user6.rules" 2>&1 || [ $? -eq 1 ]); then
+    printf 'firewall ok %s %s %s\n' "$(printf '%s\n' "$conf" | grep -ciE '^ENABLED="?yes"?' || true)" \
+      "$(grep -ciE '^IPV6="?yes"?' /etc/default/ufw 2>/dev/null || true)" "$(word "$rules")"
+  else
+    printf 'firewall error %s\n' "$(said "$conf $rules")"
+  fi
+}
+ask_drop_ins() {
+  for base in /etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /etc/systemd/system \
+    /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system; do
+    for path in "$base/$1.d/"*.conf; do
+      if [ -e "$path" ] || [ -L "$path" ]; then
+        printf 'drop-in %s %s %s\n' "$(word "$path")" "$(stat -c '%f,%u,%g,%U,%G' -- "$path" 2>/dev/null || echo -)" "$(one_content "$path" 2>&1)"
+      fi
+    done
+  done
+}
+ask_service() {
+  unit=$1 binary=$2 store=$3; shift 3
+  if text=$(systemctl show "$unit" -p LoadState -p ActiveState -p SubState -p UnitFileState -p NeedDaemonReload -p MainPID 2>&1); then
+    printf 'service ok %s\n' "$(word "$text")"
+  else
+    printf 'service error %s\n' "$(said "$text")"; return
+  fi
+  pid=$(printf '%s\n' "$text" | sed -n 's/^MainPID=//p')
+  case $pid in ''|0) ;; *) one_process "$pid" "$binary" "$@" ;; esac
+  if [ -d "$store" ]; then
+    if text=$(ls -A -- "$store" 2>&1); then
+      case $text in ''|lost+found) echo 'store empty' ;; *) echo 'store used' ;; esac
+    else printf 'store error %s\n' "$(said "$text")"; fi
+  fi
+}
+owner_of() {
+  uid=$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "$1/status" 2>/dev/null)
+  if line=$(getent passwd "$uid" 2>/dev/null); then printf '%s' "${line%%:*}"; else printf '%s' "${uid:-?}"; fi
+}
+one_process() {
+  proc=/proc/$1 binary=$2; shift 2
+  if ! exe=$(readlink -n -- "$proc/exe" 2>&1); then printf 'process error %s\n' "$(said "$exe")"; return; fi
+  hash=-
+  if [ "$exe" != "$binary" ]; then hash=$(digest "$proc/exe" 2>/dev/null) && [ -n "$hash" ] || hash=?; fi
+  started=$(sed 's/.*) //' "$proc/stat" 2>/dev/null | cut -d' ' -f20)
+  limit=$(sed -n 's/^Max open files *\([^ ]*\).*/\1/p' "$proc/limits" 2>/dev/null)
+  printf 'process ok %s %s %s %s %s %s %s' "${proc#/proc/}" "${started:--}" "$(owner_of "$proc")" \
+    "${limit:--}" "$hash" "$(word "$exe")" "$(base64 -w0 <"$proc/cmdline")"
+  for name in "$@"; do
+    value=$(tr '\0' '\n' <"$proc/environ" 2>/dev/null | grep -m1 -- "^$name=") && printf ' %s' "$(word "$value")"
+  done
+  printf '\n'
+}
+ask_clock() { printf 'clock %s\n' "$(date +%s)"; }
+ask_health() {
+  systemctl is-active --quiet "$1" || { echo 'health idle'; return; }
+  if command -v curl >/dev/null 2>&1; then
+    text=$(curl -sk --noproxy '*' --connect-timeout 2 --max-time 5 -i "https://$2/health?ready=1" 2>&1); status=$?
+  elif command -v openssl >/dev/null 2>&1; then
+    text=$(printf 'GET /health?ready=1 HTTP/1.0\r\nHost: localhost\r\n\r\n' | timeout 5 openssl s_client -quiet -connect "$2" 2>/dev/null); status=0
+  else
+    printf 'health error %s\n' "$(word 'neither curl nor openssl is on the host')"; return
+  fi
+  printf 'health said %s %s\n' "$status" "$(printf %s "$text" | tr -d '\0' | head -c 4096 | b64)"
+}
+probe() {
+  body=$(probe_body)
+  printf 'crdbctl-probe 1\n%s\nlive\n' "$body"
+  probe_live
+  hash=$(printf '%s\n' "$body" | sha256sum); printf 'end %s\n' "${hash%% *}"
+}

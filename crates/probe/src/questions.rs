@@ -1,0 +1,29 @@
+use std::collections::BTreeSet;
+
+use crdbctl_model::{DesiredService, HostPath, OwnerName, UnitName};
+
+/// What one node is asked, put together from its resources, so that each tool of the host runs over
+/// all of its arguments at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Questions {
+    /// Paths whose type, owner, group and mode are asked; links are not followed.
+    pub stat: BTreeSet<HostPath>,
+    /// Paths whose link target is asked.
+    pub targets: BTreeSet<HostPath>,
+    /// Small text files whose content is asked.
+    pub contents: BTreeSet<HostPath>,
+    /// Files whose digest is asked; answered from the host's own cache while they are unchanged.
+    pub digests: BTreeSet<HostPath>,
+    /// Private keys whose public half is asked.
+    pub keys: BTreeSet<HostPath>,
+    /// Groups that are looked up.
+    pub groups: BTreeSet<OwnerName>,
+    /// Users that are looked up.
+    pub users: BTreeSet<OwnerName>,
+    /// Whether ufw's rules are asked.
+    pub firewall: bool,
+    /// The unit whose drop-ins are asked.
+    pub drop_ins: Option<UnitName>,
+    /// The service that is asked about.
+    pub service: Option<DesiredService>,
+}

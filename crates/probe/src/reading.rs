@@ -1,0 +1,79 @@
+use crdbctl_model::{
+    HostFact, NodeName, NodeObservation, Reading, Record, ResourceGraph, Unreadable, UnreadableKind,
+};
+
+use crate::{Answer, kinds};
+
+/// Returns the observation that `answer` amounts to: every resource of `node` present, absent or unknown.
+///
+/// A machine of another architecture than the manifest's is unreadable as a whole: every path would be
+/// that of a wrong package.
+pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeObservation {
+    let expected = graph.nodes.get(node).map(|spec| spec.arch.as_str()).unwrap_or_default();
+    let found = match answer.host.machine.as_str() {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    if found != expected {
+        return NodeObservation::Unreadable(Unreadable {
+            kind: UnreadableKind::Host,
+            reason: format!(
+                "the machine is {found} (uname -m says {}), the manifest says {expected}",
+                answer.host.machine
+            ),
+            hint: format!("give node {node} `arch: {found}`, or point its address at the right machine"),
+        });
+    }
+    let record = match &answer.record {
+        None => None,
+        Some(bytes) => match bytes.clone().and_then(|bytes| parse_record(graph, &bytes)) {
+            Ok(record) => Some(record),
+            Err(why) => {
+                return NodeObservation::Unreadable(Unreadable {
+                    kind: UnreadableKind::Host,
+                    reason: format!(
+                        "the record /var/lib/crdbctl/{}.json cannot be used: {why}",
+                        graph.cluster
+                    ),
+                    hint: "if a newer crdbctl wrote it, use that one; if it is damaged, move it away: \
+                           the next apply writes it anew"
+                        .to_owned(),
+                });
+            }
+        },
+    };
+    let resources = graph
+        .of_node(node)
+        .map(|resource| (resource.addr.clone(), kinds::read(&resource.desired, answer)))
+        .collect();
+    NodeObservation::Read(Box::new(Reading {
+        host: HostFact {
+            machine: answer.host.machine.clone(),
+            kernel: answer.host.kernel.clone(),
+            os: answer.host.os.clone(),
+            hostname: answer.host.hostname.clone(),
+            machine_id: answer.host.machine_id,
+            clock: answer.clock,
+        },
+        resources,
+        drop_ins: kinds::drop_ins(answer),
+        record,
+        digest: answer.digest,
+    }))
+}
+
+fn parse_record(graph: &ResourceGraph, bytes: &[u8]) -> Result<Record, String> {
+    let record: Record = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if record.format_version != Record::FORMAT_VERSION {
+        return Err(format!(
+            "its format is {}, this crdbctl reads {}",
+            record.format_version,
+            Record::FORMAT_VERSION
+        ));
+    }
+    if record.cluster != graph.cluster {
+        return Err(format!("it is of the cluster {}", record.cluster));
+    }
+    Ok(record)
+}

@@ -1,0 +1,67 @@
+use std::fmt::Write as _;
+
+use crdbctl_model::ClusterName;
+use crdbctl_transport::quote;
+
+use crate::Questions;
+
+/// The shell functions that every probe is made of. POSIX sh, coreutils, systemctl; openssl, curl and
+/// ufw's files only where the host has them. Nothing here writes: not even a temporary file.
+pub(crate) const LIBRARY: &str = include_str!("probe.sh");
+
+/// Returns the shell functions of a probe: after this text, calling `probe` prints one answer (see
+/// [`crate::Answer`] for its form), and `probe_body` prints the part of it that stays equal while the
+/// host is unchanged.
+///
+/// Every value is quoted by [`crdbctl_transport::quote`].
+pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
+    let mut text = String::with_capacity(LIBRARY.len() + 4096);
+    text.push_str(LIBRARY);
+    let _ = writeln!(text, "crdbctl_state=/var/lib/crdbctl/{cluster}");
+    text.push_str("probe_body() {\n");
+    text.push_str("ask_host\nask_record\n");
+    let words = |items: Vec<&str>| items.into_iter().map(quoted).collect::<Vec<_>>().join(" ");
+    let mut call = |function: &str, items: Vec<&str>| {
+        if !items.is_empty() {
+            let _ = writeln!(text, "{function} {}", words(items));
+        }
+    };
+    call("ask_groups", questions.groups.iter().map(|name| name.as_str()).collect());
+    call("ask_users", questions.users.iter().map(|name| name.as_str()).collect());
+    call("ask_stat", questions.stat.iter().map(|path| path.as_str()).collect());
+    call("ask_targets", questions.targets.iter().map(|path| path.as_str()).collect());
+    call("ask_contents", questions.contents.iter().map(|path| path.as_str()).collect());
+    call("ask_digests", questions.digests.iter().map(|path| path.as_str()).collect());
+    call("ask_keys", questions.keys.iter().map(|path| path.as_str()).collect());
+    if questions.firewall {
+        call("ask_firewall", vec!["/etc/ufw"]);
+    }
+    if let Some(unit) = &questions.drop_ins {
+        call("ask_drop_ins", vec![&unit.file_name()]);
+    }
+    if let Some(service) = &questions.service {
+        let mut words = vec![service.unit.file_name(), service.binary.to_string(), service.store.to_string()];
+        words.extend(service.environment.keys().cloned());
+        call("ask_service", words.iter().map(String::as_str).collect());
+    }
+    text.push_str("}\nprobe_live() {\nask_clock\n");
+    if let Some(service) = &questions.service {
+        let _ = writeln!(
+            text,
+            "ask_health {} {}",
+            quoted(&service.unit.file_name()),
+            quoted(&service.http_address)
+        );
+    }
+    text.push_str("}\n");
+    text
+}
+
+/// Returns the whole read-only script of a probe of one node.
+pub fn script(cluster: &ClusterName, questions: &Questions) -> String {
+    format!("{}probe\n", functions(cluster, questions))
+}
+
+fn quoted(word: &str) -> String {
+    quote(word).expect("model types hold no NUL").to_string()
+}
