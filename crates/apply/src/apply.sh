@@ -1,0 +1,138 @@
+LC_ALL=C; export LC_ALL
+umask 077
+b64() { base64 -w0; }
+die() { printf '%s\n' "$*" >&2; exit 1; }
+# Goes to a directory one component at a time. A link is followed only where nobody but root could have
+# put it; one that turns up between look and step is noticed, because the place is then another one.
+enter() {
+  cd / || exit 1
+  left=${1#/}
+  while [ -n "$left" ]; do
+    part=${left%%/*}
+    case $left in */*) left=${left#*/} ;; *) left= ;; esac
+    if [ -L "./$part" ]; then
+      only_root . || die "refusing to follow the link $(pwd -P)/$part: its directory is writable by others than root"
+      cd -P "./$part" || exit 1
+    else
+      here=$(pwd -P)
+      if [ ! -e "./$part" ] && [ "${make_parents-}" = yes ]; then mkdir -m 0755 "./$part" || exit 1; fi
+      cd -P "./$part" || exit 1
+      [ "$(pwd -P)" = "${here%/}/$part" ] || die "refusing to write below ${here%/}/$part: it became a link"
+    fi
+  done
+}
+only_root() {
+  set -- "$(stat -c '%u %a' -- "$1")"
+  [ "${1%% *}" = 0 ] && [ $((0${1##* } & 022)) -eq 0 ]
+}
+# A directory of root alone, in the current one, to make things in before they get their name.
+stage_dir() {
+  staging=$(mktemp -d ./.crdbctl.XXXXXXXX) || exit 1
+  cd -P "$staging" || exit 1
+  [ "$(stat -c '%u %a' .)" = '0 700' ] || die "the staging directory in $1 is not ours"
+}
+unstage() { cd .. && rmdir -- "$staging"; }
+# What an interrupted apply left behind, in directories that this one writes to. The lock is held, so nobody works there.
+sweep() {
+  for swept in "$@"; do
+    [ -d "$swept" ] || continue
+    (enter "$swept"
+    for old in ./.crdbctl.????????; do
+      if [ -d "$old" ] && [ ! -L "$old" ] && [ "$(stat -c %u -- "$old")" = 0 ]; then rm -rf -- "$old"; fi
+    done) || exit 1
+  done
+}
+# put PATH OWNER GROUP MODE CONTENT: a whole file, under its name at once or not at all.
+put() {
+  enter "${1%/*}/"
+  name=${1##*/}
+  [ ! -d "./$name" ] || [ -L "./$name" ] || die "$1 is a directory"
+  stage_dir "$1"
+  printf %s "$5" >new || exit 1
+  chown -- "$2:$3" new && chmod -- "$4" new && sync new && mv -f -T -- new "../$name" || exit 1
+  unstage && sync .
+}
+# amend PATH OWNER GROUP MODE: of a plain file, whatever name its owner moves it to meanwhile.
+amend() {
+  enter "${1%/*}/"
+  name=${1##*/}
+  stage_dir "$1"
+  ln -P -T -- "../$name" it || exit 1
+  if [ -f it ] && [ ! -L it ]; then chown -- "$2:$3" it && chmod -- "$4" it; amended=$?
+  else amended=1; printf '%s is not a plain file\n' "$1" >&2; fi
+  rm -f -- it && unstage && [ "$amended" -eq 0 ]
+}
+# directory PATH OWNER GROUP MODE
+directory() {
+  (make_parents=yes; enter "${1%/*}/"; [ -d "./${1##*/}" ] || mkdir -m 0700 -- "./${1##*/}") || exit 1
+  enter "$1"
+  chown -- "$2:$3" . && chmod -- "$4" . && sync .
+}
+# link PATH TARGET: switched at once; a plain file in the way is kept beside it.
+link() {
+  enter "${1%/*}/"
+  name=${1##*/}
+  if [ -e "./$name" ] && [ ! -L "./$name" ]; then
+    [ -f "./$name" ] || die "$1 is not a plain file: it is left as it is"
+    kept=$name.old
+    if [ -e "./$kept" ] || [ -L "./$kept" ]; then kept=$name.old.$run; fi
+    ln -P -T -- "./$name" "./$kept" || exit 1
+  fi
+  stage_dir "$1"
+  ln -s -T -- "$2" new && mv -f -T -- new "../$name" || exit 1
+  unstage && sync .
+}
+# A place of root for what stood in the way: prints it.
+aside() {
+  mkdir -p -m 0700 "$state/set-aside/$run" && chmod 0700 "$state/set-aside" && printf '%s/set-aside/%s' "$state" "$run"
+}
+# copy_aside PATH NAME, before something else takes its place. move_aside PATH NAME. A NAME is used once a run.
+copy_aside() { place=$(aside) && cp -P -p -T -- "$1" "$place/$2"; }
+move_aside() { place=$(aside) && mv -n -T -- "$1" "$place/$2" && [ ! -e "$1" ] && sync "$place"; }
+pending() {
+  if [ "$1" = reload ] && [ -e "$state/$cluster.pending" ]; then return; fi
+  put "$state/$cluster.pending" root root 0600 "$1"
+}
+settled() { rm -f -- "$state/$cluster.pending"; }
+main_pid() { systemctl show "$1" -p MainPID --value; }
+# The last words of a service that does not do as it is told.
+why_not() {
+  systemctl show "$1" -p ActiveState -p SubState -p Result -p ExecMainStatus 2>&1 | tr '\n' ' ' >&2
+  printf '\n' >&2
+  journalctl -u "$1" -n 15 --no-pager -o cat >&2 2>/dev/null
+  return 1
+}
+# remember PATH: adds "device:inode:size:mtime:ctime digest" of a file to the list in known. A file that changes while
+# it is read is left out.
+remember() {
+  tuple=$(stat -c '%d:%i:%s:%.9Y:%.9Z' -- "$1" 2>/dev/null) || return 0
+  line=$(grep -F -m1 -- "$tuple " "$state/$cluster.digests" 2>/dev/null)
+  if [ "${line%% *}" != "$tuple" ]; then
+    hash=$(sha256sum <"$1") || return 0
+    [ "$(stat -c '%d:%i:%s:%.9Y:%.9Z' -- "$1" 2>/dev/null)" = "$tuple" ] || return 0
+    line="$tuple ${hash%% *}"
+    missing=yes
+  fi
+  known="$known$line
+"
+}
+put_known() { (put "$state/$cluster.digests" root root 0600 "$known"); }
+# run_step NUMBER PAYLOAD-BYTES NUMBERS-BEFORE: one change; those that rest on a failed one are skipped, and no others.
+failed=' '
+run_step() {
+  number=$1 size=$2; shift 2
+  payload=
+  if [ "$size" -gt 0 ]; then
+    payload=$(head -c "$size"; printf .); payload=${payload%.}
+    if [ "${#payload}" -ne "$size" ]; then failed="$failed$number "; printf 'fail %s %s\n' "$number" "$(printf 'only %s of %s bytes came' "${#payload}" "$size" | b64)"; return; fi
+  fi
+  for earlier in "$@"; do
+    case $failed in *" $earlier "*) failed="$failed$number "; printf 'skip %s %s\n' "$number" "$earlier"; return ;; esac
+  done
+  began=$(date +%s%3N)
+  words=$( (set -e; "step_$number") 2>&1 </dev/null)
+  ended=$?
+  took=$(( $(date +%s%3N) - began ))
+  if [ "$ended" -eq 0 ]; then printf 'done %s %s\n' "$number" "$took"
+  else failed="$failed$number "; printf 'fail %s %s\n' "$number" "$(printf '%s' "${words:-it ended with status $ended}" | tail -c 3000 | b64)"; fi
+}

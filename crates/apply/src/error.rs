@@ -1,0 +1,52 @@
+use crdbctl_model::NodeName;
+use crdbctl_transport::TransportError;
+
+/// Why an apply did not start. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// Another apply is at work.
+    #[error("another apply holds the lock of {node}: {holder}")]
+    Locked {
+        /// The node.
+        node: NodeName,
+        /// Who holds it, as the lock says.
+        holder: String,
+    },
+    /// The hosts are no more as the plan found them.
+    #[error("the plan is stale: {}", .what.join("; "))]
+    Stale {
+        /// What changed, a line each.
+        what: Vec<String>,
+    },
+    /// A node could not be reached for the apply.
+    #[error("cannot begin on {node}: {source}")]
+    Node {
+        /// The node.
+        node: NodeName,
+        /// Why.
+        #[source]
+        source: TransportError,
+    },
+    /// A node refused to begin.
+    #[error("{node} cannot be prepared: {said}")]
+    Refused {
+        /// The node.
+        node: NodeName,
+        /// Its own words.
+        said: String,
+    },
+    /// The plan has nodes to which there is no connection.
+    #[error("there is no connection to {node}")]
+    NotConnected {
+        /// The node.
+        node: NodeName,
+    },
+    /// The plan needs an archive that is not at hand.
+    #[error("there is no release archive for {arch} at hand, and {node} needs one")]
+    NoArchive {
+        /// The node.
+        node: NodeName,
+        /// Its architecture.
+        arch: String,
+    },
+}

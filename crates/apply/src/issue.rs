@@ -1,0 +1,65 @@
+use crdbctl_model::{Change, DesiredNodeCertificate, Digest, Timestamp};
+use crdbctl_pki::{Authority, ClientUser, Issued, NodeNames, key_spki_sha256};
+use secrecy::ExposeSecret;
+
+/// Why a certificate could not be made; the change that needs it fails with these words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct IssueFailure(pub(crate) String);
+
+/// How long the client certificate lives that `cockroach init` is run with: one operation, and some patience.
+const OPERATION_LIFETIME: i64 = 3600;
+
+/// Makes the certificates that a plan asks for, at the moment they are sent, and remembers the public halves.
+pub(crate) struct Issuer<'a> {
+    authority: Option<&'a Authority>,
+    now: Timestamp,
+    /// Digest of each key file made, with the digest of its public half: what the host may know of it.
+    pub(crate) keys: Vec<(Digest, Digest)>,
+}
+
+impl<'a> Issuer<'a> {
+    pub(crate) const fn new(authority: Option<&'a Authority>, now: Timestamp) -> Self {
+        Self { authority, now, keys: Vec::new() }
+    }
+
+    /// Returns the authority's certificates as they go to nodes.
+    pub(crate) fn bundle_pem(&self) -> Result<String, IssueFailure> {
+        Ok(self.authority()?.bundle().to_pem())
+    }
+
+    pub(crate) fn node(
+        &mut self,
+        change: &Change,
+        desired: &DesiredNodeCertificate,
+    ) -> Result<Issued, IssueFailure> {
+        let fail =
+            |error: &dyn std::fmt::Display| IssueFailure(format!("cannot make {}: {error}", change.addr));
+        let names = NodeNames::new(desired.dns_names.iter(), desired.addresses.iter().copied())
+            .map_err(|error| fail(&error))?;
+        let issued = self
+            .authority()?
+            .issue_node(&names, desired.key_type, desired.lifetime, self.now)
+            .map_err(|error| fail(&error))?;
+        let public = key_spki_sha256(&issued.key_pem).map_err(|error| fail(&error))?;
+        self.keys.push((Digest::of(issued.key_pem.expose_secret()), public));
+        Ok(issued)
+    }
+
+    /// Returns a short-lived pair for the SQL user root, for one operation on a node.
+    pub(crate) fn operator(&self) -> Result<Issued, IssueFailure> {
+        self.authority()?
+            .issue_client(
+                &ClientUser::root(),
+                crdbctl_model::KeyType::EcdsaP256,
+                OPERATION_LIFETIME,
+                self.now,
+            )
+            .map_err(|error| IssueFailure(format!("cannot make a client certificate for root: {error}")))
+    }
+
+    fn authority(&self) -> Result<&'a Authority, IssueFailure> {
+        self.authority
+            .ok_or_else(|| IssueFailure("there is no certificate authority on this host".to_owned()))
+    }
+}

@@ -1,0 +1,50 @@
+use crdbctl_model::{Change, DesiredService};
+
+use crate::step::{Step, call, quoted};
+
+/// Enables and starts; a restart of what runs is the rollout's own work.
+pub(super) fn step(change: &Change, desired: &DesiredService) -> Step {
+    let unit = desired.unit.file_name();
+    let mut lines = Vec::new();
+    let changes = |name: &str| change.attributes.iter().any(|attribute| attribute.name == name);
+    if changes("enabled") {
+        lines.push(call("systemctl", &["enable", "--quiet", "--", &unit]));
+    }
+    if changes("active") {
+        lines.push(format!("systemctl reset-failed -- {} 2>/dev/null || true", quoted(&unit)));
+        lines.push(format!("systemctl start -- {0} || why_not {0}", quoted(&unit)));
+        lines.push("settled".to_owned());
+    }
+    if lines.is_empty() {
+        lines.push(":".to_owned());
+    }
+    Step::new(&change.addr, lines.join("\n"))
+}
+
+/// Returns the shell text that stops and starts the service and forgets what was pending.
+pub(crate) fn restart(desired: &DesiredService) -> String {
+    let unit = quoted(&desired.unit.file_name());
+    format!(
+        "systemctl reset-failed -- {unit} 2>/dev/null || true\nsystemctl restart -- {unit} || why_not {unit}\nsettled"
+    )
+}
+
+/// Returns the shell text that makes CockroachDB read its certificates again, waits until it serves what is
+/// on disk (where openssl can tell), and forgets what was pending.
+///
+/// The signal goes to the main process alone (CockroachDB docs, rotate certificates).
+pub(crate) fn reload(desired: &DesiredService) -> String {
+    let unit = quoted(&desired.unit.file_name());
+    let certificate = quoted(&format!("{}/node.crt", desired.certs));
+    format!(
+        "pid=$(main_pid {unit}); [ \"$pid\" -gt 0 ] || die 'the service does not run'\nkill -HUP \"$pid\"\n\
+         if command -v openssl >/dev/null 2>&1; then\n\
+         wanted=$(openssl x509 -noout -serial -in {certificate})\n\
+         for address in {sql} {http}; do\nleft=50\n\
+         while served=$(timeout 5 openssl s_client -connect \"$address\" </dev/null 2>/dev/null | openssl x509 -noout -serial 2>/dev/null) || true; [ \"$served\" != \"$wanted\" ]; do\n\
+         left=$((left - 1)); [ \"$left\" -gt 0 ] || die \"$address still serves ${{served:-no certificate}} after SIGHUP, ${{wanted}} is on disk\"\n\
+         sleep 0.2\ndone\ndone\nfi\nsettled",
+        sql = quoted(&desired.sql_address),
+        http = quoted(&desired.http_address),
+    )
+}

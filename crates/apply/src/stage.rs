@@ -1,0 +1,129 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crdbctl_model::{ClusterName, HostPath, Outcome, ResourceAddr};
+use crdbctl_transport::{Payload, sanitize};
+use secrecy::{ExposeSecret, SecretSlice};
+
+use crate::run::Run;
+use crate::step::{Content, Step, quoted};
+
+const LIBRARY: &str = include_str!("apply.sh");
+
+/// Where crdbctl keeps its own things on a node.
+pub(crate) const STATE: &str = "/var/lib/crdbctl";
+
+/// Several steps as one script with one payload.
+pub(crate) struct Stage {
+    pub(crate) script: String,
+    pub(crate) payload: Payload,
+    addrs: Vec<Option<ResourceAddr>>,
+    numbers: BTreeMap<ResourceAddr, usize>,
+}
+
+impl Stage {
+    /// Puts steps together, in their order.
+    pub(crate) fn new(cluster: &ClusterName, run: &Run, steps: Vec<Step>) -> Self {
+        let mut script = prologue(cluster, run);
+        let directories: BTreeSet<&HostPath> = steps.iter().flat_map(|step| &step.writes_in).collect();
+        if !directories.is_empty() {
+            let words: Vec<String> = directories.iter().map(|path| quoted(path.as_str())).collect();
+            let _ = writeln!(script, "sweep {}", words.join(" "));
+        }
+        let mut numbers = BTreeMap::new();
+        for (number, step) in steps.iter().enumerate() {
+            if let Some(addr) = &step.addr {
+                numbers.insert(addr.clone(), number);
+            }
+        }
+        let mut payload = Payload::none();
+        let mut addrs = Vec::with_capacity(steps.len());
+        for (number, step) in steps.into_iter().enumerate() {
+            let before: Vec<String> =
+                step.after.iter().filter_map(|addr| Some(numbers.get(addr)?.to_string())).collect();
+            let size = match step.content {
+                Content::None => 0,
+                Content::Public(text) => {
+                    let size = text.len();
+                    payload = payload.bytes(text.into_bytes());
+                    size
+                }
+                Content::Secret(secret) => {
+                    let bytes = secret.expose_secret().as_bytes().to_vec();
+                    let size = bytes.len();
+                    payload = payload.secret(SecretSlice::from(bytes));
+                    size
+                }
+            };
+            let _ = writeln!(script, "step_{number}() {{\n{}\n}}", step.body);
+            let _ = writeln!(script, "run_step {number} {size} {}", before.join(" "));
+            addrs.push(step.addr);
+        }
+        Self { script, payload, addrs, numbers }
+    }
+
+    /// Returns the outcome of every change of this stage from what the script printed. A change that it
+    /// does not speak of was not reached.
+    pub(crate) fn outcomes(&self, printed: &[u8]) -> BTreeMap<ResourceAddr, (Outcome, u64)> {
+        let mut outcomes = BTreeMap::new();
+        let mut failure_of_common_step = None;
+        for line in String::from_utf8_lossy(printed).lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let (number, outcome, took) = match words.as_slice() {
+                ["done", number, took] => (*number, Outcome::Converged, took.parse().unwrap_or(0)),
+                ["skip", number, earlier] => {
+                    (*number, Outcome::Skipped(format!("{} failed", self.name(earlier))), 0)
+                }
+                ["fail", number, words] => (*number, Outcome::Failed(decode(words)), 0),
+                _ => continue,
+            };
+            match number.parse::<usize>().ok().and_then(|number| self.addrs.get(number)) {
+                Some(Some(addr)) => {
+                    outcomes.insert(addr.clone(), (outcome, took));
+                }
+                Some(None) => {
+                    if let Outcome::Failed(words) = outcome {
+                        failure_of_common_step = Some(words);
+                    }
+                }
+                None => {}
+            }
+        }
+        for addr in self.numbers.keys() {
+            outcomes
+                .entry(addr.clone())
+                .or_insert_with(|| (Outcome::Failed("the node did not say what became of it".to_owned()), 0));
+        }
+        if let Some(words) = failure_of_common_step {
+            for (outcome, _) in outcomes.values_mut().filter(|(outcome, _)| *outcome == Outcome::Converged) {
+                *outcome = Outcome::Failed(words.clone());
+            }
+        }
+        outcomes
+    }
+
+    /// Returns the changes of this stage.
+    pub(crate) fn addrs(&self) -> impl Iterator<Item = &ResourceAddr> {
+        self.numbers.keys()
+    }
+
+    fn name(&self, number: &str) -> String {
+        number
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| self.addrs.get(number)?.as_ref().map(ToString::to_string))
+            .unwrap_or_else(|| "an earlier step".to_owned())
+    }
+}
+
+/// Returns the functions and variables that every script of an apply begins with.
+pub(crate) fn prologue(cluster: &ClusterName, run: &Run) -> String {
+    format!("{LIBRARY}state={STATE} cluster={} run={}\n", quoted(cluster.as_str()), quoted(&run.id))
+}
+
+fn decode(words: &str) -> String {
+    let bytes = STANDARD.decode(words).unwrap_or_default();
+    sanitize(&bytes).trim().to_owned()
+}

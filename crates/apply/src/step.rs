@@ -1,0 +1,70 @@
+use std::collections::BTreeSet;
+
+use crdbctl_model::{HostPath, ResourceAddr};
+use crdbctl_transport::quote;
+use secrecy::SecretString;
+
+/// Content that a step needs, sent on the script's standard input and never part of its text.
+pub(crate) enum Content {
+    /// No content.
+    None,
+    /// Text that anybody may read.
+    Public(String),
+    /// A key.
+    Secret(SecretString),
+}
+
+/// One change on a node, as the body of a shell function. The functions of `apply.sh` and the variables
+/// `state`, `cluster`, `run` and `payload` are at hand.
+pub(crate) struct Step {
+    /// The change that it makes; `None` for what serves several.
+    pub(crate) addr: Option<ResourceAddr>,
+    /// What must have gone well before it.
+    pub(crate) after: BTreeSet<ResourceAddr>,
+    /// The shell text.
+    pub(crate) body: String,
+    /// The value of `payload`.
+    pub(crate) content: Content,
+    /// Directories that it writes to, swept of what an interrupted apply left.
+    pub(crate) writes_in: Vec<HostPath>,
+}
+
+impl Step {
+    /// Returns a step without content.
+    pub(crate) fn new(addr: &ResourceAddr, body: impl Into<String>) -> Self {
+        Self {
+            addr: Some(addr.clone()),
+            after: BTreeSet::new(),
+            body: body.into(),
+            content: Content::None,
+            writes_in: Vec::new(),
+        }
+    }
+
+    /// Returns the step with content.
+    pub(crate) fn with(mut self, content: Content) -> Self {
+        self.content = content;
+        self
+    }
+
+    /// Returns the step, noting that it writes in the directory of `path`.
+    pub(crate) fn writing(mut self, path: &HostPath) -> Self {
+        self.writes_in.push(path.parent());
+        self
+    }
+}
+
+/// Returns a shell call: the function, then every argument quoted.
+pub(crate) fn call(function: &str, arguments: &[&str]) -> String {
+    let mut text = function.to_owned();
+    for argument in arguments {
+        text.push(' ');
+        text.push_str(&quoted(argument));
+    }
+    text
+}
+
+/// Returns `word` quoted for the shell.
+pub(crate) fn quoted(word: &str) -> String {
+    quote(word).expect("values of a resource graph hold no NUL").to_string()
+}
