@@ -1,0 +1,31 @@
+use crate::diagnostic::split_advice;
+use crate::{Diagnostic, Span};
+
+/// Collects what is wrong while a manifest is decoded.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Decoder {
+    /// Adds a diagnostic.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Adds a diagnostic whose sentence may end in advice (`…: use …`).
+    pub(crate) fn report_error(&mut self, span: Span, path: &str, error: &dyn std::fmt::Display) {
+        let text = error.to_string();
+        let (message, advice) = split_advice(&text);
+        let diagnostic = Diagnostic::new(span, format!("`{path}`: {message}"));
+        self.report(match advice {
+            Some(advice) => diagnostic.help(advice),
+            None => diagnostic,
+        });
+    }
+
+    /// Returns how many diagnostics there are; a later, larger number means that something failed since.
+    pub(crate) fn count(&self) -> usize {
+        self.diagnostics.len()
+    }
+}

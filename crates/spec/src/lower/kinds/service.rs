@@ -1,0 +1,61 @@
+use std::collections::BTreeSet;
+
+use crdbctl_cockroach::start::{Address, DEFAULT_HTTP_PORT, DEFAULT_PORT};
+use crdbctl_model::{Desired, DesiredService, HostPath, Resource, ResourceAddr, ResourceKind};
+
+use super::super::LowerError;
+use crate::lower::LowerErrorKind;
+use crate::lower::context::{NodeContext, authority_addr, join, origin};
+
+/// Returns the running service, `service.<name>`: after everything else of its node.
+pub(in crate::lower) fn lower(
+    context: &NodeContext<'_>,
+    mut everything: BTreeSet<ResourceAddr>,
+) -> Result<Resource, LowerError> {
+    let manifest = context.manifest;
+    let service = &manifest.service;
+    let binary = context.archive.members.iter().find(|member| member.path == "cockroach");
+    let binary = binary.ok_or_else(|| context.fail(LowerErrorKind::NoBinary(context.arch)))?;
+    let unit = &context.unit;
+    let program = unit.argv.first().cloned().unwrap_or_default();
+    let program =
+        HostPath::new(program).map_err(|error| context.fail(LowerErrorKind::Template(error.to_string())))?;
+    let desired = Desired::Service(DesiredService {
+        unit: service.name.value.clone(),
+        user: context.user(),
+        argv: unit.argv.clone(),
+        environment: unit.environment.clone(),
+        nofile: unit.nofile,
+        binary: join(&context.package(), "cockroach"),
+        binary_digest: binary.digest,
+        program,
+        http_address: endpoint(context, "http-addr", DEFAULT_HTTP_PORT),
+        sql_address: endpoint(context, "", DEFAULT_PORT),
+        certs: context.certs(),
+        version: manifest.cockroach.version.to_string(),
+        store: manifest.install.data.value.clone(),
+    });
+    everything.insert(authority_addr());
+    Ok(Resource {
+        addr: context.addr(ResourceKind::Service, service.name.as_str()),
+        desired,
+        depends_on: everything,
+        origin: origin(manifest, service.span),
+    })
+}
+
+/// Returns `host:port` of an endpoint as seen from the node: the flag's where it is set, else the node's address.
+fn endpoint(context: &NodeContext<'_>, flag: &str, default_port: u16) -> String {
+    let own = context.node.address.to_string();
+    let flags = context.manifest.cockroach.flags.with(&context.node.flags);
+    let given = flags.values.get(flag).and_then(|flag| flag.values.first());
+    let given = given.and_then(|text| Address::parse(text, &default_port.to_string()));
+    match given {
+        None => Address::new(&own, default_port).to_string(),
+        // Listening on every address includes the node's own.
+        Some(address) if matches!(address.host.as_str(), "" | "0.0.0.0" | "::") => {
+            Address { host: own, port: address.port }.to_string()
+        }
+        Some(address) => address.to_string(),
+    }
+}

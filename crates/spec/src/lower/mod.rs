@@ -1,0 +1,9 @@
+//! From a manifest to the resources that it asks for.
+
+mod context;
+mod error;
+mod graph;
+mod kinds;
+
+pub use error::{LowerError, LowerErrorKind};
+pub use graph::{lower, placeholder_archives};

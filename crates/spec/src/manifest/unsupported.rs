@@ -1,0 +1,35 @@
+use super::{Delivery, Manifest, NodeState};
+use crate::{Diagnostic, Diagnostics, Span};
+
+/// Returns a diagnostic for each thing that is understood and not carried out yet.
+pub(super) fn unsupported(manifest: &Manifest) -> Diagnostics {
+    let mut list = Vec::new();
+    let mut refuse = |span: Span, what: &str, instead: &str| {
+        list.push(Diagnostic::new(span, format!("{what} is not supported yet")).help(instead));
+    };
+    for (name, value) in &manifest.cockroach.settings {
+        let what = format!("`cockroach.settings.{name}`");
+        refuse(value.span, &what, "leave it out, and use SET CLUSTER SETTING by hand");
+    }
+    if manifest.cockroach.delivery.value == Delivery::Pull {
+        refuse(manifest.cockroach.delivery.span, "`cockroach.delivery: pull`", "use `delivery: push`");
+    }
+    let hooks = [("before_node", &manifest.hooks.before_node), ("after_node", &manifest.hooks.after_node)];
+    for (name, hook) in hooks {
+        if let Some(hook) = hook {
+            refuse(
+                hook.span,
+                &format!("`hooks.{name}`"),
+                "leave it out, and run the command around `crdbctl apply`",
+            );
+        }
+    }
+    for node in &manifest.nodes {
+        if node.state.value == NodeState::Decommissioned {
+            let instead =
+                "decommission it by hand as CockroachDB's documentation says, then leave the node out";
+            refuse(node.state.span, "`state: decommissioned`", instead);
+        }
+    }
+    Diagnostics::new(manifest.source.clone(), list)
+}

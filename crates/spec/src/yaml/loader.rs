@@ -1,0 +1,250 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+
+use crate::diagnostic::quoted;
+use crate::{Diagnostic, Source, Span};
+
+use super::alias::Anchors;
+use super::budget::Budget;
+use super::environment::Environment;
+use super::merge::merge;
+use super::node::{Entry, Key, Kind, Node, Scalar, Style};
+use super::precheck;
+
+/// What loading a text gave.
+pub(crate) struct Loaded {
+    /// The root, unless the text could not be read to its end.
+    pub(crate) root: Option<Node>,
+    /// What is wrong with it as YAML.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The variables that were put in, with what they stood for; `None` for unset ones with a default.
+    pub(crate) variables: BTreeMap<String, Option<String>>,
+}
+
+/// Returns the tree of a YAML text. Reading stops at the first error of syntax or of a budget; duplicate
+/// keys, unset variables and the like are collected.
+pub(crate) fn load(source: &Source, environment: &dyn Fn(&str) -> Option<String>) -> Loaded {
+    let mut loader = Loader {
+        source,
+        cursor: Cursor::default(),
+        frames: Vec::new(),
+        anchors: Anchors::default(),
+        budget: Budget::new(),
+        environment: Environment::new(environment),
+        diagnostics: Vec::new(),
+        root: None,
+    };
+    if let Err(diagnostic) = loader.run() {
+        loader.diagnostics.push(diagnostic);
+        loader.root = None;
+    }
+    Loaded { root: loader.root, diagnostics: loader.diagnostics, variables: loader.environment.used }
+}
+
+/// A collection that is not complete yet.
+enum Frame {
+    Sequence {
+        start: usize,
+        anchor: usize,
+        items: Vec<Node>,
+    },
+    Mapping {
+        start: usize,
+        anchor: usize,
+        entries: Vec<Entry>,
+        key: Option<Key>,
+        seen: BTreeMap<String, Span>,
+    },
+}
+
+struct Loader<'a> {
+    source: &'a Source,
+    cursor: Cursor,
+    frames: Vec<Frame>,
+    anchors: Anchors,
+    budget: Budget,
+    environment: Environment<'a>,
+    diagnostics: Vec<Diagnostic>,
+    root: Option<Node>,
+}
+
+impl Loader<'_> {
+    fn run(&mut self) -> Result<(), Diagnostic> {
+        let source = self.source;
+        precheck::check(source.text())?;
+        let mut parser = Parser::new_from_str(source.text());
+        let mut documents = 0;
+        while let Some(event) = parser.next_event() {
+            let (event, place) = event.map_err(|error| self.syntax_error(&error))?;
+            let start = self.cursor.offset(source, &place.start);
+            let span = Span::new(start, self.cursor.offset(source, &place.end).max(start));
+            if let Event::DocumentStart(_) = event {
+                documents += 1;
+                if documents > 1 {
+                    return Err(Diagnostic::new(span, "a second document begins here")
+                        .help("a manifest is one document: give each cluster a file of its own"));
+                }
+            }
+            self.event(event, span)?;
+        }
+        if self.root.as_ref().is_none_or(Node::is_null) {
+            return Err(Diagnostic::general("the manifest is empty").help(
+                "begin it with `apiVersion: crdbctl/v1` and `kind: Cluster`, or let `crdbctl init` write one",
+            ));
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Diagnostic> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_tag(tag, span);
+                let style = if style == ScalarStyle::Plain { Style::Plain } else { Style::Quoted };
+                if let Some(Frame::Mapping { key: key @ None, .. }) = self.frames.last_mut() {
+                    self.budget.charge((1, text.len()), span)?;
+                    *key = Some(Key { name: text.into_owned(), style, span });
+                    return Ok(());
+                }
+                let node = self.scalar(&text, style, span);
+                self.budget.charge(node.weight(), span)?;
+                self.anchors.keep(anchor, &node, &mut self.budget)?;
+                self.attach(node)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse_tag(tag, span);
+                self.open(Frame::Sequence { start: span.start, anchor, items: Vec::new() }, span)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse_tag(tag, span);
+                let (entries, key, seen) = (Vec::new(), None, BTreeMap::new());
+                self.open(Frame::Mapping { start: span.start, anchor, entries, key, seen }, span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span.end),
+            Event::Alias(anchor) => {
+                let node = self.anchors.resolve(anchor, span, self.frames.len(), &mut self.budget)?;
+                self.attach(node)
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn open(&mut self, frame: Frame, span: Span) -> Result<(), Diagnostic> {
+        if let Some(Frame::Mapping { key: None, .. }) = self.frames.last() {
+            return Err(Self::bad_key(span));
+        }
+        self.budget.charge((1, 0), span)?;
+        self.frames.push(frame);
+        Budget::check_depth(self.frames.len(), span)
+    }
+
+    fn close(&mut self, end: usize) -> Result<(), Diagnostic> {
+        let (node, anchor) = match self.frames.pop() {
+            Some(Frame::Sequence { start, anchor, items }) => {
+                (Node { span: Span::new(start, end), kind: Kind::Sequence(items) }, anchor)
+            }
+            Some(Frame::Mapping { start, anchor, entries, .. }) => {
+                let entries = merge(entries, &mut self.diagnostics);
+                (Node { span: Span::new(start, end), kind: Kind::Mapping(entries) }, anchor)
+            }
+            // The parser pairs starts and ends.
+            None => return Ok(()),
+        };
+        self.anchors.keep(anchor, &node, &mut self.budget)?;
+        self.attach(node)
+    }
+
+    /// Puts a complete node where it belongs.
+    fn attach(&mut self, node: Node) -> Result<(), Diagnostic> {
+        match self.frames.last_mut() {
+            None => self.root = Some(node),
+            Some(Frame::Sequence { items, .. }) => items.push(node),
+            Some(Frame::Mapping { entries, key, seen, .. }) => {
+                let Some(key) = key.take() else { return Err(Self::bad_key(node.span)) };
+                if let Some(first) = seen.insert(key.name.clone(), key.span) {
+                    let line = self.source.position(first).line;
+                    let message = format!("the key {} is here a second time", quoted(&key.name));
+                    self.diagnostics.push(
+                        Diagnostic::new(key.span, message)
+                            .label("again here")
+                            .related(first, "first here")
+                            .help(format!("keep one of them; the first is on line {line}")),
+                    );
+                } else {
+                    entries.push(Entry { key, value: node });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self, text: &str, style: Style, span: Span) -> Node {
+        let raw = self.source.text().get(span.start..span.end).unwrap_or_default();
+        let (text, substituted) = match self.environment.expand(text, raw, span) {
+            Ok(None) => (text.to_owned(), false),
+            Ok(Some(expanded)) => (expanded, true),
+            Err(diagnostic) => {
+                self.diagnostics.push(diagnostic);
+                (text.to_owned(), false)
+            }
+        };
+        Node { span, kind: Kind::Scalar(Scalar { text, style, substituted }) }
+    }
+
+    fn refuse_tag(&mut self, tag: Option<Cow<'_, Tag>>, span: Span) {
+        if let Some(tag) = tag {
+            let message = format!("the tag {} is not used in manifests", quoted(&tag.to_string()));
+            self.diagnostics
+                .push(Diagnostic::new(span, message).help("leave it out; for a text, use quotes"));
+        }
+    }
+
+    fn bad_key(span: Span) -> Diagnostic {
+        Diagnostic::new(span, "a key that is not a plain word").help(
+            "keys are words, as in `name: value`; in `{…}` and `[…]`, put values with braces into quotes",
+        )
+    }
+
+    fn syntax_error(&mut self, error: &ScanError) -> Diagnostic {
+        let at = self.cursor.offset(self.source, error.marker());
+        let line = self.source.position(Span::new(at, at)).line;
+        let text = self.source.line(line);
+        let indent = &text[..text.len() - text.trim_start().len()];
+        if let Some(tab) = indent.find('\t') {
+            let start = self.source.line_start(line) + tab;
+            return Diagnostic::new(Span::new(start, start + 1), "a tab in the indentation")
+                .help("YAML is indented with spaces");
+        }
+        Diagnostic::new(Span::new(at, at + 1), format!("this is not YAML: {}", error.info()))
+            .help("look at the indentation, colons, quotes and brackets on this line and the one before")
+    }
+}
+
+/// Turns the parser's places, lines with columns in characters, into offsets. Its own offsets are not
+/// used: behind comments with characters beyond ASCII they go astray.
+#[derive(Debug, Default)]
+struct Cursor {
+    line: usize,
+    column: usize,
+    offset: usize,
+}
+
+impl Cursor {
+    fn offset(&mut self, source: &Source, marker: &Marker) -> usize {
+        let (line, column) = (marker.line(), marker.col());
+        // Going on from the last place keeps long lines linear.
+        if line != self.line || column < self.column {
+            *self = Self { line, column: 0, offset: source.line_start(line) };
+        }
+        let rest = source.text().get(self.offset..).unwrap_or_default();
+        let step = rest.char_indices().nth(column - self.column).map_or(rest.len(), |(at, _)| at);
+        self.offset += step;
+        self.column = column;
+        self.offset
+    }
+}

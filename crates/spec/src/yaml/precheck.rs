@@ -1,0 +1,102 @@
+use crate::diagnostic::is_invisible;
+use crate::{Diagnostic, Span};
+
+use super::budget::Budget;
+
+/// Returns the text of a manifest's bytes.
+///
+/// # Errors
+/// When they are not UTF-8, or more than a manifest may have.
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Diagnostic> {
+    size(bytes.len())?;
+    if matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) {
+        return Err(
+            Diagnostic::general("the manifest is UTF-16").help("save it as UTF-8 without a byte order mark")
+        );
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = &bytes[..error.valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Diagnostic::general(format!("line {line} of the manifest is not UTF-8"))
+            .help("save the file as UTF-8")
+    })
+}
+
+/// Refuses texts that no manifest can be: too long, or with characters that YAML forbids or that hide text.
+pub(super) fn check(text: &str) -> Result<(), Diagnostic> {
+    size(text.len())?;
+    // One quick look first: nearly all manifests have only characters that need no second.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) {
+        return Ok(());
+    }
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let next_is_newline = matches!(chars.peek(), Some((_, '\n')));
+        if let Some((what, help)) = wrong(at, c, next_is_newline) {
+            return Err(Diagnostic::new(Span::new(at, at + c.len_utf8()), what).help(help));
+        }
+    }
+    Ok(())
+}
+
+fn size(bytes: usize) -> Result<(), Diagnostic> {
+    if bytes > Budget::SIZE {
+        let message = format!("the manifest has {bytes} bytes; {} are the most", Budget::SIZE);
+        return Err(Diagnostic::general(message).help("is this the right file?"));
+    }
+    Ok(())
+}
+
+/// Returns what is wrong with a character, and what to do about it (YAML 1.2.2, 5.1 and 5.2).
+fn wrong(at: usize, c: char, next_is_newline: bool) -> Option<(String, &'static str)> {
+    match c {
+        '\u{FEFF}' if at == 0 => Some((
+            "the manifest begins with a byte order mark".to_owned(),
+            "save the file as UTF-8 without a byte order mark (BOM)",
+        )),
+        '\0' => Some(("a NUL byte".to_owned(), "a manifest is text; is this the right file?")),
+        '\r' if !next_is_newline => {
+            Some(("a carriage return that ends no line".to_owned(), "end lines with \\n or \\r\\n"))
+        }
+        '\n' | '\r' | '\t' => None,
+        c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => Some((
+            format!("the control character U+{:04X}", u32::from(c)),
+            "remove it, or write it as an escape in a double-quoted value",
+        )),
+        c if is_invisible(c) => Some((
+            format!("the character U+{:04X}, which hides or reorders the text around it", u32::from(c)),
+            "remove it: a manifest must mean what it shows",
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        for (text, at, says) in [
+            ("\u{FEFF}a: b", 0, "byte order mark"),
+            ("a: \0", 3, "NUL"),
+            ("a: \x1b[0m", 3, "U+001B"),
+            ("a: b\rc: d", 4, "carriage return"),
+            ("a: \u{202E}b", 3, "hides or reorders"),
+            ("a: \u{FEFF}b", 3, "hides or reorders"),
+        ] {
+            let diagnostic = check(text).unwrap_err();
+            assert!(diagnostic.message.contains(says), "{}", diagnostic.message);
+            assert_eq!(diagnostic.span.unwrap().start, at, "{text:?}");
+        }
+        check("a: ä\r\nb:\tc # 日本\n").unwrap();
+        assert!(check(&"x".repeat(Budget::SIZE + 1)).is_err());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_named() {
+        assert!(utf8(b"a: b\n\xff\n").unwrap_err().message.contains("line 2"));
+        assert!(utf8(b"\xff\xfea\0").unwrap_err().message.contains("UTF-16"));
+        assert_eq!(utf8(b"a").unwrap(), "a");
+    }
+}
