@@ -16,6 +16,8 @@ mod kinds;
 mod lock;
 mod run;
 mod session;
+#[cfg(test)]
+mod shell_tests;
 mod stage;
 mod step;
 mod verify;

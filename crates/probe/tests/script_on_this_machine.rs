@@ -1,0 +1,242 @@
+//! The probe's script under the shells that it may meet, on files of this machine.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use crdbctl_model::{
+    ClusterName, Desired, DesiredDirectory, DesiredFile, DesiredLink, DesiredPackage, Digest, Fact, FileKind,
+    HostPath, Mode, NodeName, NodeObservation, NodeSpec, Observed, OwnerName, PackageMember, Reading,
+    Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Rollout, SourceSpan,
+};
+use crdbctl_probe::{observe_answer, questions, script};
+
+struct Bench {
+    directory: tempfile::TempDir,
+    resources: Vec<(ResourceKind, &'static str, Desired)>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), resources: Vec::new() }
+    }
+
+    fn path(&self, name: &str) -> HostPath {
+        HostPath::new(self.directory.path().join(name).to_str().unwrap()).unwrap()
+    }
+
+    fn file(&mut self, name: &'static str) {
+        let desired = DesiredFile {
+            path: self.path(name),
+            content: String::new(),
+            owner: OwnerName::new("root").unwrap(),
+            group: OwnerName::new("root").unwrap(),
+            mode: Mode::new(0o644),
+        };
+        self.resources.push((ResourceKind::File, name, Desired::File(desired)));
+    }
+
+    fn node() -> NodeName {
+        NodeName::new("store-1").unwrap()
+    }
+
+    fn addr(kind: ResourceKind, name: &str) -> ResourceAddr {
+        ResourceAddr::on_node(Self::node(), kind, ResourceName::new(name).unwrap())
+    }
+
+    fn graph(&self, arch: &str) -> ResourceGraph {
+        let spec = NodeSpec {
+            name: Self::node(),
+            address: "127.0.0.1".parse().unwrap(),
+            ssh_host: "127.0.0.1".to_owned(),
+            ssh_user: None,
+            ssh_port: None,
+            ssh_identity_file: None,
+            ssh_config_file: None,
+            ssh_jump: None,
+            privilege: "auto".to_owned(),
+            arch: arch.to_owned(),
+        };
+        let resources = self
+            .resources
+            .iter()
+            .map(|(kind, name, desired)| {
+                let addr = Self::addr(*kind, name);
+                let resource = Resource {
+                    addr: addr.clone(),
+                    desired: desired.clone(),
+                    depends_on: Default::default(),
+                    origin: SourceSpan { line: 1, column: 1 },
+                };
+                (addr, resource)
+            })
+            .collect();
+        ResourceGraph {
+            cluster: ClusterName::new("crdbctl-probe-test").unwrap(),
+            manifest: Digest::of("manifest"),
+            version: "v24.1.0".to_owned(),
+            nodes: BTreeMap::from([(Self::node(), spec)]),
+            resources,
+            rollout: Rollout { max_unavailable: 1, settle: 0, drain_timeout: 1, health_timeout: 1 },
+            user: OwnerName::new("root").unwrap(),
+            packages: HostPath::new("/opt").unwrap(),
+        }
+    }
+
+    fn run(&self, shell: &str) -> (Vec<u8>, NodeObservation) {
+        let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+        let graph = self.graph(arch);
+        let text = script(&graph.cluster, &questions(&graph, &Self::node()));
+        let output = Command::new(shell).arg("-c").arg(&text).output().unwrap();
+        assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr));
+        let observation = observe_answer(&graph, &Self::node(), &output.stdout);
+        (output.stdout, observation)
+    }
+
+    fn read(&self, shell: &str) -> Reading {
+        match self.run(shell).1 {
+            NodeObservation::Read(reading) => *reading,
+            NodeObservation::Unreadable(unreadable) => panic!("{shell}: {unreadable:?}"),
+        }
+    }
+}
+
+fn shells() -> Vec<&'static str> {
+    let present = |shell: &&str| Path::new("/bin").join(shell).exists();
+    let found: Vec<&str> = ["dash", "bash"].into_iter().filter(present).collect();
+    assert!(!found.is_empty(), "neither /bin/dash nor /bin/bash is here");
+    found
+}
+
+fn present(reading: &Reading, kind: ResourceKind, name: &str) -> Fact {
+    match &reading.resources[&Bench::addr(kind, name)] {
+        Observed::Present(fact) => (**fact).clone(),
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+#[test]
+fn content_of_any_bytes_comes_back_and_absence_is_seen() {
+    let mut bench = Bench::new();
+    let bytes: Vec<u8> = (0..=255).chain(b"\n\nend 0000\nlive\n".iter().copied()).collect();
+    std::fs::write(bench.directory.path().join("bytes"), &bytes).unwrap();
+    std::fs::write(bench.directory.path().join("large"), vec![b'x'; 70_000]).unwrap();
+    for name in ["bytes", "large", "missing", "bytes-below"] {
+        bench.file(name);
+    }
+    bench.resources.push((ResourceKind::File, "below-a-file", {
+        let Desired::File(mut file) = bench.resources[0].2.clone() else { unreachable!() };
+        file.path = bench.path("bytes/below");
+        Desired::File(file)
+    }));
+    for shell in shells() {
+        let reading = bench.read(shell);
+        let Fact::File(file) = present(&reading, ResourceKind::File, "bytes") else { panic!() };
+        assert_eq!(file.digest, Some(Digest::of(&bytes)), "{shell}");
+        let Fact::File(large) = present(&reading, ResourceKind::File, "large") else { panic!() };
+        assert_eq!((large.digest, large.content), (Some(Digest::of(vec![b'x'; 70_000])), None), "{shell}");
+        for name in ["missing", "bytes-below", "below-a-file"] {
+            let observed = &reading.resources[&Bench::addr(ResourceKind::File, name)];
+            assert_eq!(*observed, Observed::Absent, "{shell}: {name}");
+        }
+    }
+}
+
+#[test]
+fn links_and_modes_are_those_of_the_path_itself() {
+    let mut bench = Bench::new();
+    let at = bench.directory.path().to_owned();
+    std::fs::create_dir(at.join("root")).unwrap();
+    std::fs::set_permissions(at.join("root"), std::fs::Permissions::from_mode(0o1750)).unwrap();
+    symlink("/nowhere at all/ $(id)", at.join("data")).unwrap();
+    let root = DesiredDirectory {
+        path: bench.path("root"),
+        owner: OwnerName::new("root").unwrap(),
+        group: OwnerName::new("root").unwrap(),
+        mode: Mode::new(0o750),
+    };
+    let link = DesiredLink { path: bench.path("data"), target: HostPath::new("/var/lib/x").unwrap() };
+    bench.resources.push((ResourceKind::Directory, "root", Desired::Directory(root)));
+    bench.resources.push((ResourceKind::Link, "data", Desired::Link(link)));
+    for shell in shells() {
+        let reading = bench.read(shell);
+        let Fact::Directory(root) = present(&reading, ResourceKind::Directory, "root") else { panic!() };
+        assert_eq!((root.kind, root.mode), (FileKind::Directory, Mode::new(0o1750)), "{shell}");
+        let Fact::Link(link) = present(&reading, ResourceKind::Link, "data") else { panic!() };
+        assert_eq!(link.path.kind, FileKind::Link, "{shell}");
+        assert_eq!(link.target.as_deref(), Some("/nowhere at all/ $(id)"), "{shell}");
+    }
+}
+
+#[test]
+fn a_package_is_read_by_digest_and_a_link_among_its_files_is_not_followed() {
+    let mut bench = Bench::new();
+    let at = bench.directory.path().join("package");
+    std::fs::create_dir_all(at.join("lib")).unwrap();
+    std::fs::write(at.join("cockroach"), b"program").unwrap();
+    symlink("/etc/hostname", at.join("lib/libgeos.so")).unwrap();
+    let member = |path: &str| PackageMember {
+        path: path.to_owned(),
+        mode: Mode::new(0o755),
+        size: 7,
+        digest: Digest::of("program"),
+    };
+    let package = DesiredPackage {
+        path: bench.path("package"),
+        version: "v24.1.0".to_owned(),
+        archive: Digest::of("archive"),
+        archive_size: 1,
+        members: vec![member("cockroach"), member("lib/libgeos.so"), member("lib/libgeos_c.so")],
+    };
+    bench.resources.push((ResourceKind::Package, "package", Desired::Package(package)));
+    for shell in shells() {
+        let reading = bench.read(shell);
+        let Fact::Package(package) = present(&reading, ResourceKind::Package, "package") else { panic!() };
+        assert_eq!(package.files["cockroach"].digest, Some(Digest::of("program")), "{shell}");
+        assert_eq!(package.files["lib/libgeos.so"].digest, None, "{shell}");
+        assert!(!package.files.contains_key("lib/libgeos_c.so"), "{shell}");
+    }
+}
+
+#[test]
+fn equal_hosts_give_equal_digests_and_a_change_another_one() {
+    let mut bench = Bench::new();
+    std::fs::write(bench.directory.path().join("unit"), "a").unwrap();
+    bench.file("unit");
+    for shell in shells() {
+        std::fs::write(bench.directory.path().join("unit"), "a").unwrap();
+        let first = bench.read(shell).digest;
+        assert_eq!(bench.read(shell).digest, first, "{shell}");
+        std::fs::write(bench.directory.path().join("unit"), "b").unwrap();
+        assert_ne!(bench.read(shell).digest, first, "{shell}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_cut_off_or_altered_makes_the_node_unreadable() {
+    let mut bench = Bench::new();
+    std::fs::write(bench.directory.path().join("unit"), "content").unwrap();
+    bench.file("unit");
+    let (answer, _) = bench.run(shells()[0]);
+    let graph = bench.graph("amd64");
+    for end in 0..answer.len() - 1 {
+        let observation = observe_answer(&graph, &Bench::node(), &answer[..end]);
+        assert!(matches!(observation, NodeObservation::Unreadable(_)), "{end} of {}", answer.len());
+    }
+    let body = answer.iter().position(|byte| *byte == b'\n').unwrap() + 6;
+    let mut altered = answer.clone();
+    altered[body] ^= 1;
+    assert!(matches!(observe_answer(&graph, &Bench::node(), &altered), NodeObservation::Unreadable(_)));
+}
+
+#[test]
+fn a_machine_of_another_architecture_is_not_read() {
+    let bench = Bench::new();
+    let (answer, _) = bench.run(shells()[0]);
+    let graph = bench.graph(if cfg!(target_arch = "aarch64") { "amd64" } else { "arm64" });
+    let NodeObservation::Unreadable(unreadable) = observe_answer(&graph, &Bench::node(), &answer) else {
+        panic!()
+    };
+    assert!(unreadable.hint.contains("arch:"), "{unreadable:?}");
+}
