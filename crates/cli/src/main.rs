@@ -1,3 +1,38 @@
-//! Entry point.
+//! `crdbctl`: keeps self-hosted CockroachDB clusters in the state that a YAML manifest declares.
+//!
+//! The libraries know and decide; this program reads arguments, asks, prints and says how it ended.
+//! One file a command in [`commands`]; [`ExitCode`] is the one list of exit codes, [`CliError`] the
+//! one form of errors, [`Ui`] the one place that prints.
 
-fn main() {}
+mod args;
+mod commands;
+mod error;
+mod exit_code;
+mod hosts;
+mod logging;
+#[cfg(test)]
+mod reference;
+mod template;
+mod ui;
+
+use std::process::ExitCode as ProcessExitCode;
+
+use crate::error::CliError;
+use crate::exit_code::ExitCode;
+use crate::ui::Ui;
+
+fn main() -> ProcessExitCode {
+    let cli = match args::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => return args::explain(&error).into(),
+    };
+    logging::start(cli.global.verbose);
+    let ui = Ui::new(&cli.global);
+    match commands::run(cli.command, &cli.global, &ui) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            ui.error(&error);
+            error.code.into()
+        }
+    }
+}

@@ -39,6 +39,9 @@ pub(crate) fn remark_of(impact: Impact, words: Option<&str>, place: &str) -> Opt
         Impact::Reload => (Role::Reload, Some("reloads certificates, no restart".to_owned())),
         Impact::Restart => (Role::Restart, Some(format!("restarts cockroach on {place}"))),
     };
+    // Planners may say the effect themselves; it is said once, and alike on every node.
+    let words = words
+        .filter(|words| !words.starts_with("restarts cockroach on ") && effect.as_deref() != Some(*words));
     let text = match (words, effect) {
         (Some(words), Some(effect)) => format!("{words}; {effect}"),
         (Some(words), None) => words.to_owned(),

@@ -332,7 +332,9 @@ pub(crate) fn fleet() -> Plan {
                 &format!("{name}/unit.cockroach"),
                 Action::Update,
                 Cause::Manifest,
-                vec![content.with_impact(Impact::Restart)],
+                vec![
+                    content.with_impact(Impact::Restart).with_remark(format!("restarts cockroach on {name}")),
+                ],
             ),
             3,
         ));

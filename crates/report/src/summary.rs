@@ -89,7 +89,7 @@ fn incomplete_line(plan: &Plan) -> Line {
     let more = subjects.len() - shown.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Line::of(Role::Unknown, "Incomplete:").plain(format!(
-        " {}{more} could not be read. apply refuses to start, unless --skip-unknown leaves them alone.",
+        " {}{more} could not be read. Without --skip-unknown, apply refuses to start.",
         shown.join(", ")
     ))
 }

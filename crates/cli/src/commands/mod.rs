@@ -1,0 +1,30 @@
+//! The commands, one file each: its arguments, whose comments are the help, and what it does.
+
+mod completion;
+mod init;
+mod man;
+
+use clap::Subcommand;
+
+use crate::args::GlobalArgs;
+use crate::{CliError, ExitCode, Ui};
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::InitArgs),
+    Completion(completion::CompletionArgs),
+    Man(man::ManArgs),
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// Whatever kept it from ending well, with its exit code.
+pub(crate) fn run(command: Command, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    match command {
+        Command::Init(args) => init::run(&args, global, ui),
+        Command::Completion(args) => completion::run(&args, ui),
+        Command::Man(args) => man::run(&args, ui),
+    }
+}

@@ -1,0 +1,114 @@
+use std::io::{self, IsTerminal, Write};
+
+use crdbctl_report::{RenderOptions, Role, clean};
+
+use crate::CliError;
+use crate::args::{ColorChoice, GlobalArgs};
+
+/// The width of text that is not written to a terminal, such as a CI log.
+const PIPED_WIDTH: usize = 120;
+
+/// Where everything is printed: results to standard output, all else to standard error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ui {
+    /// How results are laid out.
+    pub(crate) stdout: RenderOptions,
+    /// How everything else is laid out.
+    pub(crate) stderr: RenderOptions,
+    /// Whether only results and errors are printed.
+    pub(crate) quiet: bool,
+    /// How often `-v` was given.
+    pub(crate) verbose: u8,
+}
+
+impl Ui {
+    /// Returns the printer for these arguments, the environment and the terminal.
+    pub(crate) fn new(global: &GlobalArgs) -> Self {
+        let options = |terminal: bool, width: Option<usize>| RenderOptions {
+            width: width.filter(|_| terminal).unwrap_or(PIPED_WIDTH),
+            color: use_color(global.color, terminal, |name| std::env::var(name).ok()),
+        };
+        let width = |size: Option<(terminal_size::Width, terminal_size::Height)>| {
+            size.map(|(width, _)| usize::from(width.0))
+        };
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        Self {
+            stdout: options(stdout.is_terminal(), width(terminal_size::terminal_size_of(&stdout))),
+            stderr: options(stderr.is_terminal(), width(terminal_size::terminal_size_of(&stderr))),
+            quiet: global.quiet,
+            verbose: global.verbose,
+        }
+    }
+
+    /// Writes a result to standard output, as it is.
+    ///
+    /// # Errors
+    /// When it cannot be written: nobody must take half a result for the whole.
+    pub(crate) fn result(&self, text: &str) -> Result<(), CliError> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(())
+    }
+
+    /// Writes a line about what is going on to standard error, unless quiet.
+    pub(crate) fn status(&self, line: &str) {
+        if !self.quiet {
+            self.say(line);
+        }
+    }
+
+    /// Writes a warning to standard error.
+    pub(crate) fn warning(&self, message: &str) {
+        self.say(&format!("{} {}", self.stderr.paint(Role::Unknown, "warning:"), clean(message)));
+    }
+
+    /// Writes an error with its hints to standard error.
+    pub(crate) fn error(&self, error: &CliError) {
+        if !error.message.is_empty() {
+            let mut lines = error.message.lines().map(clean);
+            let first = lines.next().unwrap_or_default();
+            self.say(&format!("{} {first}", self.stderr.paint(Role::Failure, "error:")));
+            lines.for_each(|line| self.say(&format!("  {line}")));
+        }
+        for hint in &error.hints {
+            self.say(&format!("{} {}", self.stderr.paint(Role::Hint, "hint:"), clean(hint)));
+        }
+    }
+
+    /// Writes text to standard error as it is. Failing to do so is no reason to fail.
+    pub(crate) fn say(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}
+
+/// Returns whether to write colour: the flag wins, then `NO_COLOR` (no-color.org), then the terminal.
+pub(crate) fn use_color(choice: ColorChoice, terminal: bool, env: impl Fn(&str) -> Option<String>) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            let no_color = env("NO_COLOR").is_some_and(|value| !value.is_empty());
+            terminal && !no_color && env("TERM").as_deref() != Some("dumb")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_follows_flag_then_environment_then_terminal() {
+        let env = |set: &'static [(&str, &str)]| {
+            move |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        };
+        assert!(use_color(ColorChoice::Auto, true, env(&[])));
+        assert!(!use_color(ColorChoice::Auto, false, env(&[])));
+        assert!(!use_color(ColorChoice::Auto, true, env(&[("NO_COLOR", "1")])));
+        assert!(use_color(ColorChoice::Auto, true, env(&[("NO_COLOR", "")])));
+        assert!(!use_color(ColorChoice::Auto, true, env(&[("TERM", "dumb")])));
+        assert!(use_color(ColorChoice::Always, false, env(&[("NO_COLOR", "1")])));
+        assert!(!use_color(ColorChoice::Never, true, env(&[])));
+    }
+}

@@ -1,0 +1,30 @@
+//! Running the program as users do.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::process::{Command, Stdio};
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Returns the program with an environment that holds nothing of the user's, in an empty directory.
+pub(crate) fn crdbctl() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crdbctl"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.current_dir(std::env::temp_dir()).stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn run(command: &mut Command) -> Done {
+    let output = command.output().unwrap();
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}

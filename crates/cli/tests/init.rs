@@ -1,0 +1,51 @@
+//! `crdbctl init`.
+
+mod common;
+
+use common::{crdbctl, run};
+
+#[test]
+fn a_manifest_is_printed_or_written_and_nothing_is_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = || {
+        let mut command = crdbctl();
+        command.current_dir(directory.path());
+        command
+    };
+    let printed = run(here().args(["-f", "-", "init", "store-1=198.0.2.166", "store-2=198.0.2.158"]));
+    assert_eq!(printed.code, 0, "{printed:?}");
+    insta::assert_snapshot!(printed.stdout);
+
+    let written = run(here().args(["init", "store-1=198.0.2.166", "store-2=198.0.2.158"]));
+    assert_eq!((written.code, written.stdout.as_str()), (0, ""));
+    let file = directory.path().join("cluster.yaml");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), printed.stdout);
+
+    let again = run(here().args(["init", "other=198.0.2.1"]));
+    assert_eq!((again.code, again.stdout.as_str()), (1, ""));
+    assert!(again.stderr.contains("writing cluster.yaml") && again.stderr.contains("hint: "), "{again:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), printed.stdout);
+}
+
+#[test]
+fn hosts_come_from_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let hosts = directory.path().join("hosts");
+    std::fs::write(&hosts, "127.0.1.1 store-9\n198.0.2.166 store-1.int store-1\n198.0.2.158 store-2\n")
+        .unwrap();
+    let from = |prefix: &str| {
+        let mut command = crdbctl();
+        command
+            .args(["-f", "-", "init", "--match", prefix, "--ssh-user", "azmin", "--from-hosts"])
+            .arg(&hosts);
+        run(&mut command)
+    };
+    let done = from("store-");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.stdout.contains("{name: store-1, address: 198.0.2.166, hostname: store-1.int}"), "{done:?}");
+    assert!(done.stdout.contains("\nname: store\n") && done.stdout.contains("\n  user: azmin\n"), "{done:?}");
+    assert!(done.stderr.contains("line 1: store-9 was not taken"), "{done:?}");
+    let none = from("db-");
+    assert_eq!((none.code, none.stdout.as_str()), (1, ""));
+    assert!(none.stderr.contains("names no host that begins with \"db-\""), "{none:?}");
+}
