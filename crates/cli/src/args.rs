@@ -38,7 +38,8 @@ pub(crate) struct GlobalArgs {
         long,
         global = true,
         value_name = "FILE",
-        env = "CRDBCTL_MANIFEST", hide_env_values = true,
+        env = "CRDBCTL_MANIFEST",
+        hide_env_values = true,
         default_value = "cluster.yaml"
     )]
     pub(crate) file: PathBuf,

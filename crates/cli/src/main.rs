@@ -8,8 +8,11 @@ mod args;
 mod commands;
 mod error;
 mod exit_code;
+mod graph;
 mod hosts;
 mod logging;
+mod manifest;
+mod nodes;
 #[cfg(test)]
 mod reference;
 mod template;

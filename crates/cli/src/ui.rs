@@ -11,14 +11,10 @@ const PIPED_WIDTH: usize = 120;
 /// Where everything is printed: results to standard output, all else to standard error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ui {
-    /// How results are laid out.
-    pub(crate) stdout: RenderOptions,
     /// How everything else is laid out.
     pub(crate) stderr: RenderOptions,
     /// Whether only results and errors are printed.
     pub(crate) quiet: bool,
-    /// How often `-v` was given.
-    pub(crate) verbose: u8,
 }
 
 impl Ui {
@@ -31,12 +27,10 @@ impl Ui {
         let width = |size: Option<(terminal_size::Width, terminal_size::Height)>| {
             size.map(|(width, _)| usize::from(width.0))
         };
-        let (stdout, stderr) = (io::stdout(), io::stderr());
+        let stderr = io::stderr();
         Self {
-            stdout: options(stdout.is_terminal(), width(terminal_size::terminal_size_of(&stdout))),
             stderr: options(stderr.is_terminal(), width(terminal_size::terminal_size_of(&stderr))),
             quiet: global.quiet,
-            verbose: global.verbose,
         }
     }
 

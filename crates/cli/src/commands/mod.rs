@@ -1,8 +1,11 @@
 //! The commands, one file each: its arguments, whose comments are the help, and what it does.
 
 mod completion;
+mod graph;
 mod init;
 mod man;
+mod render;
+mod validate;
 
 use clap::Subcommand;
 
@@ -13,6 +16,9 @@ use crate::{CliError, ExitCode, Ui};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
+    Render(render::RenderArgs),
+    Graph(graph::GraphArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
 }
@@ -24,6 +30,9 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     match command {
         Command::Init(args) => init::run(&args, global, ui),
+        Command::Validate(args) => validate::run(&args, global, ui),
+        Command::Render(args) => render::run(&args, global, ui),
+        Command::Graph(args) => graph::run(&args, global, ui),
         Command::Completion(args) => completion::run(&args, ui),
         Command::Man(args) => man::run(&args, ui),
     }

@@ -21,10 +21,14 @@ pub(crate) fn crdbctl() -> Command {
 
 /// Runs it to its end.
 pub(crate) fn run(command: &mut Command) -> Done {
-    let output = command.output().unwrap();
+    let output = command.output().expect("the program starts");
     Done {
         code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
     }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).expect("crdbctl writes UTF-8")
 }
