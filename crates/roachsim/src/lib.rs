@@ -1,8 +1,16 @@
-//! A stand-in for the `cockroach` program.
+#![doc = include_str!("../README.md")]
 //!
-//! **This is a test double.** It stores no data and speaks no SQL. crdbctl's tests install it on real
-//! hosts instead of CockroachDB because it is small, starts at once and fails on demand.
+//! # Inside
+//! [`cluster`] is pure: what nodes know, merge and decide. [`certs`], [`store`] and [`wire`] are the edges,
+//! [`server`] is `cockroach start`, [`cli`] the command line, [`archive`] packs all of it.
 
 pub mod archive;
+pub mod certs;
+pub mod cli;
+pub mod clock;
+pub mod cluster;
 pub mod release;
+pub mod server;
+pub mod store;
 pub mod trailer;
+pub mod wire;

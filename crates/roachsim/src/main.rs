@@ -1,3 +1,7 @@
-//! Entry point.
+//! The program that plays `cockroach`; see the library for what it is.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    roachsim::cli::main()
+}

@@ -1,0 +1,10 @@
+//! Real processes of the stand-in on loopback addresses, with real certificates.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod certificates;
+mod https;
+mod lab;
+mod life;
+mod pki;
+mod refusals;
+mod restarts;
