@@ -48,7 +48,15 @@ impl Certificate {
                 ReadErrorKind::NoBlock { looks_like_der: pem.starts_with(&[0x30, 0x82]) }
             }));
         }
-        Ok(certificates)
+        // The parser takes any END line; Go takes only the one that belongs to the BEGIN line.
+        let ends = pem.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"-----END "));
+        match ends.map(<[u8]>::trim_ascii_end).position(|line| line != b"-----END CERTIFICATE-----") {
+            Some(index) => {
+                let kind = ReadErrorKind::Pem("its END line is not that of a certificate".into());
+                Err(ReadError { block: Some(index + 1), kind })
+            }
+            None => Ok(certificates),
+        }
     }
 
     /// Returns the certificate of a DER text, such as a TLS peer sends.
@@ -57,7 +65,8 @@ impl Certificate {
     /// When it is not one certificate and nothing else.
     pub fn parse_der(der: &[u8]) -> Result<Self, ReadError> {
         let bad = |text: String| ReadError::whole(ReadErrorKind::Certificate(text));
-        let (rest, x509) = X509Certificate::from_der(der).map_err(|error| bad(shown(&error.to_string())))?;
+        let (rest, x509) =
+            X509Certificate::from_der(der).map_err(|_| bad("it is cut off, or not one at all".into()))?;
         if !rest.is_empty() {
             return Err(bad(format!("{} bytes follow it", rest.len())));
         }

@@ -155,7 +155,7 @@ mod tests {
             "x.*.y",
             "ü",
             &"a".repeat(64),
-            &"a.".repeat(127),
+            &"a.".repeat(128),
         ] {
             assert!(NodeNames::new([bad], []).is_err(), "{bad:?}");
         }

@@ -25,8 +25,7 @@ pub enum KeyErrorKind {
     Missing,
     /// It needs a passphrase.
     #[error(
-        "is encrypted: not supported yet; store it decrypted with `openssl pkey -in ca.key -out ca.key.new`, \
-         mode 0600"
+        "is encrypted: not supported yet; store it decrypted, mode 0600 (`openssl pkey -in OLD -out NEW`)"
     )]
     Encrypted,
     /// The PEM text is broken.

@@ -3,7 +3,7 @@
 //! The table ([`all`]) follows the pages of `cockroach start` of every series from v2.0 on
 //! (<https://www.cockroachlabs.com/docs/stable/cockroach-start>) and, for flags that the pages leave out,
 //! `pkg/cli/flags.go` of <https://github.com/cockroachdb/cockroach>. A page tells of a flag when it becomes
-//! public, sometimes a series later than the program knows it: [`FlagSpec::since`] is then the later one.
+//! public, sometimes a series later than the program knows it: [`field@FlagSpec::since`] is then the later one.
 
 mod check;
 mod error;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crdbctl_model::{Digest, Mode};
 use secrecy::ExposeSecret as _;
+use tempfile::TempPath;
 
 use super::client_files::{certificate_path, key_path};
 use super::files::{self, Replace};
@@ -100,15 +101,20 @@ impl AuthorityDirectory {
     fn settle(&self) -> Result<(), DirectoryError> {
         let pending = pending_path(&self.path, self.authority.info().spki_sha256);
         let certificate = self.path.join("ca.crt");
-        match fs::hard_link(&pending, &certificate) {
-            Ok(()) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => {
-                return Ok(());
+        let source = TempPath::try_from_path(&pending)
+            .map_err(|error| DirectoryError::io(&pending, "find it", error))?;
+        match source.persist_noclobber(&certificate) {
+            Ok(()) => files::sync_directory(&self.path),
+            Err(refused) => {
+                // Without this the file would be deleted, as temporary files are.
+                let kept = refused.path.keep();
+                kept.map_err(|error| DirectoryError::io(&pending, "keep it", error.error))?;
+                match refused.error.kind() {
+                    ErrorKind::NotFound | ErrorKind::AlreadyExists => Ok(()),
+                    _ => Err(DirectoryError::io(certificate, "put it into place", refused.error)),
+                }
             }
-            Err(error) => return Err(DirectoryError::io(certificate, "put it into place", error)),
         }
-        fs::remove_file(&pending).map_err(|error| DirectoryError::io(&pending, "remove it", error))?;
-        files::sync_directory(&self.path)
     }
 
     /// Returns the authority.

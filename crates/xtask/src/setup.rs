@@ -1,0 +1,29 @@
+use std::process::ExitCode;
+use std::time::Instant;
+
+use crdbctl_testlab::{BaseTree, LabError, availability};
+
+use crate::Failure;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+impl Args {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        prepare()?;
+        println!("hosts can boot on this machine");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Makes this machine able to boot hosts.
+pub(crate) fn prepare() -> Result<(), LabError> {
+    availability::check()?;
+    if !BaseTree::exists()? {
+        println!("building the base tree of the hosts from Debian's packages, about half a minute");
+        let start = Instant::now();
+        let base = BaseTree::ensure()?;
+        println!("built {} in {} s", base.path().display(), start.elapsed().as_secs());
+    }
+    Ok(())
+}

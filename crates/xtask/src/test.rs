@@ -1,0 +1,154 @@
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::{env, fs};
+
+use crdbctl_testlab::{Lab, SKIPPED_VARIABLE, availability};
+
+use crate::runner::{Watched, cargo, colour, succeeds, watch};
+use crate::{Failure, setup};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Arguments for `cargo nextest run`, after `--`; without any, documentation tests run too
+    #[arg(last = true)]
+    nextest: Vec<String>,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        if let Err(error) = setup::prepare() {
+            eprintln!("warning: {error}");
+        }
+        let skipped = skipped_file()?;
+        if !succeeds(cargo().args(["build", "--workspace"]))? {
+            return Ok(ExitCode::FAILURE);
+        }
+        let mut passed = true;
+        if self.nextest.is_empty() {
+            passed &= succeeds(cargo().args(["test", "--workspace", "--doc", "--quiet"]))?;
+        }
+        let (tests_passed, summary) =
+            if has_nextest()? { self.run_nextest(&skipped)? } else { self.run_cargo_test(&skipped)? };
+        passed &= tests_passed;
+        if availability::check().is_ok() {
+            // Tests that were killed could not remove their labs.
+            Lab::sweep()?;
+        }
+        show_skipped(&skipped)?;
+        println!("{summary}");
+        Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn run_nextest(&self, skipped: &Path) -> Result<(bool, String), Failure> {
+        let mut summary = "no summary was printed".to_owned();
+        let mut command = cargo();
+        command.args(["nextest", "run", "--workspace", "--color", colour()]).args(&self.nextest);
+        let passed = watch(command.env(SKIPPED_VARIABLE, skipped), Watched::Stderr, |line| {
+            if line.trim_start().starts_with("Summary [") {
+                line.clone_into(&mut summary);
+            }
+        })?;
+        Ok((passed, summary))
+    }
+
+    fn run_cargo_test(&self, skipped: &Path) -> Result<(bool, String), Failure> {
+        if !self.nextest.is_empty() {
+            return Err("cargo-nextest is not there to take these arguments".into());
+        }
+        let mut totals = Totals::default();
+        let mut command = cargo();
+        command
+            .args(["test", "--workspace", "--all-targets", "--no-fail-fast"])
+            .env(SKIPPED_VARIABLE, skipped);
+        let passed = watch(&mut command, Watched::Stdout, |line| totals.add(line))?;
+        Ok((
+            passed,
+            format!(
+                "Summary: {} passed, {} failed, {} ignored",
+                totals.passed, totals.failed, totals.ignored
+            ),
+        ))
+    }
+}
+
+/// Returns whether `cargo nextest` runs, after trying to install it.
+fn has_nextest() -> Result<bool, Failure> {
+    let is_there =
+        || Ok::<_, Failure>(Command::output(cargo().args(["nextest", "--version"]))?.status.success());
+    if is_there()? {
+        return Ok(true);
+    }
+    println!("installing cargo-nextest, which takes some minutes");
+    if succeeds(cargo().args(["install", "--locked", "cargo-nextest"]))? && is_there()? {
+        return Ok(true);
+    }
+    eprintln!(
+        "warning: cargo-nextest could not be installed; running `cargo test`, which knows no time limits"
+    );
+    Ok(false)
+}
+
+/// Returns the file, not there yet, to which tests add themselves when they skip.
+fn skipped_file() -> Result<PathBuf, Failure> {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    fs::create_dir_all(&target)?;
+    let path = target.canonicalize()?.join("skipped-tests");
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(path),
+    }
+}
+
+fn show_skipped(path: &Path) -> Result<(), Failure> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        text => text?,
+    };
+    println!("\n{} tests counted as passed were SKIPPED:", text.lines().count());
+    for line in text.lines() {
+        let (name, reason) = line.split_once('\t').unwrap_or((line, "no reason given"));
+        println!("  {name}: {reason}");
+    }
+    println!();
+    Ok(())
+}
+
+/// Sums of cargo's `test result` lines.
+#[derive(Default)]
+struct Totals {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Totals {
+    fn add(&mut self, line: &str) {
+        let Some(result) = line.strip_prefix("test result: ") else { return };
+        for part in result.split([';', '.']) {
+            let Some((number, what)) = part.trim().split_once(' ') else { continue };
+            let Ok(number) = number.parse::<u64>() else { continue };
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Totals;
+
+    #[test]
+    fn results_are_summed() {
+        let mut totals = Totals::default();
+        totals.add(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        );
+        totals.add("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 9 filtered out; finished in 0.00s");
+        totals.add("running 3 tests");
+        assert_eq!((totals.passed, totals.failed, totals.ignored), (15, 2, 1));
+    }
+}
