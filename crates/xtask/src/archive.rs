@@ -1,13 +1,16 @@
 //! `cargo xtask archive VERSION DIR`: an archive of the stand-in, named and laid out as a published one.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use roachsim::archive::{self, Arch, Archive, ArchiveError};
+use roachsim::archive::{self, Arch};
 use roachsim::release::Release;
 
+use crate::Failure;
+
 /// Arguments of `cargo xtask archive`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ArchiveArgs {
+#[derive(clap::Args)]
+pub(crate) struct Args {
     /// The release to play, for example v24.1.0
     version: Release,
     /// Where the .tgz and its .sha256sum go; made when missing
@@ -17,8 +20,12 @@ pub(crate) struct ArchiveArgs {
     arch: Arch,
 }
 
-/// Builds and packs the stand-in, and returns what was written.
-pub(crate) fn run(args: &ArchiveArgs) -> Result<Archive, ArchiveError> {
-    let binary = archive::build(Path::new(env!("CARGO_MANIFEST_DIR")))?;
-    archive::pack(&binary, args.version, args.arch, &args.dir)
+impl Args {
+    /// Builds and packs the stand-in, and prints the archive's path.
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        let binary = archive::build(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+        let packed = archive::pack(&binary, self.version, self.arch, &self.dir)?;
+        println!("{}", packed.path.display());
+        Ok(ExitCode::SUCCESS)
+    }
 }

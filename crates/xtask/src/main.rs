@@ -5,6 +5,7 @@
 // This program talks to people, and it is no library.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod archive;
 mod lab;
 mod runner;
 mod setup;
@@ -37,6 +38,8 @@ macro_rules! commands {
 }
 
 commands! {
+    /// Pack the stand-in for the cockroach program as a published archive
+    Archive(archive),
     /// Boot Debian hosts on this machine to try things on
     Lab(lab),
     /// Install what the tests need and build the base tree of the hosts
