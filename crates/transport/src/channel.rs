@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
 use tracing::Instrument;
 use zeroize::Zeroizing;
 
@@ -21,8 +22,18 @@ use crate::scripted::Scripted;
 /// How much payload goes out at once; a script that fails early costs no more than this.
 const CHUNK: usize = 512 << 10;
 
-/// How often an idle channel says that it is alive; the resident shell waits 40 s.
-const BEAT: Duration = Duration::from_secs(10);
+/// When a silent client is taken for gone, and how often this one speaks up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) shell: Duration,
+    pub(crate) beat: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { shell: Duration::from_secs(30), beat: Duration::from_secs(8) }
+    }
+}
 
 /// What became of a bootstrap.
 #[derive(Debug)]
@@ -36,8 +47,8 @@ pub enum ChannelStart {
 /// A resident shell on a host, running scripts one by one with one round trip each.
 ///
 /// Dropped, it closes the shell's stdin: the shell ends after the script in progress, and what its bootstrap holds
-/// is free. So it does when this machine is gone without a word, within 40 s after the script in progress
-/// (60 s more in the middle of a payload).
+/// is free. So it does when this machine is gone without a word, 30 s after the script in progress (90 s in the
+/// middle of a payload).
 #[derive(Debug)]
 pub struct Channel {
     connection: Connection,
@@ -62,10 +73,15 @@ struct Open {
 type Stdin = Arc<Mutex<Box<dyn AsyncWrite + Send + Unpin>>>;
 
 impl Channel {
-    pub(crate) fn new(connection: Connection, mut exchange: Exchange, hold: Hold) -> Self {
+    pub(crate) fn new(
+        connection: Connection,
+        mut exchange: Exchange,
+        hold: Hold,
+        patience: Patience,
+    ) -> Self {
         let Some(stdin) = exchange.take_stdin() else { return Self { connection, state: State::Closed } };
         let stdin: Stdin = Arc::new(Mutex::new(stdin));
-        let beat = Beat::start(Arc::clone(&stdin));
+        let beat = Beat::start(Arc::clone(&stdin), patience.beat);
         Self { connection, state: State::Open(Box::new(Open { exchange, stdin, number: 0, beat, hold })) }
     }
 
@@ -76,7 +92,8 @@ impl Channel {
     /// Runs a script in a subshell of the resident shell; the payload is its stdin.
     ///
     /// It sees the variables, functions and open files of the bootstrap and leaves nothing of its own behind.
-    /// `on_progress` is told the bytes of the payload that were sent so far. A script that ends before it read its
+    /// `on_progress` is told the bytes of the payload that were sent so far. The time limit counts from the last of
+    /// them: a slow network takes as long as it takes. A script that ends before it read its
     /// payload ends the sending too, and the channel goes on.
     ///
     /// # Errors
@@ -102,17 +119,13 @@ impl Channel {
                     result
                 }
                 State::Closed => Err(Failure::not_run(NotRun::ChannelClosed, b"")),
-                State::Open(mut open) => {
-                    let work = open.run(script.text(), payload, limits, on_progress);
-                    match tokio::time::timeout(limits.timeout, work).await {
-                        Ok(Ok(output)) => {
-                            self.state = State::Open(open);
-                            Ok(output)
-                        }
-                        Ok(Err(failure)) => Err(open.hold.explain(failure).await),
-                        Err(_) => Err(Failure::lost(Lost::TimedOut(limits.timeout), b"")),
+                State::Open(mut open) => match open.run(script.text(), payload, limits, on_progress).await {
+                    Ok(output) => {
+                        self.state = State::Open(open);
+                        Ok(output)
                     }
-                }
+                    Err(failure) => Err(open.hold.explain(failure).await),
+                },
             };
             if let Ok(output) = &result {
                 let (stdout, stderr) = (output.stdout.len(), output.stderr.len());
@@ -173,8 +186,11 @@ impl Open {
         let ending = self.exchange.end(number, limits.max_output);
         tokio::pin!(sending, ending);
         let (mut output, mut all_sent) = (None, false);
+        let deadline = tokio::time::sleep(limits.timeout);
+        tokio::pin!(deadline);
         while output.is_none() || !all_sent {
             tokio::select! {
+                () = &mut deadline => return Err(Failure::lost(Lost::TimedOut(limits.timeout), b"")),
                 result = &mut ending, if output.is_none() => {
                     output = Some(result?);
                     // Nobody reads any more of the payload.
@@ -190,7 +206,10 @@ impl Open {
                         Err(Unsent::Host) => all_sent = true,
                     }
                 }
-                Ok(()) = progress.changed(), if !all_sent => on_progress(*progress.borrow_and_update()),
+                Ok(()) = progress.changed(), if !all_sent => {
+                    deadline.as_mut().reset(Instant::now() + limits.timeout);
+                    on_progress(*progress.borrow_and_update());
+                }
             }
         }
         if has_payload {
@@ -239,10 +258,10 @@ async fn send(
 struct Beat(tokio::task::JoinHandle<()>);
 
 impl Beat {
-    fn start(stdin: Stdin) -> Self {
+    fn start(stdin: Stdin, pause: Duration) -> Self {
         Self(tokio::spawn(async move {
             loop {
-                tokio::time::sleep(BEAT).await;
+                tokio::time::sleep(pause).await;
                 let beat = format!("{:<63}\n", "beat");
                 if stdin.lock().await.write_all(beat.as_bytes()).await.is_err() {
                     return;
@@ -288,5 +307,76 @@ async fn scripted_answer<E: Effect>(
 impl std::fmt::Debug for Open {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Open").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Mutating, Privilege, Target};
+    use crdbctl_model::NodeName;
+
+    fn here() -> Connection {
+        let mut target = Target::new(NodeName::new("n1").unwrap(), "localhost");
+        target.privilege = Privilege::Login;
+        Connection::local(target)
+    }
+
+    async fn open(beat: Duration) -> Channel {
+        let patience = Patience { shell: Duration::from_secs(1), beat };
+        let bootstrap = Script::<Mutating>::new(":").unwrap();
+        match here().open_channel_with(&bootstrap, Limits::default(), patience).await.unwrap() {
+            ChannelStart::Ready(channel, _) => channel,
+            ChannelStart::Refused(output) => panic!("{output:?}"),
+        }
+    }
+
+    async fn stage(channel: &mut Channel, text: &str) -> Result<Output, TransportError> {
+        let script = Script::<Mutating>::new(text).unwrap();
+        channel.run(&script, Payload::none(), Limits::default(), &mut |_| {}).await
+    }
+
+    #[tokio::test]
+    async fn an_idle_channel_that_speaks_up_lives_on() {
+        let mut channel = open(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        // So does one whose script takes longer than the shell's patience.
+        assert_eq!(stage(&mut channel, "sleep 2; echo on").await.unwrap().stdout, b"on\n");
+        assert_eq!(stage(&mut channel, "echo on").await.unwrap().stdout, b"on\n");
+    }
+
+    #[tokio::test]
+    async fn the_shell_of_a_client_that_fell_silent_ends() {
+        let mut channel = open(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        let error = stage(&mut channel, "echo on").await.unwrap_err();
+        assert_eq!(error.lost(), Some(&Lost::ShellGone), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_shell_of_a_client_that_fell_silent_in_a_payload_ends() {
+        let mut channel = open(Duration::from_secs(60)).await;
+        let State::Open(open) = &mut channel.state else { panic!("closed") };
+        let text = "wc -c";
+        let head = format!("run {} 1 {} y", open.exchange.token(), text.len());
+        let sent = format!("{head:<63}\n{text}00000100only these");
+        open.stdin.lock().await.write_all(sent.as_bytes()).await.unwrap();
+        let begin = Instant::now();
+        let output = open.exchange.end(1, 1000).await.unwrap();
+        assert_ne!(output.stdout, b"100\n", "the stage sees a short payload");
+        assert!(matches!(open.exchange.end(2, 1000).await, Err(Failure { .. })));
+        assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+    }
+
+    #[tokio::test]
+    async fn the_time_counts_from_the_last_progress() {
+        let mut channel = open(Duration::from_millis(200)).await;
+        let script =
+            Script::<Mutating>::new("for i in 1 2 3 4 5; do head -c 600000 >/dev/null; sleep 0.4; done")
+                .unwrap();
+        let limits = Limits::within(Duration::from_millis(1500));
+        let payload = Payload::none().bytes(vec![0; 3_000_000]);
+        let output = channel.run(&script, payload, limits, &mut |_| {}).await.unwrap();
+        assert!(output.is_success());
     }
 }

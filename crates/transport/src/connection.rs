@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tracing::Instrument;
 
-use crate::channel::{Channel, ChannelStart};
+use crate::channel::{Channel, ChannelStart, Patience};
 use crate::error::{Lost, TransportError};
 use crate::exchange::Exchange;
 use crate::failure::Failure;
@@ -169,15 +169,16 @@ impl Connection {
         let span = tracing::debug_span!("open_channel", node = %target.node);
         let result = async {
             tracing::trace!(bootstrap = bootstrap.text());
-            self.open_channel_unplaced(bootstrap, limits).await
+            self.open_channel_with(bootstrap, limits, Patience::default()).await
         };
         result.instrument(span).await.map_err(|failure| failure.at(target, &self.tried()))
     }
 
-    async fn open_channel_unplaced(
+    pub(crate) async fn open_channel_with(
         &self,
         bootstrap: &Script<Mutating>,
         limits: Limits,
+        patience: Patience,
     ) -> Result<ChannelStart, Failure> {
         if let Link::Scripted(scripted) = &self.inner.link {
             let output = scripted.answer(bootstrap.effect(), bootstrap.text(), Vec::new())?;
@@ -188,8 +189,9 @@ impl Connection {
         }
         let _turn = self.inner.turn.lock().await;
         let target = &self.inner.target;
-        let wrapped = self
-            .wrap(|nonce, password| wrapper::resident(bootstrap.text(), target.privilege, password, nonce))?;
+        let wrapped = self.wrap(|nonce, password| {
+            wrapper::resident(bootstrap.text(), patience.shell, target.privilege, password, nonce)
+        })?;
         let mut hold = Hold::default();
         let work = async {
             let process = self.spawn(&wrapped, true, &mut hold).await?;
@@ -200,7 +202,7 @@ impl Connection {
         };
         match tokio::time::timeout(limits.timeout, work).await {
             Ok(Ok((exchange, output))) if output.is_success() => {
-                Ok(ChannelStart::Ready(Channel::new(self.clone(), exchange, hold), output))
+                Ok(ChannelStart::Ready(Channel::new(self.clone(), exchange, hold, patience), output))
             }
             Ok(Ok((exchange, output))) => {
                 if exchange.finish().await {

@@ -159,11 +159,12 @@ impl Exchange {
                 return Err(Failure::lost(Lost::TooMuchOutput(max_output), b""));
             }
             if !self.read().await {
-                let how = match self.ended().await {
-                    Ended::Status(_) => Lost::ShellGone,
-                    Ended::Unknown => Lost::Disconnected,
+                let ended = self.ended().await;
+                let how = match ended {
+                    Some(Ended::Status(_)) => Lost::ShellGone,
+                    Some(Ended::Unknown) | None => Lost::Disconnected,
                 };
-                return Err(Failure::lost(how, self.err.tape.bytes()));
+                return Err(Failure::lost(how, self.err.tape.bytes()).with_end(ended.is_some()));
             }
         }
     }
@@ -178,10 +179,10 @@ impl Exchange {
         waited.is_ok()
     }
 
-    async fn ended(&mut self) -> Ended {
+    /// Returns how the command ended, or `None` when it has not although its streams have.
+    async fn ended(&mut self) -> Option<Ended> {
         self.stdin = None;
-        let Some(handle) = self.handle.take() else { return Ended::Unknown };
-        tokio::time::timeout(Duration::from_secs(5), handle.wait()).await.unwrap_or(Ended::Unknown)
+        tokio::time::timeout(Duration::from_secs(5), self.handle.take()?.wait()).await.ok()
     }
 
     /// Reads from whichever stream has something; returns false when both have ended.
@@ -201,19 +202,19 @@ impl Exchange {
     async fn never_started(mut self, nonce: &str) -> Failure {
         let ended = self.ended().await;
         let by = self.err.tape.find(&format!("crdbctl {nonce} by "));
-        let Ended::Status(status) = ended else {
-            return Failure::lost(Lost::Disconnected, self.err.tape.bytes());
+        let Some(Ended::Status(status)) = ended else {
+            return Failure::lost(Lost::Disconnected, self.err.tape.bytes()).with_end(ended.is_some());
         };
         let Some(by) = by else {
             let said = [self.err.tape.bytes(), b"\n", self.out.tape.bytes()].concat();
             let said =
                 if said.trim_ascii().is_empty() { format!("status {status}").into_bytes() } else { said };
-            return Failure::not_run(NotRun::NoShell, &said);
+            return Failure::not_run(NotRun::NoShell, &said).with_end(true);
         };
         self.err.tape.cut(&by);
         let said = String::from_utf8_lossy(self.err.tape.bytes()).replace(&format!("[crdbctl {nonce}] "), "");
         let why = privilege::refusal(&said).map_or(NotRun::NoShell, NotRun::Privilege);
-        Failure::not_run(why, said.as_bytes())
+        Failure::not_run(why, said.as_bytes()).with_end(true)
     }
 }
 

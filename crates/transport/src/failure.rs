@@ -9,15 +9,23 @@ use crate::words::one_line;
 pub(crate) struct Failure {
     pub(crate) kind: TransportErrorKind,
     pub(crate) said: String,
+    /// Whether the command is known to have ended, however.
+    pub(crate) ended: bool,
 }
 
 impl Failure {
     pub(crate) fn not_run(why: NotRun, said: &[u8]) -> Self {
-        Self { kind: TransportErrorKind::NotRun(why), said: one_line(&sanitize(said)) }
+        Self { kind: TransportErrorKind::NotRun(why), said: one_line(&sanitize(said)), ended: false }
     }
 
     pub(crate) fn lost(how: Lost, said: &[u8]) -> Self {
-        Self { kind: TransportErrorKind::Lost(how), said: one_line(&sanitize(said)) }
+        Self { kind: TransportErrorKind::Lost(how), said: one_line(&sanitize(said)), ended: false }
+    }
+
+    /// Returns the same failure with what is known of the command's end.
+    pub(crate) fn with_end(mut self, ended: bool) -> Self {
+        self.ended = ended;
+        self
     }
 
     /// Returns the error of this target; `tried` is what was tried there.

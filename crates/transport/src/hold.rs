@@ -19,7 +19,11 @@ impl Hold {
         self.busy = false;
     }
 
-    pub(crate) async fn explain(&self, failure: Failure) -> Failure {
+    /// Returns the failure with what the connection knows of it.
+    pub(crate) async fn explain(&mut self, failure: Failure) -> Failure {
+        if failure.ended {
+            self.done();
+        }
         match &self.ssh {
             Some(ssh) => ssh.explain(failure).await,
             None => failure,

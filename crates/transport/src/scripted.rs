@@ -27,9 +27,11 @@ pub struct Received {
     pub payload: Vec<u8>,
 }
 
+type Answer = Box<dyn Fn(&Received) -> Result<Output, TransportErrorKind> + Send + Sync>;
+
 struct Rule {
     matches: Box<dyn Fn(&str) -> bool + Send + Sync>,
-    answer: Result<Output, TransportErrorKind>,
+    answer: Answer,
     once: bool,
     used: bool,
 }
@@ -62,7 +64,17 @@ impl Scripted {
         matches: impl Fn(&str) -> bool + Send + Sync + 'static,
         answer: Result<Output, TransportErrorKind>,
     ) -> Self {
-        lock(&self.rules).push(Rule { matches: Box::new(matches), answer, once: false, used: false });
+        self.on_each(matches, move |_| answer.clone())
+    }
+
+    /// Adds an answer that is made anew for every script that the predicate accepts.
+    pub fn on_each(
+        self,
+        matches: impl Fn(&str) -> bool + Send + Sync + 'static,
+        answer: impl Fn(&Received) -> Result<Output, TransportErrorKind> + Send + Sync + 'static,
+    ) -> Self {
+        let rule = Rule { matches: Box::new(matches), answer: Box::new(answer), once: false, used: false };
+        lock(&self.rules).push(rule);
         self
     }
 
@@ -90,7 +102,8 @@ impl Scripted {
         script: &str,
         payload: Vec<u8>,
     ) -> Result<Output, Failure> {
-        lock(&self.record).push(Received { script: script.to_owned(), effect, payload });
+        let received = Received { script: script.to_owned(), effect, payload };
+        lock(&self.record).push(received.clone());
         let mut rules = lock(&self.rules);
         let rule = rules.iter_mut().find(|rule| !(rule.once && rule.used) && (rule.matches)(script));
         let Some(rule) = rule else {
@@ -98,7 +111,7 @@ impl Scripted {
             panic!("the scripted host has no answer for this script:\n{script}");
         };
         rule.used = true;
-        rule.answer.clone().map_err(|kind| Failure { kind, said: String::new() })
+        (rule.answer)(&received).map_err(|kind| Failure { kind, said: String::new(), ended: true })
     }
 }
 
@@ -109,5 +122,47 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl fmt::Debug for Scripted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scripted").field("received", &lock(&self.record).len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Connection, Limits, Mutating, Payload, ReadOnly, Script, Target};
+    use crdbctl_model::NodeName;
+
+    fn host(scripted: Scripted) -> Connection {
+        Connection::scripted(Target::new(NodeName::new("n1").unwrap(), "h"), scripted)
+    }
+
+    #[tokio::test]
+    async fn the_first_rule_that_matches_answers_and_all_is_recorded() {
+        let scripted = Scripted::new().once("id", 1, "first").on("id", 0, "0\n").on_lost("sleep").on_each(
+            |script| script == "cat",
+            |got| Ok(Output { status: 0, stdout: got.payload.clone(), stderr: vec![] }),
+        );
+        let connection = host(scripted.clone());
+        let run = async |text: &str| {
+            connection.run(&Script::<ReadOnly>::new(text).unwrap(), Limits::default()).await
+        };
+        assert_eq!(run("id -u").await.unwrap().stdout, b"first");
+        assert_eq!(run("id -u").await.unwrap().stdout, b"0\n");
+        assert_eq!(run("sleep 1").await.unwrap_err().lost(), Some(&Lost::Disconnected));
+        let bootstrap = Script::<Mutating>::new("id; lock").unwrap();
+        let start = connection.open_channel(&bootstrap, Limits::default()).await.unwrap();
+        let crate::ChannelStart::Ready(mut channel, _) = start else { panic!("refused") };
+        let cat = Script::<Mutating>::new("cat").unwrap();
+        let payload = Payload::none().bytes("ab").bytes("c");
+        let output = channel.run(&cat, payload, Limits::default(), &mut |_| {}).await.unwrap();
+        assert_eq!(output.stdout, b"abc");
+        let effects: Vec<_> = scripted.received().iter().map(|got| got.effect).collect();
+        assert_eq!(effects, ["read-only", "read-only", "read-only", "mutating", "mutating"]);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "no answer for this script")]
+    async fn a_script_without_an_answer_panics() {
+        let script = Script::<ReadOnly>::new("rm -rf /").unwrap();
+        let _ = host(Scripted::new().on("id", 0, "")).run(&script, Limits::default()).await;
     }
 }

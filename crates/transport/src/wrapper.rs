@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::nonce::Nonce;
 use crate::quote::{NulInWord, quote};
 use crate::target::Privilege;
@@ -43,13 +45,20 @@ pub(crate) fn run(
 }
 
 /// Returns the command that starts the resident shell; its bootstrap is an argument and shall be short.
+///
+/// `patience` is the silence, in whole seconds, after which the shell takes its client for gone.
 pub(crate) fn resident(
     bootstrap: &str,
+    patience: Duration,
     privilege: Privilege,
     password: bool,
     nonce: Nonce,
 ) -> Result<Wrapped, NulInWord> {
-    let command = command(&nonce, privilege, password, "args", RESIDENT, bootstrap.len(), Some(bootstrap))?;
+    let seconds = patience.as_secs().max(1).to_string();
+    let mut command =
+        command(&nonce, privilege, password, "args", RESIDENT, bootstrap.len(), Some(bootstrap))?;
+    command.push(' ');
+    command.push_str(quote(&seconds)?.as_str());
     Ok(Wrapped { command, nonce, script_on_stdin: false, asks: password })
 }
 

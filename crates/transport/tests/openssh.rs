@@ -45,7 +45,8 @@ async fn scripts_run_with_status_and_both_streams() {
 
 #[tokio::test]
 async fn time_and_output_have_limits_and_the_connection_lives_on() {
-    let Some(sshd) = Sshd::start("") else { return };
+    // One session, so that one which hangs would be in the way of the next.
+    let Some(sshd) = Sshd::start("MaxSessions 1") else { return };
     let connection = Connection::open(sshd.target(sshd.port)).await.unwrap();
     let limits = Limits { max_output: 100_000, timeout: Duration::from_secs(2) };
     let error = connection.run(&script("yes"), limits).await.unwrap_err();
@@ -55,6 +56,8 @@ async fn time_and_output_have_limits_and_the_connection_lives_on() {
     assert_eq!(error.lost(), Some(&Lost::TimedOut(limits.timeout)));
     assert!(begin.elapsed() < Duration::from_secs(6));
     assert_eq!(connection.run(&script("echo on"), Limits::default()).await.unwrap().stdout, b"on\n");
+    let error = connection.run(&script("sleep 60"), limits).await.unwrap_err();
+    assert!(error.lost().is_some(), "{error}");
     // A session that hangs must not keep ssh alive once nobody wants it.
     let socket = control_sockets(&sshd);
     assert_eq!(socket.len(), 1, "{socket:?}");
@@ -87,15 +90,18 @@ async fn a_killed_shell_and_a_cut_connection_are_lost_outcomes() {
     assert_eq!(error.lost(), Some(&Lost::ShellGone), "{error}");
     let running = tokio::spawn({
         let connection = connection.clone();
-        async move { connection.run(&script("sleep 60"), Limits::default()).await }
+        let text = format!("touch {}; sleep 60", sshd.at("running").display());
+        async move { connection.run(&script(&text), Limits::default()).await }
     });
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    while !sshd.at("running").exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     relay.cut();
     let error = running.await.unwrap().unwrap_err();
     assert_eq!(error.lost(), Some(&Lost::Disconnected), "{error}");
     // Nothing was run since: it is safe to connect again.
     assert_eq!(connection.run(&script("echo again"), Limits::default()).await.unwrap().stdout, b"again\n");
-    assert_eq!(relay.accepted(), 2);
+    assert_eq!(relay.accepted(), 2, "the killed shell cost no connection, the cut one did");
 }
 
 #[tokio::test]
@@ -194,7 +200,34 @@ async fn a_jump_host_is_gone_through_or_named() {
     let connection = Connection::open(target.clone()).await.unwrap();
     assert!(connection.run(&script("true"), Limits::default()).await.unwrap().is_success());
     target.ssh.jump = Some("no-such-bastion.invalid".into());
-    assert_eq!(refused(target).await.0, NotRun::Jump);
+    let (why, error) = refused(target).await;
+    assert_eq!(why, NotRun::Jump, "{error}");
+    assert!(error.tried.ends_with("through no-such-bastion.invalid"), "{error}");
+    assert!(error.said.contains("Could not resolve hostname no-such-bastion.invalid"), "{error}");
+}
+
+#[tokio::test]
+async fn many_hosts_behind_one_bastion_that_takes_few_at_once_are_all_reached() {
+    let Some(sshd) = Sshd::start("MaxStartups 9:100:9") else { return };
+    sshd.configure(&format!("Host bastion\nHostName 127.0.0.1\nPort {}\nHost *", sshd.port));
+    let Some(node) = Sshd::start("MaxStartups 100") else { return };
+    std::fs::copy(sshd.at("authorized_keys"), node.at("authorized_keys")).unwrap();
+    let line = |it: &Sshd| {
+        format!("[127.0.0.1]:{} {}", it.port, std::fs::read_to_string(it.at("host_key.pub")).unwrap())
+    };
+    std::fs::write(sshd.at("known_hosts"), format!("{}{}", line(&sshd), line(&node))).unwrap();
+    let mut target = sshd.target(node.port);
+    target.ssh.jump = Some("bastion".into());
+    let tasks: Vec<_> = (0..12)
+        .map(|_| {
+            let target = target.clone();
+            tokio::spawn(async move { Connection::open(target).await })
+        })
+        .collect();
+    for task in tasks {
+        let connection = task.await.unwrap().unwrap();
+        assert!(connection.run(&script("true"), Limits::default()).await.unwrap().is_success());
+    }
 }
 
 #[tokio::test]

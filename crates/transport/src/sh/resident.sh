@@ -1,4 +1,5 @@
-# Stays on the host and runs scripts from stdin, one by one. Arguments: nonce, length of the bootstrap, bootstrap.
+# Stays on the host and runs scripts from stdin, one by one.
+# Arguments: nonce, length of the bootstrap, bootstrap, seconds of silence after which the client is gone.
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 umask 077
@@ -12,11 +13,11 @@ eval "$bootstrap"
 }
 # Copies the payload, chunk by chunk, until the empty one; a client that is gone ends it too.
 feed() {
-while size=$(timeout 60 head -c 8 9<&-); do
+while size=$(timeout "$slow" head -c 8 9<&-); do
 case $size in
 00000000|''|*[!0-9]*) return ;;
 esac
-timeout 60 head -c "$size" 9<&- || return
+timeout "$slow" head -c "$size" 9<&- || return
 done
 }
 stage() {
@@ -28,7 +29,7 @@ eval "$script"
 mark "$token" end "$1" "$?"
 }
 mark crdbctl "$1" start "$token"
-bootstrap=$3
+bootstrap=$3 idle=$4 slow=$(($4 * 2))
 trap 'mark "$token" end 0 "$?"' EXIT
 set --
 bootstrap
@@ -39,7 +40,7 @@ unset IFS
 mark "$token" end 0 "$status"
 [ "$status" -eq 0 ] || exit 0
 # Nothing for so long means that the client is gone although the connection seems to stand; our end frees the lock.
-while header=$(timeout 40 head -c 64 9<&-); do
+while header=$(timeout "$idle" head -c 64 9<&-); do
 set -f
 set -- $header
 set +f
@@ -50,7 +51,7 @@ run) ;;
 esac
 # The token shows that this is a header and not a payload that went astray.
 [ "$2" = "$token" ] || exit 1
-script=$(timeout 60 head -c "$4" 9<&-)
+script=$(timeout "$slow" head -c "$4" 9<&-)
 [ "${#script}" -eq "$4" ] || exit 1
 case $5 in
 y)

@@ -110,7 +110,8 @@ impl SshLink {
 
     async fn live_master(&self, target: &Target) -> Result<Arc<Master>, Failure> {
         let mut master = self.master.lock().await;
-        if master.session().check().await.is_err() {
+        // A session that was given up still takes its place among `MaxSessions`; a new connection ends it, too.
+        if !master.is_usable().await {
             tracing::debug!(node = %target.node, "the connection is gone, connecting again");
             *master = Arc::new(Master::connect(target, &self.settings).await?);
         }

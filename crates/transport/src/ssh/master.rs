@@ -1,4 +1,3 @@
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -6,19 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use openssh::Session;
-use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::{arguments, diagnosis, settings::Settings};
+use super::{arguments, diagnosis, directory, gate, settings::Settings};
 use crate::failure::Failure;
 use crate::not_run::NotRun;
 use crate::target::Target;
 
 /// sshd's random early drop (`MaxStartups`) passes; more tries than this do not make it pass sooner.
 const TRIES: u32 = 4;
-
-/// The longest control socket path: `sun_path` has 108 bytes (104 on BSDs), and ssh binds a name 17 bytes longer first.
-const LONGEST_SOCKET: usize = 104 - 18;
 
 /// A live connection: the ssh process in the background and its control socket.
 ///
@@ -56,47 +51,32 @@ impl Master {
             let said = format!("no directory for the control socket: {error}");
             Failure::not_run(NotRun::Configuration, said.as_bytes())
         };
-        let directory = control_directory().map_err(no_directory)?;
+        let directory = directory::private().map_err(no_directory)?;
         let log = directory.path().join("log");
-        let timeout = target.ssh.connect_timeout.unwrap_or(Duration::from_secs(10));
-        let mut command = Command::new("ssh");
+        let mut command = ssh(target, settings);
         command.arg("-E").arg(&log).arg("-S").arg(directory.path().join("master")).args(["-M", "-f", "-N"]);
-        for option in [
-            "BatchMode=yes".to_owned(),
-            format!("StrictHostKeyChecking={}", settings.host_keys),
-            format!("ConnectTimeout={}", timeout.as_secs().max(1)),
-            // Ends by itself when this process was killed; a later command connects again.
-            "ControlPersist=120".to_owned(),
-            "ServerAliveInterval=5".to_owned(),
-            "ServerAliveCountMax=3".to_owned(),
-            // What the user set up for logins by hand has no place here.
-            "ClearAllForwardings=yes".to_owned(),
-            "RemoteCommand=none".to_owned(),
-            "RequestTTY=no".to_owned(),
-            "PermitLocalCommand=no".to_owned(),
-        ] {
-            command.arg("-o").arg(option);
-        }
-        command.args(arguments::of_target(target)).arg("--").arg(&target.host);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // Of its own process group: Ctrl-C is for crdbctl, which finishes the step in hand.
-        command.process_group(0).kill_on_drop(true);
-        let mut child = command
-            .spawn()
-            .map_err(|error| Failure::not_run(NotRun::NoSshClient, error.to_string().as_bytes()))?;
+        // Ends by itself when this process was killed; a later command connects again.
+        command.args(["-o", "ControlPersist=120", "--", &target.host]);
+        let turn = gate::turn(settings.through.as_deref()).await;
         // ConnectTimeout does not cover key exchange and login; a hung one ends here.
-        let status = tokio::time::timeout(timeout + Duration::from_secs(20), child.wait()).await;
-        match status {
-            Ok(Ok(status)) if status.success() => Ok(Self {
+        let patience = connect_timeout(target) + Duration::from_secs(20);
+        match wait(command, patience).await? {
+            Some(true) => Ok(Self {
                 session: Arc::new(Session::new_native_mux(directory)),
                 log,
                 given_up: AtomicBool::new(false),
             }),
-            Ok(_) => {
+            Some(false) => {
                 let said = read_log(&log);
-                Err(Failure::not_run(diagnosis::diagnose(&said), diagnosis::telling_lines(&said).as_bytes()))
+                let why = diagnosis::diagnose(&said);
+                if why == NotRun::Jump {
+                    let failure = explain_jump(target, settings, &log, patience).await;
+                    drop(turn);
+                    return Err(failure);
+                }
+                Err(Failure::not_run(why, diagnosis::telling_lines(&said).as_bytes()))
             }
-            Err(_) => Err(Failure::not_run(NotRun::TimedOut, b"connected, but the login did not end")),
+            None => Err(Failure::not_run(NotRun::TimedOut, b"connected, but the login did not end")),
         }
     }
 
@@ -107,6 +87,11 @@ impl Master {
     /// Returns what ssh said since the login, for a lost connection.
     pub(super) fn last_words(&self) -> String {
         diagnosis::telling_lines(&read_log(&self.log))
+    }
+
+    /// Returns whether it can carry another session: it stands, and none was given up on it.
+    pub(super) async fn is_usable(&self) -> bool {
+        !self.given_up.load(Ordering::Relaxed) && self.session.check().await.is_ok()
     }
 
     /// Notes that a session was given up while its command may run on.
@@ -132,15 +117,74 @@ impl Drop for Master {
     }
 }
 
-/// Returns a private directory (0700) whose path leaves room for the socket.
-fn control_directory() -> std::io::Result<TempDir> {
-    let fits =
-        |base: &Path| base.is_dir() && base.join("crdbctl-XXXXXX/master").as_os_str().len() < LONGEST_SOCKET;
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let base = runtime.filter(|base| fits(base)).unwrap_or_else(std::env::temp_dir);
-    let base = if fits(&base) { base } else { PathBuf::from("/tmp") };
-    let private = std::fs::Permissions::from_mode(0o700);
-    tempfile::Builder::new().prefix("crdbctl-").permissions(private).tempdir_in(base)
+/// Returns ssh with everything that all its uses share; the host is to be added.
+fn ssh(target: &Target, settings: &Settings) -> Command {
+    let mut command = Command::new("ssh");
+    for option in [
+        "BatchMode=yes".to_owned(),
+        format!("StrictHostKeyChecking={}", settings.host_keys),
+        format!("ConnectTimeout={}", connect_timeout(target).as_secs().max(1)),
+        "ServerAliveInterval=5".to_owned(),
+        "ServerAliveCountMax=3".to_owned(),
+        // What the user set up for logins by hand has no place here.
+        "ClearAllForwardings=yes".to_owned(),
+        "RemoteCommand=none".to_owned(),
+        "RequestTTY=no".to_owned(),
+        "PermitLocalCommand=no".to_owned(),
+    ] {
+        command.arg("-o").arg(option);
+    }
+    command.args(arguments::of_target(target));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // Of its own process group: Ctrl-C is for crdbctl, which finishes the step in hand.
+    command.process_group(0).kill_on_drop(true);
+    command
+}
+
+fn connect_timeout(target: &Target) -> Duration {
+    target.ssh.connect_timeout.unwrap_or(Duration::from_secs(10))
+}
+
+/// Returns whether the command succeeded, or `None` when it took too long and was killed.
+async fn wait(mut command: Command, patience: Duration) -> Result<Option<bool>, Failure> {
+    let not_started =
+        |error: std::io::Error| Failure::not_run(NotRun::NoSshClient, error.to_string().as_bytes());
+    let mut child = command.spawn().map_err(not_started)?;
+    match tokio::time::timeout(patience, child.wait()).await {
+        Ok(status) => Ok(Some(status.map_err(not_started)?.success())),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Connects once more to learn why the way through failed: a master in the background hides what its proxy says.
+///
+/// A jump host that only dropped the connection (`MaxStartups`) makes it [`NotRun::Dropped`], which is tried again.
+async fn explain_jump(target: &Target, settings: &Settings, log: &Path, patience: Duration) -> Failure {
+    // In place of ssh's own log, which its proxy does not write to.
+    let Ok(stderr) = std::fs::File::create(log) else {
+        return Failure::not_run(NotRun::Jump, b"the way through failed");
+    };
+    let mut command = ssh(target, settings);
+    command.stderr(stderr);
+    command.args(["-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ControlPersist=no"]);
+    command.args(["--", &target.host, "true"]);
+    match wait(command, patience).await {
+        Err(failure) => failure,
+        Ok(None) => Failure::not_run(NotRun::Jump, b"connected, but the login did not end"),
+        Ok(Some(true)) => Failure::not_run(NotRun::Dropped, b"the way through failed once"),
+        Ok(Some(false)) => {
+            let said = read_log(log);
+            let cause: String = said
+                .lines()
+                .filter(|line| !line.contains("UNKNOWN port"))
+                .fold(String::new(), |lines, line| lines + line + "\n");
+            let why = match diagnosis::diagnose(&cause) {
+                NotRun::Dropped => NotRun::Dropped,
+                _ => NotRun::Jump,
+            };
+            Failure::not_run(why, diagnosis::telling_lines(&cause).as_bytes())
+        }
+    }
 }
 
 fn read_log(log: &Path) -> String {
@@ -158,13 +202,6 @@ fn jittered(duration: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_control_directory_is_private_and_short() {
-        let directory = control_directory().unwrap();
-        assert_eq!(std::fs::metadata(directory.path()).unwrap().permissions().mode() & 0o777, 0o700);
-        assert!(directory.path().join("master").as_os_str().len() < LONGEST_SOCKET);
-    }
 
     #[test]
     fn pauses_differ_within_bounds() {

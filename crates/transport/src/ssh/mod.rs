@@ -2,6 +2,8 @@
 
 mod arguments;
 mod diagnosis;
+mod directory;
+mod gate;
 mod link;
 mod master;
 mod settings;

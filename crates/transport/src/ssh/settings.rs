@@ -16,6 +16,8 @@ pub(super) struct Settings {
     pub(super) port: String,
     /// The value for `StrictHostKeyChecking`: `yes`, or `accept-new` where the user's configuration has that.
     pub(super) host_keys: &'static str,
+    /// The jump hosts or the proxy command, when the way goes through one.
+    pub(super) through: Option<String>,
 }
 
 impl Settings {
@@ -47,13 +49,16 @@ impl Settings {
             line.unwrap_or_default().to_owned()
         };
         // `ask` cannot ask here, and `no` is what crdbctl never does: both become `yes`.
+        let set = |key: &str| Some(value(key)).filter(|value| !value.is_empty() && value != "none");
+        let through = set("proxyjump").or_else(|| set("proxycommand"));
         let host_keys = if value("stricthostkeychecking") == "accept-new" { "accept-new" } else { "yes" };
-        Self { user: value("user"), host: value("hostname"), port: value("port"), host_keys }
+        Self { user: value("user"), host: value("hostname"), port: value("port"), host_keys, through }
     }
 
     /// Returns what is tried, for messages.
     pub(super) fn tried(&self) -> String {
-        format!("ssh to {}@{} port {}", self.user, self.host, self.port)
+        let through = self.through.as_ref().map(|through| format!(" through {through}")).unwrap_or_default();
+        format!("ssh to {}@{} port {}{through}", self.user, self.host, self.port)
     }
 }
 
@@ -77,5 +82,13 @@ mod tests {
             assert_eq!(settings.tried(), "ssh to me@h port 22");
         }
         assert_eq!(Settings::parse("").host_keys, "yes");
+    }
+
+    #[test]
+    fn the_way_through_another_host_is_known() {
+        assert_eq!(Settings::parse("host h\n").through, None);
+        assert_eq!(Settings::parse("proxyjump bastion\n").through.as_deref(), Some("bastion"));
+        assert_eq!(Settings::parse("proxycommand nc %h %p\n").through.as_deref(), Some("nc %h %p"));
+        assert_eq!(Settings::parse("proxycommand none\n").through, None);
     }
 }
