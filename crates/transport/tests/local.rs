@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::time::{Duration, Instant};
 
 use crdbctl_model::NodeName;
@@ -131,7 +129,7 @@ async fn privileges_that_are_not_there_are_refused_before_anything_runs() {
     }
     target.privilege = Privilege::Doas;
     if run("command -v doas").await.is_success() {
-        support::skip("this machine has doas");
+        crdbctl_testlab::skip("this machine has doas");
         return;
     }
     let error = Connection::local(target).run(&script("echo ran"), Limits::default()).await.unwrap_err();

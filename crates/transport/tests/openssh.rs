@@ -271,7 +271,7 @@ async fn a_login_shell_that_runs_nothing_is_no_shell() {
 #[tokio::test]
 async fn fish_as_login_shell_runs_scripts_all_the_same() {
     if std::process::Command::new("fish").arg("--version").output().is_err() {
-        support::skip("this machine has no fish");
+        crdbctl_testlab::skip("this machine has no fish");
         return;
     }
     let Some(sshd) = Sshd::start("ForceCommand fish --no-config -c \"$SSH_ORIGINAL_COMMAND\"") else {
@@ -347,6 +347,17 @@ async fn a_channel_carries_stages_and_ends_with_the_connection() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the lock outlives its connection");
+}
+
+#[tokio::test]
+async fn connecting_and_one_probe_go_in_25_kb() {
+    let Some(sshd) = Sshd::start("") else { return };
+    let relay = Relay::to(sshd.port);
+    sshd.trust(relay.port, "host_key.pub");
+    let connection = Connection::open(sshd.target(relay.port)).await.unwrap();
+    let text = format!("# {}\nhead -c 4000 /dev/zero", "z".repeat(8000));
+    connection.run(&script(&text), Limits::default()).await.unwrap();
+    assert!((12_000..25_000).contains(&relay.bytes()), "{} bytes", relay.bytes());
 }
 
 /// The least times of a run, of opening a channel and of a stage, through a port.

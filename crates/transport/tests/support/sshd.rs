@@ -20,7 +20,7 @@ impl Sshd {
         let Some(program) =
             ["/usr/sbin/sshd", "/usr/bin/sshd"].into_iter().find(|path| Path::new(path).exists())
         else {
-            super::skip("this machine has no sshd (Debian: apt-get install openssh-server)");
+            crdbctl_testlab::skip("this machine has no sshd (Debian: apt-get install openssh-server)");
             return None;
         };
         // Root's sshd wants it; on a machine where the service never ran it is missing.
