@@ -27,6 +27,8 @@ exec nsenter --target "$pid" --mount --uts --ipc --net --pid --cgroup --root --w
 impl Host {
     /// Returns what a shell command left behind, run as root on the host, without ssh and without a network.
     ///
+    /// Waits until all that has the command's outputs open is done: what is to stay belongs into `systemd-run`.
+    ///
     /// # Errors
     /// The command could not be started, or the host is off. A command that fails is no error.
     pub fn exec(&self, command: &str) -> Result<Output, LabError> {

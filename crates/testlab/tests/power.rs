@@ -68,12 +68,15 @@ fn a_reboot_asked_for_by_ssh_comes_back() {
     let Some(lab) = require_lab(Lab::builder()) else { return };
     let host = lab.host("host-1");
     let boot = boot_id(host);
-    let _ = lab.ssh(users::ADMIN, "host-1").arg("sudo systemctl reboot").output().unwrap();
+    // The host may go before its ssh server has closed the connection, so nobody waits for that.
+    let mut login = lab.ssh(users::ADMIN, "host-1").arg("sudo systemctl reboot").spawn().unwrap();
     let start = std::time::Instant::now();
     while host.exec("stat -c %z /proc/1").map_or(true, |output| !output.success() || output.text() == boot) {
         assert!(start.elapsed().as_secs() < 60, "the host did not come back");
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
+    login.kill().unwrap();
+    login.wait().unwrap();
     host.wait_ssh().unwrap();
     assert!(lab.ssh(users::ADMIN, "host-1").arg("true").status().unwrap().success());
 }
