@@ -1,0 +1,103 @@
+//! What is believed from one run to the next, and what is not.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use crdbctl_model::Digest;
+
+use super::archive_builder::ArchiveBuilder;
+use super::scene::Scene;
+use crate::Progress;
+
+/// Returns whether an archive was hashed, and whether it was unpacked.
+fn work(scene: &Scene) -> (bool, bool) {
+    let (result, told) = scene.told(&scene.request("cockroach-{version}.{os}-{arch}.tgz"));
+    result.unwrap();
+    let hashed = told.iter().any(|progress| matches!(progress, Progress::Verifying { .. }));
+    let unpacked = told.iter().any(|progress| matches!(progress, Progress::Indexing { .. }));
+    (hashed, unpacked)
+}
+
+#[test]
+fn an_unchanged_archive_is_read_once() {
+    let mut scene = Scene::new();
+    scene.settings.doubt = Duration::ZERO;
+    scene.archive(&ArchiveBuilder::real().tgz());
+    assert_eq!(work(&scene), (true, true));
+    assert_eq!(work(&scene), (false, false));
+    // The same bytes in a new file: hashed, and known.
+    scene.archive(&ArchiveBuilder::real().tgz());
+    assert_eq!(work(&scene), (true, false));
+    scene.archive(&ArchiveBuilder::real().file("new", 0o644, b"").tgz());
+    assert_eq!(work(&scene), (true, true));
+}
+
+#[test]
+fn an_archive_written_just_now_is_read_again() {
+    let scene = Scene::new();
+    scene.archive(&ArchiveBuilder::real().tgz());
+    assert_eq!(work(&scene), (true, true));
+    assert_eq!(work(&scene), (true, false));
+}
+
+#[test]
+fn a_change_that_keeps_size_and_time_is_seen() {
+    let mut scene = Scene::new();
+    scene.settings.doubt = Duration::ZERO;
+    let bytes = ArchiveBuilder::real().tgz();
+    let path = scene.archive(&bytes);
+    assert_eq!(work(&scene), (true, true));
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    let mut other = bytes.clone();
+    other[bytes.len() / 2] ^= 1;
+    fs::write(&path, &other).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    let said = scene.local().unwrap_err().to_string();
+    assert!(said.contains(&format!("its SHA-256 is {}", Digest::of(&other))), "{said}");
+}
+
+#[test]
+fn records_that_cannot_be_understood_are_made_again() {
+    let mut scene = Scene::new();
+    scene.settings.doubt = Duration::ZERO;
+    scene.archive(&ArchiveBuilder::real().tgz());
+    let found = scene.local().unwrap();
+    for name in scene.cached() {
+        for nonsense in ["", "{}", "{\"format\":0}", "\0\0\0"] {
+            fs::write(scene.cache().join(&name), nonsense).unwrap();
+            assert_eq!(scene.local().unwrap(), found, "{name} {nonsense:?}");
+        }
+    }
+    assert_eq!(work(&scene), (false, false));
+}
+
+#[test]
+fn an_index_of_another_version_is_not_taken() {
+    let scene = Scene::new();
+    let bytes = ArchiveBuilder::real().tgz();
+    scene.archive(&bytes);
+    scene.local().unwrap();
+    let mut request = scene.request("cockroach-v24.1.0.linux-amd64.tgz");
+    request.version = "v24.1.1".parse().unwrap();
+    let said = scene.said(scene.resolve(&request));
+    assert!(said.contains("it is not below cockroach-v24.1.1.linux-amd64/"), "{said}");
+}
+
+#[test]
+fn a_cache_that_others_may_write_is_refused() {
+    let scene = Scene::new();
+    scene.archive(&ArchiveBuilder::real().tgz());
+    scene.local().unwrap();
+    assert_eq!(fs::metadata(scene.cache()).unwrap().permissions().mode() & 0o777, 0o700);
+    fs::set_permissions(scene.cache(), fs::Permissions::from_mode(0o775)).unwrap();
+    insta::assert_snapshot!(scene.said(scene.local()), @"<dir>/manifests/cockroach-v24.1.0.linux-amd64.tgz: the cache at <dir>/cache: others may write there (mode 0775): run chmod go-w on it, or use another directory");
+}
+
+#[test]
+fn a_cache_that_is_a_file_is_refused() {
+    let scene = Scene::new();
+    scene.archive(&ArchiveBuilder::real().tgz());
+    fs::write(scene.cache(), "").unwrap();
+    insta::assert_snapshot!(scene.said(scene.local()), @"<dir>/manifests/cockroach-v24.1.0.linux-amd64.tgz: the cache at <dir>/cache: cannot make the directory: File exists (os error 17)");
+}
