@@ -247,4 +247,11 @@ mod tests {
         };
         assert_eq!((code(20, 2), code(21, 1)), (1, 4));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_command_line_makes_it_panic(words in proptest::collection::vec("-{0,3}(port|join|q|p|)=?\\PC{0,3}", 0..6)) {
+            let _ = parse(FLAGS, Series::new(24, 1), &words);
+        }
+    }
 }

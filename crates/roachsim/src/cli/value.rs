@@ -275,4 +275,16 @@ mod tests {
             assert!(StoreSpec::parse(bad).is_err(), "{bad}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_them_panic(text in "(\\PC|[0-9.,:=%µ]){0,12}") {
+            let _ = (boolean(&text), bytes(&text), size(&text), duration(&text), locality(&text));
+            let _ = StoreSpec::parse(&text);
+            if let Ok(address) = Address::parse(&text, "1") {
+                let again = Address::parse(&address.to_string(), "2").unwrap();
+                proptest::prop_assert_eq!(again, address);
+            }
+        }
+    }
 }

@@ -80,7 +80,7 @@ impl Tuning {
         };
         Ok(Self {
             heartbeat: Duration::from_millis(read("ROACHSIM_HEARTBEAT_MS", 300)?.max(10)),
-            liveness_ms: read("ROACHSIM_LIVENESS_MS", 2500)?,
+            liveness_ms: read("ROACHSIM_LIVENESS_MS", 3000)?,
             metrics_delay: Duration::from_millis(read("ROACHSIM_METRICS_DELAY_MS", 3000)?),
             drain: Duration::from_millis(read("ROACHSIM_DRAIN_MS", 500)?),
             budget: Budget { changes: 10, dead_after: read("ROACHSIM_DEAD_MS", 300_000)? },
