@@ -1,8 +1,5 @@
 //! Certificates in force, reloaded, foreign and expired.
 
-use std::process::Stdio;
-use std::time::Duration as StdDuration;
-
 use time::{Duration, OffsetDateTime};
 
 use crate::https::served_serial;
@@ -111,15 +108,11 @@ fn a_certificate_without_the_dialled_name_is_not_spoken_to() {
     let output = lab.client("v24.1.0", &node, &["node", "status"]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
-    let words = format!(
-        "SSL authentication error while connecting.\nx509: certificate is valid for 10.9.9.9, elsewhere, not {}",
-        node.ip
-    );
     assert!(
         said.contains("SSL authentication error while connecting.\nx509: certificate is valid for"),
         "{said}"
     );
-    assert!(said.contains(&format!("not {}\n", node.ip)), "{said} wants {words}");
+    assert!(said.contains(&format!("not {}\n", node.ip)), "{said}");
 }
 
 #[test]
@@ -144,11 +137,7 @@ fn clients_need_roots_certificate_of_the_right_authority() {
          Check your certificate settings, set --certs-dir, or use --insecure for insecure clusters.\n\n\
          problem with client cert for user root: not found\nFailed running \"node status\"\n"
     );
-    let mut init = lab.client_command("v24.1.0", &node, &["init"]).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(StdDuration::from_millis(500));
-    init.kill().unwrap();
-    let said = text(&init.wait_with_output().unwrap().stderr);
-    assert!(said.contains("problem with client cert for user root: not found (retrying)"), "{said}");
+    lab.init_warns(&node, "problem with client cert for user root: not found");
 }
 
 #[test]
@@ -177,7 +166,7 @@ fn clusters_that_were_initialised_apart_do_not_mix() {
         assert!(lab.client("v24.1.0", node, &["init"]).status.success());
         lab.wait_ready(node);
         node.kill();
-        node.start(command.env("ROACHSIM_HEARTBEAT_MS", "50"));
+        node.start(command.env("ROACHSIM_HEARTBEAT_MS", "100"));
         lab.wait_ready(node);
     }
     for node in &nodes {

@@ -92,8 +92,8 @@ impl Lab {
             .arg(format!("--store={}", node.dir.join("data").display()))
             .arg(format!("--listen-addr={}", node.ip))
             .arg(format!("--join={}", join.join(",")))
-            .env("ROACHSIM_HEARTBEAT_MS", "50")
-            .env("ROACHSIM_LIVENESS_MS", "1000")
+            .env("ROACHSIM_HEARTBEAT_MS", "100")
+            .env("ROACHSIM_LIVENESS_MS", "2000")
             .env("ROACHSIM_METRICS_DELAY_MS", "500")
             .env("ROACHSIM_DRAIN_MS", "700");
         command
@@ -120,12 +120,29 @@ impl Lab {
         let mut command = Command::new(self.program(release));
         command.args(words).arg(format!("--host={}", node.ip));
         command.arg(format!("--certs-dir={}", self.client_certs().display()));
-        command.env("COCKROACH_CONNECT_TIMEOUT", "3").stdin(Stdio::null());
+        command.env("COCKROACH_CONNECT_TIMEOUT", "15").stdin(Stdio::null());
         command
     }
 
     pub(crate) fn client(&self, release: &str, node: &Node, words: &[&str]) -> Output {
         self.client_command(release, node, words).output().unwrap()
+    }
+
+    /// Waits until an `init` that never ends has warned of something.
+    pub(crate) fn init_warns(&self, node: &Node, of: &str) {
+        let said = self.path("init-stderr");
+        let mut command = self.client_command("v24.1.0", node, &["init"]);
+        let mut init = command.stderr(File::create(&said).unwrap()).spawn().unwrap();
+        let line = |line: &str| {
+            line.starts_with("warning: node not ready to perform cluster initialization: ")
+                && line.contains(of)
+                && line.ends_with(" (retrying)")
+        };
+        let warned = || fs::read_to_string(&said).unwrap().lines().filter(|text| line(text)).count();
+        wait(&format!("init warns twice of {of}"), || warned() >= 2);
+        assert_eq!(init.try_wait().unwrap(), None, "init keeps trying");
+        init.kill().unwrap();
+        init.wait().unwrap();
     }
 
     /// Rows of `node status --all --format=csv` as maps of column to cell.

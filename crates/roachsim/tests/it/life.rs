@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::net::UnixDatagram;
-use std::process::Stdio;
 use std::time::Duration;
 
 use crate::lab::{Lab, text, wait};
@@ -178,14 +177,7 @@ fn commands_without_a_server_say_so() {
     let refused = format!("dial tcp {}:26257: connect: connection refused\n", node.ip);
     assert!(said.starts_with("ERROR: cannot dial server.\n") && said.contains(&refused), "{said}");
     // init keeps trying: callers need a time limit of their own.
-    let mut command = lab.client_command("v24.1.0", &node, &["init"]);
-    let mut init = command.stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(1500));
-    assert_eq!(init.try_wait().unwrap(), None, "still trying");
-    init.kill().unwrap();
-    let said = text(&init.wait_with_output().unwrap().stderr);
-    let warning = "warning: node not ready to perform cluster initialization: ";
-    assert!(said.starts_with(warning) && said.contains("(retrying)\n"), "{said}");
+    lab.init_warns(&node, "connect: connection refused");
 }
 
 #[test]
@@ -194,15 +186,7 @@ fn cluster_names_must_agree() {
     let mut node = lab.node(1);
     node.start(lab.start_command(&node, "v24.1.0").arg("--cluster-name=store"));
     lab.wait_unready(&node, "node is waiting for cluster initialization");
-    let mut nameless =
-        lab.client_command("v24.1.0", &node, &["init"]).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(500));
-    nameless.kill().unwrap();
-    let said = text(&nameless.wait_with_output().unwrap().stderr);
-    assert!(
-        said.contains("peer node expects cluster name \"store\", use --cluster-name to configure"),
-        "{said}"
-    );
+    lab.init_warns(&node, "peer node expects cluster name \"store\", use --cluster-name to configure");
     assert!(lab.client("v24.1.0", &node, &["init", "--cluster-name=store"]).status.success());
     lab.wait_ready(&node);
 }
