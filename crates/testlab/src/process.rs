@@ -2,8 +2,11 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::thread;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::{Doing as _, LabError, LabErrorKind};
 use crate::output::Output;
@@ -17,12 +20,33 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Result<Output, LabErro
     let mut child =
         command.spawn().map_err(|error| LabError::new(format!("starting `{}`", shown(command)), error))?;
     let stdin = child.stdin.take();
+    let pid = child.id();
+    let (ended, end) = mpsc::channel::<()>();
     let output = thread::scope(|scope| {
         // A command may end without reading all it is given; its exit code then says more than our broken pipe.
         scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(input)));
-        child.wait_with_output()
+        scope.spawn(move || keep_going(pid, &end));
+        let output = child.wait_with_output();
+        drop(ended);
+        output
     });
     Ok(output.doing(|| format!("running `{}`", shown(command)))?.into())
+}
+
+/// Wakes the process whenever it has been stopped, until the other end of the channel is gone.
+///
+/// A host that shuts down stops all its processes before it kills them. nsenter stops itself when the command that it
+/// has put into the host is stopped, and as it is not in the host itself, nobody would ever wake it; nor would it then
+/// collect the killed command, for which the host waits before it goes off.
+fn keep_going(pid: u32, end: &mpsc::Receiver<()>) {
+    while end.recv_timeout(Duration::from_millis(200)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        if let (Some('T'), Some(pid)) = (state, pid.try_into().ok().and_then(Pid::from_raw)) {
+            // Fails only if the process has ended, which is what all wait for.
+            let _ = kill_process(pid, Signal::CONT);
+        }
+    }
 }
 
 /// Returns what `command` wrote.
@@ -79,5 +103,25 @@ pub(crate) fn wait_until<T>(
             }
             Err(_) => thread::sleep(Duration::from_millis(10)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_stopped_goes_on() {
+        let output = run(Command::new("sh").args(["-c", "kill -STOP $$; echo went on"]), &[]);
+        assert_eq!(
+            output.map(|output| output.text()).map_err(|error| error.to_string()),
+            Ok("went on".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_command_that_does_not_read_its_input_is_judged_by_its_exit_code() {
+        let output = run(Command::new("sh").args(["-c", "exit 3"]), &[0; 1_000_000]);
+        assert_eq!(output.map(|output| output.code).map_err(|error| error.to_string()), Ok(Some(3)));
     }
 }
