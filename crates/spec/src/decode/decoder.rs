@@ -15,9 +15,13 @@ impl Decoder {
 
     /// Adds a diagnostic whose sentence may end in advice (`…: use …`).
     pub(crate) fn report_error(&mut self, span: Span, path: &str, error: &dyn std::fmt::Display) {
-        let text = error.to_string();
-        let (message, advice) = split_advice(&text);
-        let diagnostic = Diagnostic::new(span, format!("`{path}`: {message}"));
+        self.report_sentence(span, &format!("`{path}`: {error}"));
+    }
+
+    /// Adds a diagnostic of a sentence that may end in advice.
+    pub(crate) fn report_sentence(&mut self, span: Span, sentence: &str) {
+        let (message, advice) = split_advice(sentence);
+        let diagnostic = Diagnostic::new(span, message);
         self.report(match advice {
             Some(advice) => diagnostic.help(advice),
             None => diagnostic,

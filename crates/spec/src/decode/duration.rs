@@ -3,13 +3,10 @@ use std::time::Duration;
 /// Returns the duration that `text` says (`60s`, `10m`, `3660d`, `250ms`, `1h30m`), or what is wrong with it.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     const MOST: u64 = 100 * 366 * 86_400;
-    let fail = |why: &str| {
-        Err(format!(
-            "{text:?} is not a duration{why}: write a number with its unit, as in 60s, 10m, 12h or 30d"
-        ))
-    };
+    let fail =
+        |why: &str| Err(format!("{text:?} {why}: write a number with its unit, as in 60s, 10m, 12h or 30d"));
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return fail(" without a unit");
+        return fail("is a duration without a unit");
     }
     let mut total = Duration::ZERO;
     let mut rest = text;
@@ -18,7 +15,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         let letters = rest[digits..].find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len() - digits);
         let (number, unit) = (&rest[..digits], &rest[digits..digits + letters]);
         rest = &rest[digits + letters..];
-        let Ok(number) = number.parse::<u64>() else { return fail("") };
+        let Ok(number) = number.parse::<u64>() else { return fail("is not a duration") };
         let seconds = match unit {
             "ms" => {
                 total = total.saturating_add(Duration::from_millis(number));
@@ -29,12 +26,12 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
             "h" => 3600,
             "d" => 86_400,
             "w" => 7 * 86_400,
-            _ => return fail(""),
+            _ => return fail("is not a duration"),
         };
         total = total.saturating_add(Duration::from_secs(number.saturating_mul(seconds)));
     }
     if text.is_empty() {
-        return fail("");
+        return fail("is not a duration");
     }
     if total > Duration::from_secs(MOST) {
         return Err(format!("{text:?} is longer than 100 years"));

@@ -12,6 +12,8 @@ pub(crate) struct Fields<'n> {
     pub(crate) span: Span,
     entries: &'n [Entry],
     asked: Vec<&'static str>,
+    /// The required keys that are missing; one that an unknown key is a slip of is not reported twice.
+    missing: Vec<(&'static str, Diagnostic)>,
 }
 
 impl<'n> Fields<'n> {
@@ -19,6 +21,7 @@ impl<'n> Fields<'n> {
     pub(crate) fn of(decoder: &mut Decoder, node: &'n Node, path: &str) -> Option<Self> {
         let entries = match &node.kind {
             Kind::Mapping(entries) => entries.as_slice(),
+            Kind::Faulty => return None,
             _ => {
                 let what = if path.is_empty() { "the manifest".to_owned() } else { format!("`{path}`") };
                 decoder.report(
@@ -28,12 +31,12 @@ impl<'n> Fields<'n> {
                 return None;
             }
         };
-        Some(Self { path: path.to_owned(), span: node.span, entries, asked: Vec::new() })
+        Some(Self { path: path.to_owned(), span: node.span, entries, asked: Vec::new(), missing: Vec::new() })
     }
 
     /// Returns keys of a mapping that is left out.
     pub(crate) fn empty(path: &str, span: Span) -> Self {
-        Self { path: path.to_owned(), span, entries: &[], asked: Vec::new() }
+        Self { path: path.to_owned(), span, entries: &[], asked: Vec::new(), missing: Vec::new() }
     }
 
     /// Returns the path of a key of this mapping.
@@ -43,7 +46,7 @@ impl<'n> Fields<'n> {
 
     /// Returns the entry of a key, which is thereby known.
     pub(crate) fn entry(&mut self, key: &'static str) -> Option<&'n Entry> {
-        self.asked.push(key);
+        self.ask(key);
         self.entries.iter().find(|entry| entry.key.name == key)
     }
 
@@ -86,13 +89,12 @@ impl<'n> Fields<'n> {
         read: impl FnOnce(&mut Decoder, &Node, &str) -> Option<T>,
     ) -> Option<Spanned<T>> {
         if !self.entries.iter().any(|entry| entry.key.name == key) {
-            self.asked.push(key);
+            self.ask(key);
             let whose =
                 if self.path.is_empty() { "the manifest".to_owned() } else { format!("`{}`", self.path) };
-            decoder.report(
-                Diagnostic::new(self.span, format!("{whose} has no `{key}`"))
-                    .help(format!("add it, for example `{example}`")),
-            );
+            let diagnostic = Diagnostic::new(self.span, format!("{whose} has no `{key}`"))
+                .help(format!("add it, for example `{example}`"));
+            self.missing.push((key, diagnostic));
             return None;
         }
         self.optional(decoder, key, read)
@@ -115,8 +117,15 @@ impl<'n> Fields<'n> {
         std::mem::take(&mut self.entries)
     }
 
-    /// Reports the keys that nobody asked for. At the top, keys that begin with `x-` are the user's.
-    pub(crate) fn finish(self, decoder: &mut Decoder) {
+    fn ask(&mut self, key: &'static str) {
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
+    }
+
+    /// Reports required keys that are missing, and keys that nobody asked for. At the top, keys that begin
+    /// with `x-` are the user's.
+    pub(crate) fn finish(mut self, decoder: &mut Decoder) {
         for entry in self.entries {
             let name = entry.key.name.as_str();
             if self.asked.contains(&name) || self.path.is_empty() && name.starts_with("x-") {
@@ -127,10 +136,14 @@ impl<'n> Fields<'n> {
             let diagnostic =
                 Diagnostic::new(entry.key.span, format!("{} is not a key of {whose}", quoted(name)));
             let help = match nearest(name, self.asked.iter().copied()) {
-                Some(known) => format!("did you mean `{known}`?"),
+                Some(known) => {
+                    self.missing.retain(|(missing, _)| *missing != known);
+                    format!("did you mean `{known}`?")
+                }
                 None => format!("its keys are {}", self.asked.join(", ")),
             };
             decoder.report(diagnostic.help(help));
         }
+        self.missing.into_iter().for_each(|(_, diagnostic)| decoder.report(diagnostic));
     }
 }

@@ -16,6 +16,7 @@ use super::{Decoder, nearest};
 fn scalar<'n>(decoder: &mut Decoder, node: &'n Node, path: &str, wanted: &str) -> Option<&'n Scalar> {
     match &node.kind {
         Kind::Scalar(scalar) if !scalar.is_null() => Some(scalar),
+        Kind::Faulty => None,
         _ => {
             decoder.report(
                 Diagnostic::new(node.span, format!("`{path}` is {}, and must be {wanted}", node.noun()))
@@ -179,6 +180,9 @@ pub(crate) fn list<T>(
 ) -> impl Fn(&mut Decoder, &Node, &str) -> Option<Vec<Spanned<T>>> {
     move |decoder, node, path| {
         let Kind::Sequence(items) = &node.kind else {
+            if node.kind == Kind::Faulty {
+                return None;
+            }
             decoder.report(
                 Diagnostic::new(node.span, format!("`{path}` is {}, and must be a list", node.noun()))
                     .help("write `[a, b]`, or items on lines of their own that begin with `- `"),

@@ -27,14 +27,11 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// Takes an error sentence apart into what is wrong and what to do instead (`…: use …`).
 ///
-/// Only a colon behind the last quotation mark counts, so that a hostile value cannot add advice.
+/// Only what stands behind the last quotation mark counts, so that a hostile value cannot add advice.
 pub(crate) fn split_advice(text: &str) -> (&str, Option<&str>) {
-    let from = text.rfind(['"', '`']).map_or(0, |at| at + 1);
-    let advice = ["use ", "write ", "begin ", "leave out "];
-    let at = text[from..]
-        .match_indices(": ")
-        .map(|(at, _)| from + at)
-        .find(|at| advice.iter().any(|word| text[at + 2..].starts_with(word)));
+    let from = text.rfind('"').map_or(0, |at| at + 1);
+    let advice = [": use ", ": write ", ": begin ", ": leave out ", "; did you mean "];
+    let at = advice.iter().filter_map(|word| text[from..].find(word)).min().map(|at| from + at);
     match at {
         Some(at) => (&text[..at], Some(&text[at + 2..])),
         None => (text, None),

@@ -185,20 +185,23 @@ impl Loader<'_> {
 
     fn scalar(&mut self, text: &str, style: Style, span: Span) -> Node {
         let raw = self.source.text().get(span.start..span.end).unwrap_or_default();
-        let (text, substituted) = match self.environment.expand(text, raw, span) {
-            Ok(None) => (text.to_owned(), false),
-            Ok(Some(expanded)) => (expanded, true),
+        let scalar = |text: String, substituted| Kind::Scalar(Scalar { text, style, substituted });
+        let kind = match self.environment.expand(text, raw, span) {
+            Ok(None) => scalar(text.to_owned(), false),
+            Ok(Some(expanded)) => scalar(expanded, true),
             Err(diagnostic) => {
                 self.diagnostics.push(diagnostic);
-                (text.to_owned(), false)
+                Kind::Faulty
             }
         };
-        Node { span, kind: Kind::Scalar(Scalar { text, style, substituted }) }
+        Node { span, kind }
     }
 
     fn refuse_tag(&mut self, tag: Option<Cow<'_, Tag>>, span: Span) {
         if let Some(tag) = tag {
-            let message = format!("the tag {} is not used in manifests", quoted(&tag.to_string()));
+            let handle = if tag.is_yaml_core_schema() { "!!" } else { tag.handle.as_str() };
+            let message =
+                format!("the tag {} is not used in manifests", quoted(&format!("{handle}{}", tag.suffix)));
             self.diagnostics
                 .push(Diagnostic::new(span, message).help("leave it out; for a text, use quotes"));
         }
@@ -220,7 +223,12 @@ impl Loader<'_> {
             return Diagnostic::new(Span::new(start, start + 1), "a tab in the indentation")
                 .help("YAML is indented with spaces");
         }
-        Diagnostic::new(Span::new(at, at + 1), format!("this is not YAML: {}", error.info()))
+        let diagnostic =
+            Diagnostic::new(Span::new(at, at + 1), format!("this is not YAML: {}", error.info()));
+        if text.contains("${") {
+            return diagnostic.help("in `{…}` and `[…]`, put values with `${NAME}` between quotes");
+        }
+        diagnostic
             .help("look at the indentation, colons, quotes and brackets on this line and the one before")
     }
 }

@@ -37,6 +37,7 @@ fn sources(value: Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Vec<Entry>> {
                 }
             })
             .collect(),
+        Kind::Faulty => Vec::new(),
         Kind::Scalar(_) => {
             diagnostics.push(refusal(&value));
             Vec::new()

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Scalar(Scalar),
     Sequence(Vec<Node>),
     Mapping(Vec<Entry>),
+    /// What was reported already, and has no value.
+    Faulty,
 }
 
 /// A single value.
@@ -72,6 +74,7 @@ impl Node {
             Kind::Scalar(_) => "a single value",
             Kind::Sequence(_) => "a list",
             Kind::Mapping(_) => "a mapping",
+            Kind::Faulty => "faulty",
         }
     }
 
@@ -79,6 +82,7 @@ impl Node {
     pub(crate) fn weight(&self) -> (usize, usize) {
         match &self.kind {
             Kind::Scalar(scalar) => (1, scalar.text.len()),
+            Kind::Faulty => (1, 0),
             Kind::Sequence(items) => items.iter().map(Self::weight).fold((1, 0), add),
             Kind::Mapping(entries) => entries
                 .iter()
@@ -90,7 +94,7 @@ impl Node {
     /// Returns how many levels of collections it holds; 0 for a scalar.
     pub(crate) fn depth(&self) -> usize {
         match &self.kind {
-            Kind::Scalar(_) => 0,
+            Kind::Scalar(_) | Kind::Faulty => 0,
             Kind::Sequence(items) => 1 + items.iter().map(Self::depth).max().unwrap_or(0),
             Kind::Mapping(entries) => 1 + entries.iter().map(|entry| entry.value.depth()).max().unwrap_or(0),
         }

@@ -37,5 +37,5 @@ pub(crate) fn wrong(text: &str) -> String {
 
 /// Returns the graph of a text that must be right.
 pub(crate) fn graph(text: &str) -> ResourceGraph {
-    lower(&manifest(text), &placeholder_archives()).unwrap()
+    lower(&manifest(text), &placeholder_archives()).expect("a parsed manifest can be lowered")
 }

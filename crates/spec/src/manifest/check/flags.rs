@@ -28,7 +28,7 @@ pub(in crate::manifest) fn flags(
                     Some(value) if is_value && flag.values.len() == 1 => value.span,
                     _ => flag.name,
                 };
-                decoder.report(Diagnostic::new(span, error.to_string()));
+                decoder.report_sentence(span, &error.to_string());
             } else if name == "store" {
                 check_store(decoder, flag.values.as_slice(), install);
             }

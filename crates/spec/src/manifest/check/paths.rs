@@ -49,6 +49,48 @@ const IN_ROOT: [&str; 4] = ["certs", "data", "cockroach", "cockroach_not_to_be_r
 /// Checks that the paths of a node neither collide nor endanger the host.
 pub(in crate::manifest) fn paths(decoder: &mut Decoder, install: &Install, service: &Service) {
     let Install { root, packages, data, .. } = install;
+    let before = decoder.count();
+    dangerous(decoder, install);
+    // A path that is wrong in itself would be reported again for what it collides with.
+    if decoder.count() > before {
+        return;
+    }
+    let mut refuse = |span: Span, message: String, help: &str| {
+        decoder.report(Diagnostic::new(span, message).help(help));
+    };
+    if root.value == data.value {
+        refuse(
+            later(root, data),
+            "`install.root` and `install.data` are the same directory".to_owned(),
+            "data needs a directory of its own, such as /var/lib/cockroach",
+        );
+    } else if root.is_below(data) {
+        refuse(
+            later(root, data),
+            "`install.root` lies in `install.data`".to_owned(),
+            "programs and certificates do not belong among the data: name another directory",
+        );
+    } else if let Some(name) = in_root(data, root) {
+        let message =
+            format!("`install.data` is in the way of `{}/{name}`, which crdbctl makes itself", root.value);
+        refuse(later(root, data), message, "name another directory; a link called data will lead to it");
+    }
+    for (key, other) in [("root", root), ("data", data)] {
+        if packages.value == other.value || packages.is_below(other) {
+            let message = format!("`install.packages` lies in `install.{key}`");
+            refuse(
+                later(packages, other),
+                message,
+                "the service user could exchange the programs there: name a directory that belongs to root",
+            );
+        }
+    }
+    check_unit(&mut refuse, install, service);
+}
+
+/// Refuses paths that would harm the host, or that a host loses.
+fn dangerous(decoder: &mut Decoder, install: &Install) {
+    let Install { root, packages, data, .. } = install;
     let mut refuse = |span: Span, message: String, help: &str| {
         decoder.report(Diagnostic::new(span, message).help(help));
     };
@@ -85,33 +127,6 @@ pub(in crate::manifest) fn paths(decoder: &mut Decoder, install: &Install, servi
             refuse(path.span, message, "packages come and go with versions: name another directory");
         }
     }
-    if root.value == data.value {
-        refuse(
-            later(root, data),
-            "`install.root` and `install.data` are the same directory".to_owned(),
-            "data needs a directory of its own, such as /var/lib/cockroach",
-        );
-    } else if root.is_below(data) {
-        refuse(
-            later(root, data),
-            "`install.root` lies in `install.data`".to_owned(),
-            "programs and certificates do not belong among the data: name another directory",
-        );
-    } else if let Some(name) = in_root(data, root) {
-        let message = format!("`install.data` lies in `{}/{name}`, which crdbctl makes itself", root.value);
-        refuse(later(root, data), message, "name another directory; a link called data will lead to it");
-    }
-    for (key, other) in [("root", root), ("data", data)] {
-        if packages.value == other.value || packages.is_below(other) {
-            let message = format!("`install.packages` lies in `install.{key}`");
-            refuse(
-                later(packages, other),
-                message,
-                "the service user could exchange the programs there: name a directory that belongs to root",
-            );
-        }
-    }
-    check_unit(&mut refuse, install, service);
 }
 
 fn check_unit(refuse: &mut impl FnMut(Span, String, &str), install: &Install, service: &Service) {
@@ -126,7 +141,7 @@ fn check_unit(refuse: &mut impl FnMut(Span, String, &str), install: &Install, se
     if unit.value == install.data.value || unit.is_below(&install.data) {
         say("lies in `install.data`".to_owned());
     } else if let Some(name) = in_root(unit, &install.root) {
-        say(format!("lies in `{}/{name}`, which crdbctl makes itself", install.root.value));
+        say(format!("is in the way of `{}/{name}`, which crdbctl makes itself", install.root.value));
     } else if is_in_a_package(unit, &install.packages) && unit.value.parent() != install.root.value {
         say("lies in a package's directory".to_owned());
     } else if is_below(unit, SYSTEMD_DIRECTORY) && unit.parent().as_str() != SYSTEMD_DIRECTORY {
