@@ -677,7 +677,7 @@ fn flags_and_environment_of_the_service() {
     6 |   flags: {cache: 25%, insecure: true, host: a, attrs: [a, b], log: "a\nb"}
       |                                                                    ^^^^^^
       |
-      = help: write it on one line, without control characters
+      = help: write it on one line, without control and invisible characters
 
     5 errors in cluster.yaml
     "#);
@@ -707,7 +707,7 @@ fn flags_and_environment_of_the_service() {
     6 |   environment: {A-B: x, C: "a\nb", D: [x]}
       |                            ^^^^^^
       |
-      = help: write it on one line, without control characters
+      = help: write it on one line, without control and invisible characters
 
     error: `cockroach.environment.D` is a list, and must be a text
      --> cluster.yaml:6:39
@@ -857,6 +857,32 @@ fn nodes() {
       = help: keep one of them
 
     2 errors in cluster.yaml
+    ");
+    insta::assert_snapshot!(wrong_with("198.0.2.158", "198.0.2.158, hostname: store-1"), @"
+    error: `store-1` is another node's name
+     --> cluster.yaml:8:53
+      |
+    7 |   - {name: store-1, address: 198.0.2.166}
+      |            ------- that node's
+    8 |   - {name: store-2, address: 198.0.2.158, hostname: store-1}
+      |                                                     ^^^^^^^
+      |
+      = help: write where ssh reaches this node
+
+    1 error in cluster.yaml
+    ");
+    insta::assert_snapshot!(wrong(&MINIMAL.replace("198.0.2.158", "198.0.2.158, hostname: h").replace("198.0.2.171", "198.0.2.171, hostname: H")), @"
+    error: two nodes on the host `h`
+     --> cluster.yaml:9:53
+      |
+    8 |   - {name: store-2, address: 198.0.2.158, hostname: h}
+      |                                                     - first here
+    9 |   - {name: store-3, address: 198.0.2.171, hostname: H}
+      |                                                     ^ again here
+      |
+      = help: each node is a host of its own; hosts behind one name need an `ssh.port` each
+
+    1 error in cluster.yaml
     ");
     insta::assert_snapshot!(wrong_and("rollout: {max_unavailable: 2}\n"), @"
     error: with 2 of 3 nodes down, no majority is left

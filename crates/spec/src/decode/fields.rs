@@ -4,6 +4,9 @@ use crate::{Diagnostic, Span, Spanned};
 
 use super::{Decoder, nearest};
 
+/// How many unknown keys of a mapping are compared with the known ones: beyond that it is another kind of file.
+const MOST_SUGGESTIONS: usize = 100;
+
 /// The keys of a mapping while they are taken out one by one; what is left at the end is unknown.
 pub(crate) struct Fields<'n> {
     /// The path to the mapping, such as `nodes[1].ssh`; empty for the manifest itself.
@@ -126,6 +129,7 @@ impl<'n> Fields<'n> {
     /// Reports required keys that are missing, and keys that nobody asked for. At the top, keys that begin
     /// with `x-` are the user's.
     pub(crate) fn finish(mut self, decoder: &mut Decoder) {
+        let mut unknown = 0;
         for entry in self.entries {
             let name = entry.key.name.as_str();
             if self.asked.contains(&name) || self.path.is_empty() && name.starts_with("x-") {
@@ -135,7 +139,10 @@ impl<'n> Fields<'n> {
                 if self.path.is_empty() { "a manifest".to_owned() } else { format!("`{}`", self.path) };
             let diagnostic =
                 Diagnostic::new(entry.key.span, format!("{} is not a key of {whose}", quoted(name)));
-            let help = match nearest(name, self.asked.iter().copied()) {
+            unknown += 1;
+            let near =
+                if unknown <= MOST_SUGGESTIONS { nearest(name, self.asked.iter().copied()) } else { None };
+            let help = match near {
                 Some(known) => {
                     self.missing.retain(|(missing, _)| *missing != known);
                     format!("did you mean `{known}`?")

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::diagnostic::quoted;
+use crate::diagnostic::{is_invisible, quoted};
 use crate::yaml::{Kind, Node, Scalar, Style};
 use crate::{Diagnostic, Spanned};
 
@@ -42,13 +42,12 @@ pub(crate) fn line(decoder: &mut Decoder, node: &Node, path: &str) -> Option<Str
         );
         return None;
     }
-    if let Some(c) = text.chars().find(|c| c.is_control()) {
+    if let Some(c) = text.chars().find(|c| c.is_control() || is_invisible(*c)) {
+        let kind = if c.is_control() { "control" } else { "invisible" };
+        let message = format!("`{path}` holds the {kind} character U+{:04X}", u32::from(c));
         decoder.report(
-            Diagnostic::new(
-                node.span,
-                format!("`{path}` holds the control character U+{:04X}", u32::from(c)),
-            )
-            .help("write it on one line, without control characters"),
+            Diagnostic::new(node.span, message)
+                .help("write it on one line, without control and invisible characters"),
         );
         return None;
     }

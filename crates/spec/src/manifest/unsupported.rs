@@ -14,6 +14,14 @@ pub(super) fn unsupported(manifest: &Manifest) -> Diagnostics {
     if manifest.cockroach.delivery.value == Delivery::Pull {
         refuse(manifest.cockroach.delivery.span, "`cockroach.delivery: pull`", "use `delivery: push`");
     }
+    for flags in
+        std::iter::once(&manifest.cockroach.flags).chain(manifest.nodes.iter().map(|node| &node.flags))
+    {
+        if let Some(flag) = flags.values.get("unencrypted-localhost-http") {
+            let what = "the flag `unencrypted-localhost-http`";
+            refuse(flag.name, what, "leave it out: crdbctl asks for a node's health over HTTPS");
+        }
+    }
     let hooks = [("before_node", &manifest.hooks.before_node), ("after_node", &manifest.hooks.after_node)];
     for (name, hook) in hooks {
         if let Some(hook) = hook {

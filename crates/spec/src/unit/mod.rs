@@ -1,5 +1,6 @@
 //! The systemd unit and the ufw profile: rendering, quoting, and reading a unit back.
 
+mod endpoints;
 mod file;
 mod profile;
 mod quote;

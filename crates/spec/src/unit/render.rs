@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
 
+use super::endpoints::Endpoints;
 use super::file::UnitFile;
 use super::split::{split_exec, split_words};
 use super::template::{self, BUILT_IN_TEMPLATE};
 use super::variables::{start_command, variables};
+use crdbctl_cockroach::start::CanonicalArgs;
+
 use crate::Diagnostic;
 use crate::manifest::{Manifest, Node};
 
@@ -18,8 +21,8 @@ pub(crate) struct RenderedUnit {
     pub(crate) environment: BTreeMap<String, String>,
     /// The limit of open files, when the unit sets one.
     pub(crate) nofile: Option<u64>,
-    /// The user that the unit names.
-    pub(crate) user: Option<String>,
+    /// Where the node is reached.
+    pub(crate) endpoints: Endpoints,
 }
 
 /// Why a template gives no unit: a sentence.
@@ -57,8 +60,43 @@ pub(crate) fn render_unit(manifest: &Manifest, node: &Node) -> Result<RenderedUn
         None => None,
         Some(limit) => Some(soft_limit(limit)?),
     };
-    let user = file.last("Service", "User").map(str::to_owned);
-    Ok(RenderedUnit { content, argv, environment, nofile, user })
+    check_user(manifest, file.last("Service", "User"))?;
+    let args = CanonicalArgs::parse(&argv).map_err(|error| UnitError(format!("ExecStart: {error}")))?;
+    check_paths(manifest, &args)?;
+    let endpoints = Endpoints::of(&args, &node.address.to_string());
+    Ok(RenderedUnit { content, argv, environment, nofile, endpoints })
+}
+
+/// Refuses a unit that runs as somebody else than the owner of certificates and data.
+fn check_user(manifest: &Manifest, found: Option<&str>) -> Result<(), UnitError> {
+    let user = manifest.install.user.as_str();
+    match found {
+        Some(found) if found == user => Ok(()),
+        None if user == "root" => Ok(()),
+        Some(found) => Err(UnitError(format!("it has User={found}, and `install.user` is {user}"))),
+        None => Err(UnitError(format!("it has no User=, and `install.user` is {user}"))),
+    }
+}
+
+/// Refuses a command line that looks for certificates or data elsewhere than where they are installed.
+fn check_paths(manifest: &Manifest, args: &CanonicalArgs) -> Result<(), UnitError> {
+    let root = &manifest.install.root.value;
+    let values = |flag: &str| args.flags.get(flag).map(|flag| flag.written.as_slice()).unwrap_or_default();
+    let certs = format!("{root}/certs");
+    if let Some(other) = values("certs-dir").iter().find(|path| path.starts_with('/') && **path != certs) {
+        return Err(UnitError(format!("it has --certs-dir={other}, and certificates are in {certs}")));
+    }
+    let (data, link) = (manifest.install.data.as_str(), format!("{root}/data"));
+    let path_of = |store: &String| {
+        let field = store.split(',').find_map(|field| field.strip_prefix("path="));
+        field.unwrap_or_else(|| store.split(',').next().unwrap_or_default()).to_owned()
+    };
+    let stores: Vec<String> = values("store").iter().map(path_of).collect();
+    let is_elsewhere = stores.iter().all(|path| path.starts_with('/') && path != data && *path != link);
+    if !stores.is_empty() && is_elsewhere {
+        return Err(UnitError(format!("its stores are {}, and `install.data` is {data}", stores.join(", "))));
+    }
+    Ok(())
 }
 
 /// Returns the soft limit of `65536` or `1024:65536` (systemd.exec(5), process properties).
@@ -71,13 +109,7 @@ fn soft_limit(text: &str) -> Result<u64, UnitError> {
 pub(crate) fn check_template(manifest: &Manifest) -> Vec<Diagnostic> {
     let Some(template) = &manifest.service.template else { return Vec::new() };
     for node in manifest.present() {
-        let wrong = match render_unit(manifest, node) {
-            Err(error) => error.to_string(),
-            Ok(unit) => match wrong_with(manifest, &unit) {
-                Some(wrong) => wrong,
-                None => continue,
-            },
-        };
+        let Err(wrong) = render_unit(manifest, node) else { continue };
         let message =
             format!("the template {} gives no unit for {}: {wrong}", template.path.value, node.name.value);
         return vec![
@@ -86,18 +118,4 @@ pub(crate) fn check_template(manifest: &Manifest) -> Vec<Diagnostic> {
         ];
     }
     Vec::new()
-}
-
-fn wrong_with(manifest: &Manifest, unit: &RenderedUnit) -> Option<String> {
-    let user = manifest.install.user.as_str();
-    match &unit.user {
-        Some(other) if other == user => {}
-        None if user == "root" => {}
-        Some(other) => return Some(format!("it has User={other}, and `install.user` is {user}")),
-        None => return Some(format!("it has no User=, and `install.user` is {user}")),
-    }
-    match unit.argv.get(1).map(String::as_str) {
-        Some("start") => None,
-        _ => Some("its ExecStart does not run `cockroach start`".to_owned()),
-    }
 }

@@ -32,6 +32,7 @@ pub(super) fn variables(manifest: &Manifest, node: &Node, command: &StartCommand
     let environment = manifest.cockroach.environment.plain();
     let environment: Vec<String> = environment.iter().map(assignment).collect();
     let join: Vec<String> = command.join.iter().map(Address::to_string).collect();
+    let join_hosts: Vec<String> = command.join.iter().map(|address| address.host.clone()).collect();
     context! {
         cluster => manifest.name.as_str(),
         node => node.name.as_str(),
@@ -48,6 +49,7 @@ pub(super) fn variables(manifest: &Manifest, node: &Node, command: &StartCommand
         service => manifest.service.name.as_str(),
         nofile => manifest.service.nofile.value,
         join => join,
+        join_hosts => join_hosts,
         flags => &command.flags,
         argv => argv,
         exec_start => exec_start,

@@ -14,7 +14,7 @@ impl Budget {
     /// How deep collections may lie in each other, aliases followed.
     pub(super) const DEPTH: usize = 32;
     /// How many nodes there may be, aliases followed.
-    pub(super) const NODES: usize = 100_000;
+    pub(super) const NODES: usize = 60_000;
     /// How many bytes all scalars together may hold, aliases followed and variables put in.
     pub(super) const BYTES: usize = 8 * 1024 * 1024;
     /// How many aliases there may be.
@@ -53,10 +53,12 @@ impl Budget {
 
     /// Refuses a level of nesting beyond the limit.
     pub(super) fn check_depth(depth: usize, span: Span) -> Result<(), Diagnostic> {
-        if depth > Self::DEPTH {
-            let message = format!("nested more than {} levels deep", Self::DEPTH);
-            return Err(Diagnostic::new(span, message).help("no key of a manifest needs that"));
-        }
-        Ok(())
+        if depth > Self::DEPTH { Err(Self::too_deep(span)) } else { Ok(()) }
+    }
+
+    /// Returns the diagnostic for nesting beyond the limit.
+    pub(super) fn too_deep(span: Span) -> Diagnostic {
+        Diagnostic::new(span, format!("nested more than {} levels deep", Self::DEPTH))
+            .help("no key of a manifest needs that")
     }
 }

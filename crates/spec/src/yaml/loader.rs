@@ -215,6 +215,10 @@ impl Loader<'_> {
 
     fn syntax_error(&mut self, error: &ScanError) -> Diagnostic {
         let at = self.cursor.offset(self.source, error.marker());
+        // The scanner's own limit on flow collections lies beyond the budget's.
+        if error.info().contains("recursion limit") {
+            return Budget::too_deep(Span::new(at, at + 1));
+        }
         let line = self.source.position(Span::new(at, at)).line;
         let text = self.source.line(line);
         let indent = &text[..text.len() - text.trim_start().len()];

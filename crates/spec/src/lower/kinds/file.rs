@@ -7,8 +7,7 @@ use crate::unit::profile;
 /// Returns the ufw application profile, `file.ufw-profile`, unless the firewall is left alone.
 pub(in crate::lower) fn lower(context: &NodeContext<'_>) -> Option<Resource> {
     let Firewall::Ufw(ufw) = &context.manifest.firewall else { return None };
-    let flags = context.manifest.cockroach.flags.with(&context.node.flags);
-    let (content, _) = profile(&ufw.profile, &flags);
+    let content = profile(&ufw.profile, &context.unit.endpoints.ports);
     let desired = Desired::File(DesiredFile {
         path: profile_path(),
         content,

@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 
-use crdbctl_cockroach::start::{Address, DEFAULT_HTTP_PORT, DEFAULT_PORT};
 use crdbctl_model::{Desired, DesiredService, HostPath, Resource, ResourceAddr, ResourceKind};
 
 use super::super::LowerError;
@@ -29,8 +28,8 @@ pub(in crate::lower) fn lower(
         binary: join(&context.package(), "cockroach"),
         binary_digest: binary.digest,
         program,
-        http_address: endpoint(context, "http-addr", DEFAULT_HTTP_PORT),
-        sql_address: endpoint(context, "", DEFAULT_PORT),
+        http_address: unit.endpoints.http.clone(),
+        sql_address: unit.endpoints.sql.clone(),
         certs: context.certs(),
         version: manifest.cockroach.version.to_string(),
         store: manifest.install.data.value.clone(),
@@ -42,20 +41,4 @@ pub(in crate::lower) fn lower(
         depends_on: everything,
         origin: origin(manifest, service.span),
     })
-}
-
-/// Returns `host:port` of an endpoint as seen from the node: the flag's where it is set, else the node's address.
-fn endpoint(context: &NodeContext<'_>, flag: &str, default_port: u16) -> String {
-    let own = context.node.address.to_string();
-    let flags = context.manifest.cockroach.flags.with(&context.node.flags);
-    let given = flags.values.get(flag).and_then(|flag| flag.values.first());
-    let given = given.and_then(|text| Address::parse(text, &default_port.to_string()));
-    match given {
-        None => Address::new(&own, default_port).to_string(),
-        // Listening on every address includes the node's own.
-        Some(address) if matches!(address.host.as_str(), "" | "0.0.0.0" | "::") => {
-            Address { host: own, port: address.port }.to_string()
-        }
-        Some(address) => address.to_string(),
-    }
 }

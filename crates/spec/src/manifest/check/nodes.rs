@@ -25,7 +25,18 @@ pub(in crate::manifest) fn unique(decoder: &mut Decoder, nodes: &[Draft], ssh: &
                     .help("each node is a host of its own; hosts behind one name need an `ssh.port` each"),
             );
         }
-        let foreign = nodes.iter().filter(|other| other.span != node.span).find_map(|other| {
+        let others = || nodes.iter().filter(|other| other.span != node.span);
+        let foreign_name = others().find_map(|other| {
+            other.name.as_ref().filter(|name| hostname.value == PeerName::Dns(name.to_string()))
+        });
+        if let Some(name) = foreign_name {
+            decoder.report(
+                Diagnostic::new(hostname.span, format!("`{}` is another node's name", hostname.value))
+                    .related(name.span, "that node's")
+                    .help("write where ssh reaches this node"),
+            );
+        }
+        let foreign = others().find_map(|other| {
             other.address.filter(|address| hostname.value == PeerName::Address(address.value))
         });
         if let Some(address) = foreign {
