@@ -6,6 +6,7 @@ mod hostile;
 mod https;
 mod local;
 mod measure;
+mod proxy;
 mod remote;
 mod scene;
 mod server;
