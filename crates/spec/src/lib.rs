@@ -31,4 +31,7 @@ pub use output::{render, to_dot, to_json, to_mermaid};
 pub use parse::{parse, parse_bytes};
 pub use source::Source;
 pub use span::{Span, Spanned};
-pub use unit::{BUILT_IN_TEMPLATE, SplitError, SplitErrorKind, SystemdContext, split_exec, systemd_quote};
+pub use unit::{
+    BUILT_IN_TEMPLATE, SplitError, SplitErrorKind, SystemdContext, TEMPLATE_VARIABLES, split_exec,
+    systemd_quote,
+};

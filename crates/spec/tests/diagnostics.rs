@@ -1108,7 +1108,18 @@ fn certificates_and_firewall() {
     10 | certificates: {key: rsa-4096}
        |                     ^^^^^^^^
        |
-       = help: did you mean `rsa-2048`? It can be `ecdsa-p256` or `rsa-2048`
+       = help: did you mean `rsa-2048`? The choices are `ecdsa-p256`, `rsa-2048`
+
+    1 error in cluster.yaml
+    ");
+    insta::assert_snapshot!(wrong_and("firewall: {ufw: {allow_from: []}}\n"), @"
+    error: `firewall.ufw.allow_from` is an empty list
+      --> cluster.yaml:10:30
+       |
+    10 | firewall: {ufw: {allow_from: []}}
+       |                              ^^
+       |
+       = help: write `[any]` or networks; to leave the firewall alone, `firewall: none`
 
     1 error in cluster.yaml
     ");
@@ -1119,7 +1130,7 @@ fn certificates_and_firewall() {
     10 | firewall: iptables
        |           ^^^^^^^^
        |
-       = help: write `ufw` or `none`
+       = help: the choices are `ufw`, `none`
 
     1 error in cluster.yaml
     ");

@@ -77,11 +77,12 @@ pub(crate) fn word<T: Copy>(words: &[(&'static str, T)]) -> impl Fn(&mut Decoder
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
-        let all = words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(" or ");
+        let all: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        let all = all.join(", ");
         let diagnostic = Diagnostic::new(node.span, format!("`{path}` cannot be {}", quoted(&text)));
         decoder.report(match nearest(&text, words.iter().map(|(word, _)| *word)) {
-            Some(word) => diagnostic.help(format!("did you mean `{word}`? It can be {all}")),
-            None => diagnostic.help(format!("write {all}")),
+            Some(word) => diagnostic.help(format!("did you mean `{word}`? The choices are {all}")),
+            None => diagnostic.help(format!("the choices are {all}")),
         });
         None
     }
@@ -171,6 +172,21 @@ pub(crate) fn seconds(decoder: &mut Decoder, node: &Node, path: &str) -> Option<
         return None;
     }
     Some(duration.as_secs())
+}
+
+/// Returns the items of a list that has some, each as `read` takes it; `instead` is what to write for none.
+pub(crate) fn some<T>(
+    instead: &'static str,
+    read: impl Fn(&mut Decoder, &Node, &str) -> Option<T>,
+) -> impl Fn(&mut Decoder, &Node, &str) -> Option<Vec<Spanned<T>>> {
+    let list = list(read);
+    move |decoder, node, path| {
+        if matches!(&node.kind, Kind::Sequence(items) if items.is_empty()) {
+            decoder.report(Diagnostic::new(node.span, format!("`{path}` is an empty list")).help(instead));
+            return None;
+        }
+        list(decoder, node, path)
+    }
 }
 
 /// Returns the items of a list, each as `read` takes it; items that were reported are left out.

@@ -42,6 +42,9 @@ pub enum Delivery {
     Pull,
 }
 
+/// What to write for an empty join list.
+const JOIN_SOME: &str = "name three nodes or so, or leave the key out to have the first three";
+
 impl Cockroach {
     pub(super) fn decode(
         decoder: &mut Decoder,
@@ -55,7 +58,7 @@ impl Cockroach {
         let arch = fields.or(decoder, "arch", Arch::Amd64, read::parsed);
         let delivery = [("push", Delivery::Push), ("pull", Delivery::Pull)];
         let delivery = fields.or(decoder, "delivery", Delivery::Push, read::word(&delivery));
-        let join = fields.optional(decoder, "join", read::list(read::parsed::<NodeName>));
+        let join = fields.optional(decoder, "join", read::some(JOIN_SOME, read::parsed::<NodeName>));
         let flags = fields.section(decoder, "flags");
         let flags = Flags::decode(decoder, flags);
         let environment = fields.section(decoder, "environment");

@@ -30,6 +30,9 @@ pub struct Ufw {
     pub span: Span,
 }
 
+/// What to write for nobody.
+const ALLOW_SOME: &str = "write `[any]` or networks; to leave the firewall alone, `firewall: none`";
+
 impl Firewall {
     pub(super) fn decode(decoder: &mut Decoder, node: &Node, path: &str) -> Option<Self> {
         if let Kind::Mapping(_) = node.kind {
@@ -59,20 +62,12 @@ impl Ufw {
     fn decode(decoder: &mut Decoder, mut fields: Fields<'_>) -> Self {
         let span = fields.span;
         let profile = fields.or(decoder, "profile", "CockroachDB".to_owned(), profile);
-        let networks = fields.optional(decoder, "allow_from", read::list(network));
+        let networks = fields.optional(decoder, "allow_from", read::some(ALLOW_SOME, network));
         let enable = fields.or(decoder, "enable", false, read::boolean);
         fields.finish(decoder);
         let allow_from = match networks {
             None => BTreeSet::from([AllowFrom::Any]),
-            Some(networks) => {
-                if networks.is_empty() {
-                    decoder.report(
-                        Diagnostic::new(networks.span, "`firewall.ufw.allow_from` lets nobody in")
-                            .help("write `[any]` or networks; to leave the firewall alone, `firewall: none`"),
-                    );
-                }
-                networks.value.into_iter().map(|network| network.value).collect()
-            }
+            Some(networks) => networks.value.into_iter().map(|network| network.value).collect(),
         };
         if allow_from.len() > 1 && allow_from.contains(&AllowFrom::Any) {
             decoder.report(

@@ -14,3 +14,4 @@ pub use quote::{SystemdContext, systemd_quote};
 pub(crate) use render::{RenderedUnit, check_template, render_unit};
 pub use split::{SplitError, SplitErrorKind, split_exec};
 pub use template::BUILT_IN_TEMPLATE;
+pub use variables::TEMPLATE_VARIABLES;

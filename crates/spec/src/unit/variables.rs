@@ -4,6 +4,30 @@ use minijinja::{Value, context};
 use super::{SystemdContext, systemd_quote};
 use crate::manifest::{Manifest, Node};
 
+/// The variables that a unit's template can use.
+pub const TEMPLATE_VARIABLES: [&str; 20] = [
+    "cluster",
+    "node",
+    "address",
+    "hostname",
+    "locality",
+    "version",
+    "root",
+    "data",
+    "certs",
+    "program",
+    "user",
+    "group",
+    "service",
+    "nofile",
+    "join",
+    "join_hosts",
+    "flags",
+    "argv",
+    "exec_start",
+    "environment",
+];
+
 /// Returns the command line that a node shall run with.
 pub(super) fn start_command(manifest: &Manifest, node: &Node) -> StartCommand {
     let address = |port| Address::new(&node.address.to_string(), port);
@@ -54,5 +78,23 @@ pub(super) fn variables(manifest: &Manifest, node: &Node, command: &StartCommand
         argv => argv,
         exec_start => exec_start,
         environment => environment,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_variables_is_complete() {
+        let text = include_str!("../../../../specs/examples/minimal.yaml");
+        let manifest = crate::parse(text, "minimal.yaml", &crate::Inputs::none()).unwrap();
+        let node = &manifest.nodes[0];
+        let values = variables(&manifest, node, &start_command(&manifest, node));
+        let mut names: Vec<String> = values.try_iter().unwrap().map(|name| name.to_string()).collect();
+        let mut listed = TEMPLATE_VARIABLES.map(str::to_owned).to_vec();
+        names.sort();
+        listed.sort();
+        assert_eq!(names, listed);
     }
 }

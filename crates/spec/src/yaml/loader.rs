@@ -260,3 +260,87 @@ impl Cursor {
         self.offset
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+
+    /// Returns the tree in a short form, with the place of each scalar in the text checked on the way.
+    fn show(text: &str) -> String {
+        let source = Source::new("x", text);
+        let loaded = load(&source, &|_| None);
+        let mut out = String::new();
+        if let Some(root) = &loaded.root {
+            write(root, text, &mut out);
+        }
+        for diagnostic in &loaded.diagnostics {
+            let _ = write!(out, " !{}", diagnostic.message);
+        }
+        out
+    }
+
+    fn write(node: &Node, source: &str, out: &mut String) {
+        match &node.kind {
+            Kind::Scalar(scalar) => {
+                let raw = &source[node.span.start..node.span.end];
+                assert!(raw.contains(&scalar.text) || raw.contains('\\'), "{raw:?} is not {:?}", scalar.text);
+                let quote = if scalar.style == Style::Plain { "" } else { "'" };
+                let _ = write!(out, "{quote}{}{quote}", scalar.text);
+            }
+            Kind::Faulty => out.push('!'),
+            Kind::Sequence(items) => {
+                out.push('[');
+                items.iter().for_each(|item| {
+                    write(item, source, out);
+                    out.push(' ');
+                });
+                out.push(']');
+            }
+            Kind::Mapping(entries) => {
+                out.push('{');
+                entries.iter().for_each(|entry| {
+                    assert_eq!(
+                        &source[entry.key.span.start..entry.key.span.end].trim_matches(['"', '\'']),
+                        &entry.key.name
+                    );
+                    let _ = write!(out, "{}:", entry.key.name);
+                    write(&entry.value, source, out);
+                    out.push(' ');
+                });
+                out.push('}');
+            }
+        }
+    }
+
+    #[test]
+    fn scalars_keep_their_text_and_their_place() {
+        insta::assert_snapshot!(show("a: no\nb: 0750\nc: .25\nd: ~\ne: 'x'\n\"f\": \"\\x41\"\ng: 1e3\n"), @"{a:no b:0750 c:.25 d:~ e:'x' f:'A' g:1e3 }");
+        insta::assert_snapshot!(show("# ä日本 a comment\na: ä # ö\n日本: [x, ü, 'y']\r\nb: z\n"), @"{a:ä 日本:[x ü 'y' ] b:z }");
+        insta::assert_snapshot!(show("a: {b: [c, {d: e}], f: }\n"), @"{a:{b:[c {d:e } ] f: } }");
+    }
+
+    #[test]
+    fn aliases_and_merges() {
+        insta::assert_snapshot!(show("a: &x {k: v, l: w}\nb: *x\nc: {<<: *x, k: own}\n"), @"{a:{k:v l:w } b:{k:v l:w } c:{k:own l:w } }");
+        insta::assert_snapshot!(show("a: &x {k: 1}\nb: &y {k: 2, l: 2}\nc: {<<: [*x, *y], m: 3}\n"), @"{a:{k:1 } b:{k:2 l:2 } c:{m:3 k:1 l:2 } }");
+        insta::assert_snapshot!(show("a: &x {k: 1}\nb: &y {<<: *x, l: 2}\nc: {<<: *y}\n"), @"{a:{k:1 } b:{l:2 k:1 } c:{l:2 k:1 } }");
+        insta::assert_snapshot!(show("a: &x 1\na2: &x 2\nb: *x\n"), @"{a:1 a2:2 b:2 }");
+        insta::assert_snapshot!(show("a: {'<<': {k: v}}\n"), @"{a:{<<:{k:v } } }");
+        insta::assert_snapshot!(show("a: {<<: [b, {k: v}]}\n"), @"{a:{k:v } } !`<<` takes a mapping, and this is a single value");
+    }
+
+    #[test]
+    fn what_is_collected_does_not_stop_the_reading() {
+        insta::assert_snapshot!(show("a: ${X}\nb: 1\nb: 2\nc: !t 3\nd: ${Y:-4}\n${Z}: $$\n"), @"{a:! b:1 c:3 d:4 ${Z}:$ } !the environment variable `X` is not set !the key `b` is here a second time !the tag `!t` is not used in manifests");
+    }
+
+    #[test]
+    fn depth_counts_through_aliases() {
+        let mut text = String::from("a0: &a0 [x]\n");
+        for level in 1..40 {
+            let _ = writeln!(text, "a{level}: &a{level} [*a{}]", level - 1);
+        }
+        assert!(show(&text).contains("nested more than 32"));
+    }
+}

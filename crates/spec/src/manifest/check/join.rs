@@ -6,12 +6,6 @@ use crate::manifest::node::{Draft, NodeState};
 /// Checks that the join list names nodes of the manifest, each once.
 pub(in crate::manifest) fn join(decoder: &mut Decoder, cockroach: &Cockroach, nodes: &[Draft]) {
     let Some(join) = &cockroach.join else { return };
-    if join.is_empty() {
-        decoder.report(
-            Diagnostic::new(join.span, "`cockroach.join` is an empty list")
-                .help("name three nodes or so, or leave the key out to have the first three"),
-        );
-    }
     super::doubles(decoder, join, "the node");
     // A name that was not understood has been reported where it stands, and may be the one that is meant here.
     let all_named = nodes.iter().all(|node| node.name.is_some());
