@@ -229,7 +229,7 @@ fn fresh_node(name: &str, number: usize) -> Vec<Change> {
     };
     let at = |local: &str| format!("{name}/{local}");
     let mut unpack = create(
-        &at("package.v24.1.0"),
+        &at("package.cockroach-v24.1.0.linux-amd64"),
         Desired::Package(DesiredPackage {
             path: package,
             version: "v24.1.0".to_owned(),

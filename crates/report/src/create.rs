@@ -1,7 +1,7 @@
-use crdbctl_model::{Change, NodeName};
+use crdbctl_model::{Change, NodeName, ResourceKind};
 
 use crate::attribute::remark_of;
-use crate::block::{Block, Row, remark};
+use crate::block::{Block, Row};
 use crate::describe::{Phrase, describe};
 use crate::group::{Group, list};
 use crate::line::Line;
@@ -25,22 +25,21 @@ pub(crate) fn create_rows(groups: &[Group<'_>]) -> Vec<Row> {
     let column = lengths.filter(|length| *length <= ADDRESS_COLUMNS).max().unwrap_or(0);
     groups
         .iter()
-        .flat_map(|group| {
+        .map(|group| {
             let mut line = Line::indent(2).with(Role::Create, "+ ").plain(name(group));
             line.pad_to(4 + column);
             line.push(Role::Plain, "  ");
-            let hang = line.width();
-            details(group, line, hang)
+            details(group, line, 6 + column)
         })
         .collect()
 }
 
 /// Returns the line that stands under the heading of a lone new resource.
-pub(crate) fn lone_rows(group: &Group<'_>) -> Vec<Row> {
+pub(crate) fn lone_row(group: &Group<'_>) -> Row {
     details(group, Line::indent(2).with(Role::Create, "+ "), 4)
 }
 
-fn details(group: &Group<'_>, mut line: Line, hang: usize) -> Vec<Row> {
+fn details(group: &Group<'_>, mut line: Line, hang: usize) -> Row {
     let first = group.first();
     let phrases = group.changes.iter().map(|change| phrases(change));
     let common = phrases.reduce(|common, next| merge(&common, &next)).unwrap_or_default();
@@ -55,17 +54,16 @@ fn details(group: &Group<'_>, mut line: Line, hang: usize) -> Vec<Row> {
             if others.is_empty() { (*last).to_owned() } else { format!("{} and {last}", others.join(", ")) };
         line.push(Role::Muted, format!("{}{labels} by node", if words.is_empty() { "" } else { ", " }));
     }
-    let mut row = Row::new(line, hang);
-    row.remark = remark_of(first.impact, None, &group.place());
     let remarks = first.attributes.iter().filter_map(|attribute| attribute.remark.as_deref());
-    let remarks =
-        remarks.map(|words| Row::new(Line::indent(hang).then(remark(Role::Muted, words)), hang + 2));
-    std::iter::once(row).chain(remarks).collect()
+    let remarks = remarks.collect::<Vec<_>>().join("; ");
+    let mut row = Row::new(line, hang);
+    row.remark = remark_of(first.impact, Some(remarks.as_str()).filter(|it| !it.is_empty()), &group.place());
+    row
 }
 
 fn phrases(change: &Change) -> Vec<Phrase> {
     let mut phrases = change.desired.as_ref().map(describe).unwrap_or_default();
-    if change.bytes > 0 {
+    if change.bytes > 0 && change.addr.kind == ResourceKind::Package {
         phrases.push(Phrase { text: format!("{} to send", bytes(change.bytes)), label: "size" });
     }
     phrases

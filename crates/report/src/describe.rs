@@ -22,7 +22,7 @@ pub(crate) fn describe(desired: &Desired) -> Vec<Phrase> {
     };
     match desired {
         Desired::Authority(it) => vec![
-            phrase("place", format!("{}/ on this host", it.directory.trim_end_matches('/'))),
+            phrase("place", format!("{}/", it.directory.trim_end_matches('/'))),
             phrase("key", key_type(it.key)),
             phrase("lifetime", lifetime(it.lifetime)),
         ],
@@ -69,10 +69,7 @@ pub(crate) fn describe(desired: &Desired) -> Vec<Phrase> {
             phrase("version", it.version.as_str()),
             phrase("address", format!("on {}", it.sql_address)),
         ],
-        Desired::Init(it) => vec![
-            phrase("node", format!("once, through {}", it.through)),
-            phrase("nodes", format!("when all {} wait for it", count(it.nodes.len(), "node"))),
-        ],
+        Desired::Init(it) => vec![phrase("node", format!("cockroach init, through {}", it.through))],
     }
 }
 

@@ -1,8 +1,8 @@
-use crdbctl_model::{Action, Change, Impact, Plan};
+use crdbctl_model::{Action, Change, Impact, Plan, ResourceKind};
 
 use crate::attribute::{attribute_rows, remark_of};
 use crate::block::{Block, Row, lay_out};
-use crate::create::{belong_together, create_block, lone_rows, with_nodes};
+use crate::create::{belong_together, create_block, lone_row, with_nodes};
 use crate::group::{Group, groups};
 use crate::line::{Line, write_all};
 use crate::{RenderOptions, Role, count, summary, unknown};
@@ -52,7 +52,7 @@ fn blocks(plan: &Plan, width: usize) -> Vec<Block> {
 
 fn lone_create(group: &Group<'_>, width: usize) -> Block {
     let (heading, list) = heading(group, width);
-    Block { heading, rows: list.into_iter().chain(lone_rows(group)).collect() }
+    Block { heading, rows: list.into_iter().chain([lone_row(group)]).collect() }
 }
 
 fn change_block(group: &Group<'_>, width: usize) -> Block {
@@ -63,7 +63,7 @@ fn change_block(group: &Group<'_>, width: usize) -> Block {
     if let Some(remark) = remark_beyond_attributes(change, &group.place()) {
         rows.push(Row::new(Line::indent(4).then(remark), 6));
     }
-    if change.bytes > 0 {
+    if change.bytes > 0 && change.addr.kind == ResourceKind::Package {
         let what = format!("# {} to send", crate::bytes(change.bytes));
         rows.push(Row::new(Line::indent(4).with(Role::Muted, what), 6));
     }

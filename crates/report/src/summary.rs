@@ -24,8 +24,11 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
         lines.extend(counts_lines(plan, width));
     } else if plan.is_complete() {
         lines.push(Line::of(Role::Success, "No changes.").plain(format!(
-            " {} match the manifest; {} compared.",
-            places(plan),
+            " {} as the manifest says; {} compared.",
+            match plan.basis.nodes.len() {
+                1 => "1 node is".to_owned(),
+                several => format!("{several} nodes are"),
+            },
             count(plan.compared, "resource")
         )));
     } else {
@@ -45,14 +48,6 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
         lines.push(incomplete_line(plan));
     }
     lines.into_iter().flat_map(|line| wrap(line, width, 2)).collect()
-}
-
-fn places(plan: &Plan) -> String {
-    match plan.basis.nodes.len() {
-        0 => "The cluster-wide resources".to_owned(),
-        1 => "1 node and the cluster".to_owned(),
-        several => format!("{several} nodes and the cluster"),
-    }
 }
 
 /// The numbers on one line; on two where one is too narrow.
