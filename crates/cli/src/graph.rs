@@ -9,7 +9,7 @@ use crate::{CliError, Ui, manifest};
 /// # Errors
 /// When the manifest cannot be read or is wrong.
 pub(crate) fn for_looking_at(file: &Path, ui: &Ui) -> Result<ResourceGraph, CliError> {
-    let manifest = manifest::load(file, ui)?;
+    let manifest = manifest::load(file, ui)?.manifest;
     crdbctl_spec::lower(&manifest, &crdbctl_spec::placeholder_archives())
         .map_err(|error| CliError::from_error(&error))
 }

@@ -4,19 +4,29 @@
 //! One file a command in [`commands`]; [`ExitCode`] is the one list of exit codes, [`CliError`] the
 //! one form of errors, [`Ui`] the one place that prints.
 
+mod archives;
 mod args;
+mod clock;
+mod cluster;
 mod commands;
+mod document;
 mod error;
 mod exit_code;
 mod graph;
 mod hosts;
+mod interrupt;
 mod logging;
 mod manifest;
 mod nodes;
+mod observe;
+mod password;
 #[cfg(test)]
 mod reference;
+mod runtime;
+mod selection;
 mod template;
 mod ui;
+mod who;
 
 use std::process::ExitCode as ProcessExitCode;
 

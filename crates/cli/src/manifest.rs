@@ -9,12 +9,21 @@ use crate::{CliError, ExitCode, Ui};
 /// The largest manifest that is read, in bytes; one of a thousand nodes takes less than a tenth of it.
 const LARGEST: u64 = 8 << 20;
 
+/// A manifest with the directory that its paths are relative to.
+#[derive(Debug)]
+pub(crate) struct LoadedManifest {
+    /// The manifest.
+    pub(crate) manifest: Manifest,
+    /// Where it lies; the working directory for standard input.
+    pub(crate) directory: PathBuf,
+}
+
 /// Returns the manifest in `file`; `-` is standard input.
 ///
 /// # Errors
 /// When it cannot be read, and when anything is wrong with it or not supported yet: all of it is printed
 /// at once.
-pub(crate) fn load(file: &Path, ui: &Ui) -> Result<Manifest, CliError> {
+pub(crate) fn load(file: &Path, ui: &Ui) -> Result<LoadedManifest, CliError> {
     let (bytes, name) = read(file)?;
     let directory = match file.parent() {
         Some(parent) if file != Path::new("-") && parent != Path::new("") => parent.to_owned(),
@@ -26,7 +35,22 @@ pub(crate) fn load(file: &Path, ui: &Ui) -> Result<Manifest, CliError> {
     };
     let manifest = crdbctl_spec::parse_bytes(&bytes, &name, &inputs).map_err(|wrong| explain(&wrong, ui))?;
     let unsupported = manifest.unsupported();
-    if unsupported.is_empty() { Ok(manifest) } else { Err(explain(&unsupported, ui)) }
+    if unsupported.is_empty() {
+        Ok(LoadedManifest { manifest, directory })
+    } else {
+        Err(explain(&unsupported, ui))
+    }
+}
+
+impl LoadedManifest {
+    /// Returns a path of the manifest as a path from here: relative ones start from the manifest's
+    /// directory, and `~/` is the user's home.
+    pub(crate) fn resolve(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), std::env::home_dir()) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => self.directory.join(path),
+        }
+    }
 }
 
 fn read(file: &Path) -> Result<(Vec<u8>, String), CliError> {

@@ -1,5 +1,6 @@
 use std::io::{self, IsTerminal, Write};
 
+use crdbctl_model::ClusterName;
 use crdbctl_report::{RenderOptions, Role, clean};
 
 use crate::CliError;
@@ -11,10 +12,14 @@ const PIPED_WIDTH: usize = 120;
 /// Where everything is printed: results to standard output, all else to standard error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ui {
+    /// How results are laid out.
+    pub(crate) stdout: RenderOptions,
     /// How everything else is laid out.
     pub(crate) stderr: RenderOptions,
     /// Whether only results and errors are printed.
     pub(crate) quiet: bool,
+    /// How often `-v` was given.
+    pub(crate) verbose: u8,
 }
 
 impl Ui {
@@ -27,10 +32,12 @@ impl Ui {
         let width = |size: Option<(terminal_size::Width, terminal_size::Height)>| {
             size.map(|(width, _)| usize::from(width.0))
         };
-        let stderr = io::stderr();
+        let (stdout, stderr) = (io::stdout(), io::stderr());
         Self {
+            stdout: options(stdout.is_terminal(), width(terminal_size::terminal_size_of(&stdout))),
             stderr: options(stderr.is_terminal(), width(terminal_size::terminal_size_of(&stderr))),
             quiet: global.quiet,
+            verbose: global.verbose,
         }
     }
 
@@ -43,6 +50,13 @@ impl Ui {
         out.write_all(text.as_bytes())?;
         out.flush()?;
         Ok(())
+    }
+
+    /// Returns the first line of a command's result: `crdbctl plan · store · 3 nodes probed in 0.9s`, and an empty one.
+    pub(crate) fn header(&self, command: &str, cluster: &ClusterName, words: &str) -> String {
+        let title = self.stdout.paint(Role::Title, &format!("crdbctl {command}"));
+        let dot = self.stdout.paint(Role::Muted, "·");
+        format!("{title} {dot} {cluster} {dot} {}\n\n", clean(words))
     }
 
     /// Writes a line about what is going on to standard error, unless quiet.

@@ -1,9 +1,12 @@
 //! The commands, one file each: its arguments, whose comments are the help, and what it does.
 
+mod apply;
 mod completion;
 mod graph;
 mod init;
 mod man;
+mod plan;
+mod probe;
 mod render;
 mod validate;
 
@@ -19,6 +22,9 @@ pub(crate) enum Command {
     Validate(validate::ValidateArgs),
     Render(render::RenderArgs),
     Graph(graph::GraphArgs),
+    Probe(probe::ProbeArgs),
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
 }
@@ -33,6 +39,9 @@ pub(crate) fn run(command: Command, global: &GlobalArgs, ui: &Ui) -> Result<Exit
         Command::Validate(args) => validate::run(&args, global, ui),
         Command::Render(args) => render::run(&args, global, ui),
         Command::Graph(args) => graph::run(&args, global, ui),
+        Command::Probe(args) => probe::run(&args, global, ui),
+        Command::Plan(args) => plan::run(&args, global, ui),
+        Command::Apply(args) => apply::run(&args, global, ui),
         Command::Completion(args) => completion::run(&args, ui),
         Command::Man(args) => man::run(&args, ui),
     }

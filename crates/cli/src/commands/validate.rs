@@ -11,7 +11,7 @@ use crate::{CliError, ExitCode, Ui, manifest};
 pub(crate) struct ValidateArgs {}
 
 pub(crate) fn run(_: &ValidateArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let manifest = manifest::load(&global.file, ui)?;
+    let manifest = manifest::load(&global.file, ui)?.manifest;
     ui.result(&format!(
         "{} is valid: cluster {}, {}, CockroachDB {}.\n",
         manifest.source().name(),

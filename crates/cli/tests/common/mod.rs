@@ -1,6 +1,8 @@
 //! Running the program as users do.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod fixture;
+
 use std::process::{Command, Stdio};
 
 /// How a run ended.

@@ -1,0 +1,69 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crdbctl_model::{Observations, Plan, ResourceGraph};
+use crdbctl_planner::PlanOptions;
+use secrecy::SecretString;
+
+use crate::args::GlobalArgs;
+use crate::manifest::LoadedManifest;
+use crate::observe::{Probe, probe};
+use crate::{CliError, Ui, archives, manifest};
+
+/// A cluster as its manifest wants it, ready to be compared with its hosts.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    /// The desired state.
+    pub(crate) graph: Arc<ResourceGraph>,
+    /// The authority's directory on this host.
+    pub(crate) authority: PathBuf,
+    /// The release archives on this host, by architecture.
+    pub(crate) archives: BTreeMap<String, PathBuf>,
+}
+
+impl Cluster {
+    /// Returns the cluster of the manifest that `global` names, its release archives at hand and verified.
+    ///
+    /// # Errors
+    /// When the manifest is wrong, or an archive cannot be had or is not what it should be.
+    pub(crate) fn load(global: &GlobalArgs, ui: &Ui) -> Result<Self, CliError> {
+        let loaded = manifest::load(&global.file, ui)?;
+        let archives = archives::at_hand(&loaded, ui)?;
+        let infos = archives.iter().map(|(arch, archive)| (*arch, archive.info.clone())).collect();
+        let mut graph =
+            crdbctl_spec::lower(&loaded.manifest, &infos).map_err(|error| CliError::from_error(&error))?;
+        resolve_ssh_files(&mut graph, &loaded);
+        Ok(Self {
+            graph: Arc::new(graph),
+            authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
+            archives: archives.into_iter().map(|(arch, archive)| (arch.to_string(), archive.path)).collect(),
+        })
+    }
+
+    /// Reads every node, and what this host has of the cluster.
+    ///
+    /// # Errors
+    /// When the probe itself breaks; a node that cannot be read is part of the answer.
+    pub(crate) async fn probe(&self, password: Option<&SecretString>, ui: &Ui) -> Result<Probe, CliError> {
+        probe(&self.graph, &self.authority, password, ui).await
+    }
+
+    /// Returns the plan that follows from what was found. The moment that counts is that of the probe, so that a
+    /// plan from recorded observations is the plan of then.
+    pub(crate) fn plan(&self, observations: &Observations, skip_unknown: bool) -> Plan {
+        let options = PlanOptions { now: observations.taken_at, skip_unknown };
+        crdbctl_planner::plan(&self.graph, observations, &options)
+    }
+}
+
+/// Makes the ssh files of the manifest paths from here. A leading `~/` is left to ssh.
+fn resolve_ssh_files(graph: &mut ResourceGraph, loaded: &LoadedManifest) {
+    for node in graph.nodes.values_mut() {
+        for file in [&mut node.ssh_identity_file, &mut node.ssh_config_file].into_iter().flatten() {
+            if !file.starts_with("~/") {
+                *file = loaded.resolve(file).to_string_lossy().into_owned();
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use crdbctl_model::{NodeObservation, Observations};
+
+use crate::args::GlobalArgs;
+use crate::cluster::Cluster;
+use crate::{CliError, ExitCode, Ui, document, interrupt, runtime};
+
+/// Observe the nodes and print what was found, as JSON
+///
+/// Changes nothing on any host. `plan --observed FILE` plans from the result without any network.
+#[derive(Args, Debug)]
+pub(crate) struct ProbeArgs {
+    /// File to write to instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &ProbeArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    let cluster = Cluster::load(global, ui)?;
+    let password = crate::password::sudo_password(global)?;
+    let probe = runtime::run(interrupt::or_stop(cluster.probe(password.as_ref(), ui)))?;
+    let text = serde_json::to_string_pretty(&probe.observations)
+        .map_err(|error| CliError::failed("writing the observations as JSON", &error))?;
+    match &args.output {
+        Some(file) => document::write(file, &(text + "\n"))?,
+        None => ui.result(&(text + "\n"))?,
+    }
+    ui.status(&format!("{}.", probe.words()));
+    Ok(explain_unreadable(&probe.observations, ui))
+}
+
+/// Tells what could not be read, and returns the exit code.
+fn explain_unreadable(observations: &Observations, ui: &Ui) -> ExitCode {
+    let mut code = ExitCode::Done;
+    for (node, observation) in &observations.nodes {
+        if let NodeObservation::Unreadable(why) = observation {
+            let error = CliError::new(ExitCode::Unknown, format!("{node}: {}", why.reason)).hint(&why.hint);
+            ui.error(&error);
+            code = ExitCode::Unknown;
+        }
+    }
+    code
+}

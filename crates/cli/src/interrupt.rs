@@ -1,0 +1,75 @@
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::error::CliError;
+use crate::{ExitCode, Ui};
+
+/// The signals by which people and machines ask crdbctl to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, CliError> {
+        let listen = |kind| signal(kind).map_err(|error| CliError::failed("listening for signals", &error));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
+}
+
+/// Runs work that changes nothing: the first signal ends it at once.
+///
+/// # Errors
+/// As the work, and [`ExitCode::Interrupted`].
+pub(crate) async fn or_stop<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    let mut signals = Signals::listen()?;
+    tokio::select! {
+        done = work => done,
+        () = signals.next() => Err(CliError::new(ExitCode::Interrupted, "interrupted; nothing was changed")),
+    }
+}
+
+/// Runs work that changes hosts. The first signal sets `stop`, by which the work finishes the steps in hand
+/// and begins no other; the second ends the program.
+///
+/// # Errors
+/// When signals cannot be listened for; nothing has begun then.
+pub(crate) async fn or_wind_up<T>(
+    stop: watch::Sender<bool>,
+    ui: &Ui,
+    work: impl Future<Output = T>,
+) -> Result<T, CliError> {
+    let mut signals = Signals::listen()?;
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => return Ok(done),
+        () = signals.next() => {}
+    }
+    stop.send_replace(true);
+    ui.say("Interrupted: finishing the steps in hand, beginning no other. Again to stop at once.");
+    tokio::select! {
+        done = &mut work => Ok(done),
+        () = signals.next() => {
+            ui.say("Stopped at once. The next apply converges what was left.");
+            stop_now()
+        }
+    }
+}
+
+#[expect(clippy::exit, reason = "the user asked twice: nothing is waited for, not even the runtime")]
+fn stop_now() -> ! {
+    std::process::exit(i32::from(ExitCode::Interrupted.number()))
+}

@@ -1,0 +1,136 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crdbctl_model::{
+    NodeName, NodeObservation, NodeSpec, Observations, ResourceGraph, Unreadable, UnreadableKind,
+};
+use crdbctl_report::count;
+use crdbctl_transport::{Connection, Target};
+use secrecy::SecretString;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::clock::now;
+use crate::{CliError, Ui};
+
+/// How many nodes are read at once: each takes an ssh process of this machine.
+const AT_ONCE: usize = 64;
+
+/// After this long, people are told whom the probe waits for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a probe of the cluster brought.
+#[derive(Debug)]
+pub(crate) struct Probe {
+    /// What was found.
+    pub(crate) observations: Observations,
+    /// The nodes that could be reached.
+    pub(crate) connections: BTreeMap<NodeName, Connection>,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
+impl Probe {
+    /// Returns what was read, and how fast: `3 nodes probed in 0.9s`.
+    pub(crate) fn words(&self) -> String {
+        let all = self.observations.nodes.len();
+        let read = |node: &&NodeObservation| matches!(node, NodeObservation::Read(_));
+        let read = self.observations.nodes.values().filter(read).count();
+        let of = if read == all { String::new() } else { format!("{read} of ") };
+        let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        format!("{of}{} probed in {}", count(all, "node"), crdbctl_report::duration(took))
+    }
+}
+
+/// Reads every node of the graph at once, and the authority's directory. Changes nothing anywhere.
+///
+/// A node that cannot be read is part of the answer, not an error.
+///
+/// # Errors
+/// When the probe itself breaks.
+pub(crate) async fn probe(
+    graph: &Arc<ResourceGraph>,
+    authority: &Path,
+    password: Option<&SecretString>,
+    ui: &Ui,
+) -> Result<Probe, CliError> {
+    let (taken_at, began) = (now(), Instant::now());
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let mut probing = JoinSet::new();
+    for spec in graph.nodes.values() {
+        let (graph, turns) = (Arc::clone(graph), Arc::clone(&turns));
+        let (spec, password) = (spec.clone(), password.cloned());
+        probing.spawn(async move {
+            // The semaphore is never closed; without a turn the node is read all the same.
+            let _turn = turns.acquire().await;
+            let (connection, observation) = probe_one(&graph, &spec, password).await;
+            (spec.name, connection, observation)
+        });
+    }
+    let mut nodes = BTreeMap::new();
+    let mut connections = BTreeMap::new();
+    let mut patience = tokio::time::interval_at(tokio::time::Instant::now() + PATIENCE, PATIENCE * 2);
+    loop {
+        tokio::select! {
+            done = probing.join_next() => {
+                let Some(done) = done else { break };
+                let (name, connection, observation) =
+                    done.map_err(|error| CliError::failed("probing a node broke", &error))?;
+                connections.extend(connection.map(|connection| (name.clone(), connection)));
+                nodes.insert(name, observation);
+            }
+            _ = patience.tick() => ui.status(&waiting_for(graph, &nodes)),
+        }
+    }
+    let cluster = {
+        let (graph, authority): (_, PathBuf) = (Arc::clone(graph), authority.to_owned());
+        let read = tokio::task::spawn_blocking(move || crdbctl_probe::observe_cluster(&graph, &authority));
+        read.await.map_err(|error| CliError::failed("reading the authority's directory broke", &error))?
+    };
+    let mut observations =
+        Observations { format_version: Observations::FORMAT_VERSION, taken_at, cluster, nodes };
+    add_init(graph, &mut observations);
+    Ok(Probe { observations, connections, took: began.elapsed() })
+}
+
+async fn probe_one(
+    graph: &ResourceGraph,
+    spec: &NodeSpec,
+    password: Option<SecretString>,
+) -> (Option<Connection>, NodeObservation) {
+    let target = match Target::from_spec(spec, password) {
+        Ok(target) => target,
+        Err(error) => {
+            let hint = "write ssh.privilege as auto, root, sudo or doas".to_owned();
+            let unreadable = Unreadable { kind: UnreadableKind::Privilege, reason: error.to_string(), hint };
+            return (None, NodeObservation::Unreadable(unreadable));
+        }
+    };
+    match Connection::open(target).await {
+        Ok(connection) => {
+            let observation = crdbctl_probe::probe_node(&connection.read_only(), graph, &spec.name).await;
+            (Some(connection), observation)
+        }
+        Err(error) => (None, NodeObservation::Unreadable(error.unreadable())),
+    }
+}
+
+/// Adds what the nodes together tell of the cluster's initialisation.
+fn add_init(graph: &ResourceGraph, observations: &mut Observations) {
+    let init =
+        graph.resources.values().find(|resource| matches!(resource.desired, crdbctl_model::Desired::Init(_)));
+    if let Some(init) = init {
+        let observed = crdbctl_probe::observe_init(graph, &observations.nodes);
+        observations.cluster.insert(init.addr.clone(), observed);
+    }
+}
+
+fn waiting_for(graph: &ResourceGraph, done: &BTreeMap<NodeName, NodeObservation>) -> String {
+    let open: BTreeSet<&NodeName> = graph.nodes.keys().filter(|name| !done.contains_key(*name)).collect();
+    let names: Vec<&str> = open.iter().take(10).map(|name| name.as_str()).collect();
+    let more = open.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("Waiting for {}{more}.", names.join(", "))
+}

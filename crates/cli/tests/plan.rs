@@ -1,0 +1,109 @@
+//! `probe`, `plan` and `apply` without any host: offline, and with hosts that do not answer.
+
+mod common;
+
+use common::fixture::Fixture;
+
+#[test]
+fn a_plan_from_observations_needs_no_network() {
+    let fixture = Fixture::new();
+    let file = fixture.observe_bare_hosts();
+    let done = fixture.run(&format!("plan --observed {file}"));
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{done:?}");
+    // How well the archive is packed is not the matter here.
+    let filters =
+        vec![("sha256 [0-9a-f]{8}", "sha256 [DIGEST]"), ("[0-9]+\\s+bytes to send", "[SIZE] to send")];
+    insta::with_settings!({filters => filters}, { insta::assert_snapshot!(done.stdout) });
+    assert_eq!(fixture.run(&format!("plan --observed {file} --detailed-exitcode")).code, 2);
+    assert_eq!(fixture.run(&format!("plan --observed {file}")).stdout, done.stdout, "it is deterministic");
+    let quiet = fixture.run(&format!("--quiet plan --observed {file}"));
+    assert!(!quiet.stdout.contains("crdbctl plan") && quiet.stdout.contains("Plan: "), "{quiet:?}");
+}
+
+#[test]
+fn the_json_form_agrees_with_the_text_and_the_exit_code() {
+    let fixture = Fixture::new();
+    let file = fixture.observe_bare_hosts();
+    let text = fixture.run(&format!("plan --observed {file}")).stdout;
+    let done = fixture.run(&format!("plan --observed {file} --format json --detailed-exitcode"));
+    let json: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((done.code, &json["exit_code"]), (2, &2.into()));
+    assert_eq!(json["format_version"], 1);
+    assert!(text.contains(&format!("Plan: {} to create, ", json["summary"]["create"])), "{text}");
+}
+
+#[test]
+fn one_node_can_be_looked_at() {
+    let fixture = Fixture::new();
+    let file = fixture.observe_bare_hosts();
+    let done = fixture.run(&format!("plan --observed {file} --node store-2"));
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(
+        done.stdout.contains("store-2/service.cockroach") && !done.stdout.contains("store-1/"),
+        "{done:?}"
+    );
+    assert!(done.stdout.contains("elsewhere left out by --node store-2"), "{done:?}");
+    let unknown = fixture.run(&format!("plan --observed {file} --node store-9"));
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (1, ""));
+}
+
+#[test]
+fn hosts_that_do_not_answer_are_unknown_never_bare() {
+    let fixture = Fixture::new();
+    let plan = fixture.run("plan --detailed-exitcode");
+    assert_eq!(plan.code, 5, "5 wins over 2: {plan:?}");
+    assert!(plan.stdout.contains("crdbctl plan · store · 0 of 3 nodes probed in "), "{plan:?}");
+    assert!(plan.stdout.contains("? store-1"), "{plan:?}");
+    assert!(plan.stdout.contains("hint: "), "{plan:?}");
+    assert!(!plan.stdout.contains("store-1/") && !plan.stdout.contains("No changes. "), "{plan:?}");
+
+    let apply = fixture.run("apply --yes");
+    assert_eq!(apply.code, 5, "{apply:?}");
+    assert!(
+        apply.stderr.contains("error: not applied: ") && apply.stderr.contains("--skip-unknown"),
+        "{apply:?}"
+    );
+    let skipping = fixture.run("apply --yes --skip-unknown");
+    assert_eq!(skipping.code, 5, "{skipping:?}");
+    assert!(!fixture.path("keys").exists(), "nothing is made while nobody answers");
+}
+
+#[test]
+fn a_probe_can_be_planned_from_later_with_the_same_result() {
+    let fixture = Fixture::new();
+    let probe = fixture.run("probe -o found.json");
+    assert_eq!((probe.code, probe.stdout.as_str()), (5, ""), "{probe:?}");
+    assert!(probe.stderr.contains("0 of 3 nodes probed") && probe.stderr.contains("store-2: "), "{probe:?}");
+    let printed = fixture.run("--quiet probe");
+    assert_eq!(printed.code, 5);
+    let json: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(json["format_version"], 1);
+    let body = |text: String| text.split_once("\n\n").map(|(_, body)| body.to_owned()).unwrap();
+    let planned = fixture.run("plan --observed found.json");
+    assert_eq!(planned.code, 5, "{planned:?}");
+    assert_eq!(body(planned.stdout), body(fixture.run("plan").stdout));
+}
+
+#[test]
+fn what_is_no_observation_or_archive_is_refused_before_anything() {
+    let fixture = Fixture::new();
+    let done = fixture.run("plan --observed cluster.yaml");
+    assert_eq!((done.code, done.stdout.as_str()), (1, ""));
+    assert!(done.stderr.contains("reading the observations in cluster.yaml: "), "{done:?}");
+    std::fs::write(fixture.path("cockroach-v24.1.0.linux-amd64.tgz"), "no archive").unwrap();
+    for line in ["plan", "apply --yes", "probe"] {
+        let done = fixture.run(line);
+        assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{line}");
+        assert!(done.stderr.contains("SHA-256"), "{line}: {done:?}");
+    }
+}
+
+#[test]
+fn a_password_that_cannot_be_had_stops_everything() {
+    let fixture = Fixture::new();
+    for line in ["plan", "apply --yes", "probe"] {
+        let done = fixture.run(&format!("{line} --sudo-password-fd 99"));
+        assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{line}");
+        assert!(done.stderr.contains("file descriptor 99"), "{done:?}");
+    }
+}
