@@ -757,6 +757,28 @@ fn nodes() {
 
     2 errors in cluster.yaml
     ");
+    insta::assert_snapshot!(wrong_with("name: store-2", "name: 198.0.2.158"), @"
+    error: `nodes[1].name`: `198.0.2.158` is not a DNS name, and it becomes one in the certificate
+     --> cluster.yaml:8:12
+      |
+    8 |   - {name: 198.0.2.158, address: 198.0.2.158}
+      |            ^^^^^^^^^^^
+      |
+      = help: use a name such as store-1: labels of letters, digits and -, the last one not of digits alone
+
+    1 error in cluster.yaml
+    ");
+    insta::assert_snapshot!(wrong_with("name: store-2", "name: a-.b"), @"
+    error: `nodes[1].name`: `a-.b` is not a DNS name, and it becomes one in the certificate
+     --> cluster.yaml:8:12
+      |
+    8 |   - {name: a-.b, address: 198.0.2.158}
+      |            ^^^^
+      |
+      = help: use a name such as store-1: labels of letters, digits and -, the last one not of digits alone
+
+    1 error in cluster.yaml
+    ");
     insta::assert_snapshot!(wrong_with("198.0.2.158", "198.0.2.158:26257"), @"
     error: `nodes[1].address` is not an IP address: `198.0.2.158:26257`
      --> cluster.yaml:8:30

@@ -58,7 +58,7 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn decode(decoder: &mut Decoder, node: &yaml::Node, path: &str) -> Option<Self> {
         let mut fields = Fields::of(decoder, node, path)?;
-        let name = fields.required(decoder, "name", "name: store-1", read::parsed);
+        let name = fields.required(decoder, "name", "name: store-1", name);
         let address = fields.required(decoder, "address", "address: 198.0.2.166", address);
         let hostname = fields.optional(decoder, "hostname", hostname);
         let has_locality = fields.entry("locality").is_some();
@@ -90,6 +90,21 @@ impl Draft {
             state: self.state,
             span: self.span,
         })
+    }
+}
+
+/// Returns a name that can stand in a certificate beside addresses without being taken for one.
+fn name(decoder: &mut Decoder, node: &yaml::Node, path: &str) -> Option<NodeName> {
+    let name: NodeName = read::parsed(decoder, node, path)?;
+    match name.as_str().parse::<PeerName>() {
+        Ok(PeerName::Dns(_)) => Some(name),
+        Ok(PeerName::Address(_)) | Err(_) => {
+            decoder.report(
+                Diagnostic::new(node.span, format!("`{path}`: `{name}` is not a DNS name, and it becomes one in the certificate"))
+                    .help("use a name such as store-1: labels of letters, digits and -, the last one not of digits alone"),
+            );
+            None
+        }
     }
 }
 

@@ -186,10 +186,9 @@ fn expand(word: &str, is_exec: bool) -> Result<String, SplitErrorKind> {
                     chars.next();
                     out.push('$');
                 }
-                Some(next) if next.is_ascii_alphanumeric() || matches!(next, '_' | '{') => {
-                    return Err(SplitErrorKind::Variable(chars.take(20).collect()));
-                }
-                // Before anything else a $ stands for itself.
+                // ${X} anywhere, and $X as a word of its own, are replaced; a $ within a word stands for itself.
+                Some('{') => return Err(SplitErrorKind::Variable(chars.take(20).collect())),
+                _ if out.is_empty() => return Err(SplitErrorKind::Variable(chars.take(20).collect())),
                 _ => out.push('$'),
             },
             c => out.push(c),
@@ -210,7 +209,7 @@ mod tests {
             ("/bin/a  'b c' \"d 'e\"", vec!["/bin/a", "b c", "d 'e"]),
             ("/bin/a b\"c d\"e", vec!["/bin/a", "bc de"]),
             ("/bin/a \\x41\\u00e4\\101\\s\\\\", vec!["/bin/a", "AäA \\"]),
-            ("/bin/a %% $$ $ 5$", vec!["/bin/a", "%", "$", "$", "5$"]),
+            ("/bin/a %% $$ a$b 5$", vec!["/bin/a", "%", "$", "a$b", "5$"]),
             ("/bin/a ';' a;b ''", vec!["/bin/a", ";", "a;b", ""]),
         ] {
             assert_eq!(split_exec(line).unwrap(), want, "{line}");
@@ -229,6 +228,9 @@ mod tests {
             ("/bin/a %H", "specifier `%H`"),
             ("/bin/a $HOME", "variable `$HOME`"),
             ("/bin/a ${HOME}", "variable `${HOME}`"),
+            ("/bin/a $", "variable `$`"),
+            ("/bin/a $/b", "variable `$/b`"),
+            ("/bin/a x${HOME}", "variable `${HOME}`"),
             ("/bin/a ; /bin/b", "more than one"),
             ("-/bin/a", "not an absolute path"),
             ("@/bin/a b", "not an absolute path"),
