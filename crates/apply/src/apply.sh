@@ -117,12 +117,13 @@ remember() {
 "
 }
 put_known() { (put "$state/$cluster.digests" root root 0600 "$known"); }
-# run_step NUMBER PAYLOAD-BYTES NUMBERS-BEFORE: one change; those that rest on a failed one are skipped, and no others.
+# run_step NUMBER PAYLOAD-BYTES|rest NUMBERS-BEFORE: one change, which gets so many bytes as payload, or all that is left on
+# its standard input. Those that rest on a failed one are skipped, and no others.
 failed=' '
 run_step() {
   number=$1 size=$2; shift 2
   payload=
-  if [ "$size" -gt 0 ]; then
+  if [ "$size" != rest ] && [ "$size" -gt 0 ]; then
     payload=$(head -c "$size"; printf .); payload=${payload%.}
     if [ "${#payload}" -ne "$size" ]; then failed="$failed$number "; printf 'fail %s %s\n' "$number" "$(printf 'only %s of %s bytes came' "${#payload}" "$size" | b64)"; return; fi
   fi
@@ -130,8 +131,8 @@ run_step() {
     case $failed in *" $earlier "*) failed="$failed$number "; printf 'skip %s %s\n' "$number" "$earlier"; return ;; esac
   done
   began=$(date +%s%3N)
-  words=$( (set -e; "step_$number") 2>&1 </dev/null)
-  ended=$?
+  if [ "$size" = rest ]; then words=$( (set -e; "step_$number") 2>&1); ended=$?
+  else words=$( (set -e; "step_$number") 2>&1 </dev/null); ended=$?; fi
   took=$(( $(date +%s%3N) - began ))
   if [ "$ended" -eq 0 ]; then printf 'done %s %s\n' "$number" "$took"
   else failed="$failed$number "; printf 'fail %s %s\n' "$number" "$(printf '%s' "${words:-it ended with status $ended}" | tail -c 3000 | b64)"; fi

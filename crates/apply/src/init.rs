@@ -27,7 +27,7 @@ pub(crate) async fn initialise(
         "set -e; umask 077; mount -t tmpfs -o mode=0700,size=1m,noswap tmpfs /run/crdbctl 2>/dev/null || \
          mount -t tmpfs -o mode=0700,size=1m tmpfs /run/crdbctl; mkdir /run/crdbctl/certs; cd /run/crdbctl/certs; \
          head -c {certificate_length} >client.root.crt; head -c {key_length} >client.root.key; \
-         cat {ca} >ca.crt; exec {program} init --certs-dir=/run/crdbctl/certs --host={address} </dev/null",
+         cat {ca} >ca.crt; exec timeout 100 {program} init --certs-dir=/run/crdbctl/certs --host={address} </dev/null",
         certificate_length = certificate.len(),
         key_length = key.len(),
         ca = quoted(&format!("{}/ca.crt", service.certs)),

@@ -44,17 +44,18 @@ impl Stage {
             let before: Vec<String> =
                 step.after.iter().filter_map(|addr| Some(numbers.get(addr)?.to_string())).collect();
             let size = match step.content {
-                Content::None => 0,
+                Content::None => "0".to_owned(),
+                Content::Rest => "rest".to_owned(),
                 Content::Public(text) => {
                     let size = text.len();
                     payload = payload.bytes(text.into_bytes());
-                    size
+                    size.to_string()
                 }
                 Content::Secret(secret) => {
                     let bytes = secret.expose_secret().as_bytes().to_vec();
                     let size = bytes.len();
                     payload = payload.secret(SecretSlice::from(bytes));
-                    size
+                    size.to_string()
                 }
             };
             let _ = writeln!(script, "step_{number}() {{\n{}\n}}", step.body);

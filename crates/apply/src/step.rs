@@ -12,6 +12,8 @@ pub(crate) enum Content {
     Public(String),
     /// A key.
     Secret(SecretString),
+    /// All that is left of the script's standard input, read by the body itself.
+    Rest,
 }
 
 /// One change on a node, as the body of a shell function. The functions of `apply.sh` and the variables

@@ -221,6 +221,9 @@ pub struct ProcessFact {
     pub environment: BTreeMap<String, String>,
     /// Its soft limit of open files; `None` for unlimited.
     pub nofile: Option<u64>,
+    /// The hard limit of the host's first process, above which nothing in a container can be set; `None` for
+    /// unlimited.
+    pub nofile_ceiling: Option<u64>,
 }
 
 /// What `/health?ready=1` of a node answered.

@@ -128,8 +128,9 @@ one_process() {
   if [ "$exe" != "$binary" ]; then hash=$(digest "$proc/exe" 2>/dev/null) && [ -n "$hash" ] || hash=?; fi
   started=$(sed 's/.*) //' "$proc/stat" 2>/dev/null | cut -d' ' -f20)
   limit=$(sed -n 's/^Max open files *\([^ ]*\).*/\1/p' "$proc/limits" 2>/dev/null)
+  ceiling=$(sed -n 's/^Max open files *[^ ]* *\([^ ]*\).*/\1/p' /proc/1/limits 2>/dev/null)
   printf 'process ok %s %s %s %s %s %s %s' "${proc#/proc/}" "${started:--}" "$(owner_of "$proc")" \
-    "${limit:--}" "$hash" "$(word "$exe")" "$(base64 -w0 <"$proc/cmdline")"
+    "${limit:--}/${ceiling:-unlimited}" "$hash" "$(word "$exe")" "$(base64 -w0 <"$proc/cmdline")"
   for name in "$@"; do
     value=$(tr '\0' '\n' <"$proc/environ" 2>/dev/null | grep -m1 -- "^$name=") && printf ' %s' "$(word "$value")"
   done

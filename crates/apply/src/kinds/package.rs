@@ -1,6 +1,6 @@
 use crdbctl_model::{DesiredPackage, ResourceAddr};
 
-use crate::step::{Step, call, quoted};
+use crate::step::{Content, Step, call, quoted};
 
 /// Owners and modes of a package whose files are as they shall be.
 pub(super) fn amend(addr: &ResourceAddr, desired: &DesiredPackage) -> Step {
@@ -65,7 +65,7 @@ pub(crate) fn unpack(addr: &ResourceAddr, desired: &DesiredPackage) -> Step {
         directory = quoted(directory),
         remember = remember(desired),
     ));
-    Step::new(addr, body).writing(&desired.path)
+    Step::new(addr, body).with(Content::Rest).writing(&desired.path)
 }
 
 /// Returns the lines that note the digests of a package's files for the probe, so that it need not hash

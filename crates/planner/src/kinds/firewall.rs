@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crdbctl_model::{Action, AllowFrom, AttributeDiff, DesiredFirewall, FirewallFact};
 
 use crate::comparison::{Comparison, Difference};
@@ -25,6 +27,12 @@ impl<'a> Tuple<'a> {
     }
 }
 
+/// The ports and the protocol of `26257,8080/tcp`. ufw writes them in an order of its own.
+fn sorted(ports: &str) -> (BTreeSet<&str>, &str) {
+    let (ports, protocol) = ports.split_once('/').unwrap_or((ports, "any"));
+    (ports.split(',').collect(), protocol)
+}
+
 pub(super) fn compare(desired: &DesiredFirewall, found: &FirewallFact) -> Comparison {
     let mut difference = Difference::new(Action::Update);
     let tuples: Vec<Tuple<'_>> = found
@@ -48,7 +56,7 @@ pub(super) fn compare(desired: &DesiredFirewall, found: &FirewallFact) -> Compar
             None => difference.attributes.push(AttributeDiff::words(name, None::<&str>, Some(wanted))),
             Some(tuples) => {
                 let ports = |tuple: &&Tuple<'_>| format!("{}/{}", tuple.ports, tuple.protocol);
-                match tuples.iter().find(|tuple| ports(tuple) != desired.ports) {
+                match tuples.iter().find(|tuple| sorted(&ports(tuple)) != sorted(&desired.ports)) {
                     None => difference.unchanged += 1,
                     Some(stale) => difference.attributes.push(AttributeDiff::words(
                         name,

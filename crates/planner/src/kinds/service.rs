@@ -89,7 +89,9 @@ fn compare_process(desired: &DesiredService, process: &ProcessFact, difference: 
         }
     }
     if let Some(nofile) = desired.nofile {
-        // CockroachDB raises its own soft limit up to the hard one, so more than asked is as asked.
+        // CockroachDB raises its own soft limit up to the hard one, so more than asked is as asked; in a container
+        // systemd cannot go above what the container was given.
+        let nofile = process.nofile_ceiling.map_or(nofile, |ceiling| nofile.min(ceiling));
         match process.nofile {
             Some(running) if running < nofile => difference.attribute(NOFILE, running, nofile),
             _ => difference.unchanged += 1,

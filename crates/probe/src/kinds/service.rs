@@ -89,6 +89,7 @@ fn process(raw: &RawProcess) -> Result<ProcessFact, String> {
             entry.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
         })
         .collect();
+    let (nofile, ceiling) = raw.nofile.split_once('/').unwrap_or((&raw.nofile, "unlimited"));
     Ok(ProcessFact {
         pid: raw.pid,
         started: raw.started,
@@ -98,9 +99,14 @@ fn process(raw: &RawProcess) -> Result<ProcessFact, String> {
         exe_digest,
         argv,
         environment,
-        nofile: match raw.nofile.as_str() {
-            "unlimited" => None,
-            number => Some(number.parse().map_err(|_| format!("/proc/{}/limits says {number:?}", raw.pid))?),
-        },
+        nofile: limit(raw, nofile)?,
+        nofile_ceiling: limit(raw, ceiling)?,
     })
+}
+
+fn limit(raw: &RawProcess, text: &str) -> Result<Option<u64>, String> {
+    match text {
+        "unlimited" => Ok(None),
+        number => number.parse().map(Some).map_err(|_| format!("/proc/{}/limits says {number:?}", raw.pid)),
+    }
 }
