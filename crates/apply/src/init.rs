@@ -27,12 +27,19 @@ pub(crate) async fn initialise(
         "set -e; umask 077; mount -t tmpfs -o mode=0700,size=1m,noswap tmpfs /run/crdbctl 2>/dev/null || \
          mount -t tmpfs -o mode=0700,size=1m tmpfs /run/crdbctl; mkdir /run/crdbctl/certs; cd /run/crdbctl/certs; \
          head -c {certificate_length} >client.root.crt; head -c {key_length} >client.root.key; \
-         cat {ca} >ca.crt; exec timeout 100 {program} init --certs-dir=/run/crdbctl/certs --host={address} </dev/null",
+         cat {ca} >ca.crt; exec timeout 100 {program} init --certs-dir=/run/crdbctl/certs --host={address}{cluster_name} </dev/null",
         certificate_length = certificate.len(),
         key_length = key.len(),
         ca = quoted(&format!("{}/ca.crt", service.certs)),
         program = quoted(service.program.as_str()),
         address = quoted(&service.sql_address),
+        // A cluster that has a name takes orders only from those who know it (CockroachDB docs, cockroach init).
+        cluster_name = service
+            .argv
+            .iter()
+            .filter(|word| word.starts_with("--cluster-name="))
+            .map(|word| format!(" {}", quoted(word)))
+            .collect::<String>(),
     );
     let text = format!("exec unshare --mount --propagation private sh -c {}\n", quoted(&inner));
     let payload = Payload::none().bytes(certificate).secret(SecretSlice::from(key));

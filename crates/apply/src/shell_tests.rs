@@ -1,5 +1,7 @@
 //! The shell functions of an apply, run as they run on a node, on directories of this machine.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,0 +1,11 @@
+//! crdbctl against real Debian hosts: systemd, sshd, sudo, ufw and TLS are the real things, the `cockroach`
+//! program is the stand-in `roachsim`.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod adopted;
+mod bench;
+mod drift;
+mod fresh;
+mod unreachable;
+mod ways_to_root;
