@@ -34,11 +34,17 @@ impl Signals {
 ///
 /// # Errors
 /// As the work, and [`ExitCode::Interrupted`].
-pub(crate) async fn or_stop<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+pub(crate) async fn or_stop<T>(
+    ui: &Ui,
+    work: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
     let mut signals = Signals::listen()?;
     tokio::select! {
         done = work => done,
-        () = signals.next() => Err(CliError::new(ExitCode::Interrupted, "interrupted; nothing was changed")),
+        () = signals.next() => {
+            ui.end_line();
+            Err(CliError::new(ExitCode::Interrupted, "interrupted; nothing was changed"))
+        }
     }
 }
 
@@ -59,10 +65,12 @@ pub(crate) async fn or_wind_up<T>(
         () = signals.next() => {}
     }
     stop.send_replace(true);
+    ui.end_line();
     ui.say("Interrupted: finishing the steps in hand, beginning no other. Again to stop at once.");
     tokio::select! {
         done = &mut work => Ok(done),
         () = signals.next() => {
+            ui.end_line();
             ui.say("Stopped at once. The next apply converges what was left.");
             stop_now()
         }

@@ -84,6 +84,13 @@ impl Ui {
         }
     }
 
+    /// Ends the line on which a terminal has shown `^C` or a question.
+    pub(crate) fn end_line(&self) {
+        if io::stderr().is_terminal() {
+            self.say("");
+        }
+    }
+
     /// Writes text to standard error as it is. Failing to do so is no reason to fail.
     pub(crate) fn say(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");

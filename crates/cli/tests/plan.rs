@@ -107,3 +107,17 @@ fn a_password_that_cannot_be_had_stops_everything() {
         assert!(done.stderr.contains("file descriptor 99"), "{done:?}");
     }
 }
+
+#[test]
+fn an_interrupted_plan_stops_at_once_and_says_so() {
+    let fixture = Fixture::new();
+    std::fs::write(fixture.path("ssh_config"), "Host *\n  ProxyCommand sleep 60\n  ConnectTimeout 50\n")
+        .unwrap();
+    for (line, signal) in [("plan", "INT"), ("apply --yes", "TERM"), ("probe", "HUP")] {
+        let began = std::time::Instant::now();
+        let done = fixture.run_until_signal(line, signal);
+        assert_eq!((done.code, done.stdout.as_str()), (130, ""), "{line}: {done:?}");
+        assert_eq!(done.stderr, "error: interrupted; nothing was changed\n", "{line}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "{line}");
+    }
+}

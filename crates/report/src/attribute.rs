@@ -91,15 +91,20 @@ fn rows_of(attribute: &AttributeDiff, action: Action, column: usize, width: usiz
 
 /// Returns `before -> after` when both can stand on one line.
 fn one_line(attribute: &AttributeDiff) -> Option<Line> {
+    let compared = attribute.before.is_some() && attribute.after.is_some();
     let word = |value: &Value| match value {
         Value::Word(word) if word.is_empty() => Some("\"\"".to_owned()),
         Value::Word(word) => Some(word.clone()),
         Value::List(items) if items.is_empty() => Some("none".to_owned()),
-        // Longer lists are compared item by item.
-        Value::List(items) => Some(items.join(", ")).filter(|text| text.len() <= 40),
+        // Longer lists are compared item by item, when there is something to compare them with.
+        Value::List(items) => Some(items.join(", ")).filter(|text| text.len() <= 40 || !compared),
         Value::Text(_) => None,
     };
     match (&attribute.before, &attribute.after) {
+        // A new one that looks like the old: another certificate with the same last day, say.
+        (Some(before), Some(after)) if before == after => {
+            Some(Line::of(Role::After, word(after)?).with(Role::Muted, " (another)"))
+        }
         (Some(before), Some(after)) => {
             let line = Line::of(Role::Before, word(before)?).with(Role::Muted, " -> ");
             Some(line.with(Role::After, word(after)?))

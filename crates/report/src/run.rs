@@ -28,7 +28,8 @@ pub fn render_run(run: &RunSummary, options: &RenderOptions) -> String {
     section(&mut lines, Role::Failure, "Failed:", &failed, width);
     section(&mut lines, Role::Unknown, "Skipped:", &skipped, width);
     lines.push(Line::new());
-    let next = "What converged stays. Mend what failed and run apply again: it does what is left.";
+    let mend = if failed.is_empty() { "Run" } else { "Mend what failed and run" };
+    let next = format!("What converged stays. {mend} apply again: it does what is left.");
     lines.extend(wrap(Line::of(Role::Hint, next), width, 2));
     write_all(&lines, options.color)
 }
@@ -119,6 +120,23 @@ mod tests {
         ];
         let run = RunSummary { nodes, milliseconds: 14_230 };
         assert_eq!(render_run(&run, &RenderOptions::plain(80)), "Applied. 2 changes on 1 node in 14.2s.\n");
+    }
+
+    #[test]
+    fn an_interrupted_run_has_nothing_to_mend() {
+        let skipped = Outcome::Skipped("the run was interrupted".to_owned());
+        let nodes = vec![node(Some("store-1"), &[("store-1/user.cockroach", skipped)])];
+        let run = RunSummary { nodes, milliseconds: 900 };
+        insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(80)), @r"
+        Applied in part. 0 of 1 change converged in 0.9s.
+          store-1  1 skipped
+
+        Skipped:
+          store-1/user.cockroach
+            the run was interrupted
+
+        What converged stays. Run apply again: it does what is left.
+        ");
     }
 
     #[test]

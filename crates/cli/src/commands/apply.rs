@@ -31,7 +31,7 @@ pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     let cluster = Cluster::load(global, ui)?;
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
-        let probe = interrupt::or_stop(cluster.probe(password.as_ref(), ui)).await?;
+        let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
         let plan = cluster.plan(&probe.observations, args.skip_unknown);
         let header = if ui.quiet { String::new() } else { ui.header("apply", &plan.cluster, &probe.words()) };
         ui.result(&(header + &render_plan(&plan, &ui.stdout)))?;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
             return Ok(whole);
         }
         if !args.yes {
-            interrupt::or_stop(confirm(&plan, ui)).await?;
+            interrupt::or_stop(ui, confirm(&plan, ui)).await?;
         }
         apply(&cluster, plan, probe, whole, ui).await
     })
@@ -78,7 +78,7 @@ async fn confirm(plan: &Plan, ui: &Ui) -> Result<(), CliError> {
     match answer.await {
         Ok(Ok(line)) if line.trim() == "yes" => Ok(()),
         _ => {
-            ui.say("");
+            ui.end_line();
             Err(CliError::new(ExitCode::Error, "not applied: the answer was not yes; nothing was changed"))
         }
     }

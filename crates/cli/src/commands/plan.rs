@@ -55,7 +55,7 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
         }
         None => {
             let password = crate::password::sudo_password(global)?;
-            let probe = runtime::run(interrupt::or_stop(cluster.probe(password.as_ref(), ui)))?;
+            let probe = runtime::run(interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)))?;
             let words = probe.words();
             (probe.observations, words)
         }

@@ -20,7 +20,7 @@ pub(crate) struct ProbeArgs {
 pub(crate) fn run(args: &ProbeArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let cluster = Cluster::load(global, ui)?;
     let password = crate::password::sudo_password(global)?;
-    let probe = runtime::run(interrupt::or_stop(cluster.probe(password.as_ref(), ui)))?;
+    let probe = runtime::run(interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)))?;
     let text = serde_json::to_string_pretty(&probe.observations)
         .map_err(|error| CliError::failed("writing the observations as JSON", &error))?;
     match &args.output {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crdbctl_model::{
     Digest, Fact, FirewallFact, HealthFact, HostFact, NodeName, NodeObservation, Observations, Observed,
@@ -10,7 +12,7 @@ use crdbctl_model::{
 };
 use tempfile::TempDir;
 
-use super::{Done, crdbctl, run};
+use super::{Done, crdbctl, done, run};
 
 /// A directory with `cluster.yaml` and what it needs.
 pub(crate) struct Fixture {
@@ -43,9 +45,28 @@ impl Fixture {
 
     /// Runs crdbctl in the directory.
     pub(crate) fn run(&self, line: &str) -> Done {
+        run(&mut self.command(line))
+    }
+
+    /// Runs crdbctl in the directory until ssh is at work, then sends the signal and waits for the end.
+    pub(crate) fn run_until_signal(&self, line: &str, signal: &str) -> Done {
+        let child =
+            self.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        // Signals are listened for before the first ssh is started.
+        while !has_child(child.id()) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
+        assert!(sent.expect("kill runs").success(), "crdbctl ended before the signal");
+        done(child.wait_with_output().expect("ended"))
+    }
+
+    fn command(&self, line: &str) -> Command {
         let mut command = crdbctl();
         command.current_dir(self.directory.path()).env("XDG_CACHE_HOME", self.path("cache"));
-        run(command.args(line.split_whitespace()))
+        command.args(line.split_whitespace());
+        command
     }
 
     /// Writes observations of hosts on which nothing is yet, as `probe -o` would, and returns the file's name.
@@ -84,6 +105,13 @@ impl Fixture {
         std::fs::write(self.path("observed.json"), text).expect("written");
         "observed.json"
     }
+}
+
+/// Whether a process has started another, by any of its threads (proc(5)).
+fn has_child(pid: u32) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let mut children = tasks.map(|task| std::fs::read_to_string(task.path().join("children")));
+    children.any(|children| children.is_ok_and(|children| !children.trim().is_empty()))
 }
 
 /// Returns what a host without crdbctl's work says: firewall and systemd are there whatever else is not.

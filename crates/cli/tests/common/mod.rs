@@ -3,7 +3,7 @@
 
 pub(crate) mod fixture;
 
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -23,7 +23,11 @@ pub(crate) fn crdbctl() -> Command {
 
 /// Runs it to its end.
 pub(crate) fn run(command: &mut Command) -> Done {
-    let output = command.output().expect("the program starts");
+    done(command.output().expect("the program starts"))
+}
+
+/// Returns how a run ended.
+pub(crate) fn done(output: Output) -> Done {
     Done {
         code: output.status.code().unwrap_or(-1),
         stdout: text(output.stdout),
