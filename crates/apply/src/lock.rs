@@ -20,7 +20,7 @@ pub(crate) fn bootstrap(cluster: &ClusterName, run: &Run) -> String {
         "umask 077\nfor d in /run/crdbctl /var/lib/crdbctl; do\n\
          [ -d \"$d\" ] || mkdir -m 0700 \"$d\" || exit 1\n\
          [ ! -L \"$d\" ] && [ \"$(stat -c %u \"$d\")\" = 0 ] || {{ echo \"$d is not a directory of root\" >&2; exit 1; }}\n\
-         chmod 0700 \"$d\" || exit 1\ndone\n\
+         [ \"$(stat -c %a \"$d\")\" = 700 ] || chmod 0700 \"$d\" || exit 1\ndone\n\
          lock=/run/crdbctl/{cluster}.lock\nexec 9>>\"$lock\" || exit 1\n\
          if ! flock -n 9; then head -c 500 \"$lock\" | base64 -w0; exit {HELD}; fi\n\
          printf '%s\\n' {holder} >\"$lock\"",

@@ -48,8 +48,12 @@ fn bare_hosts_become_a_cluster_and_the_second_plan_is_empty() {
         assert_eq!(before.differences(&after), [], "planning changed something on {}", host.name());
     }
 
-    bench.apply();
+    let applied = bench.apply();
     for host in bench.lab.hosts() {
+        let sent = format!("{}/package.cockroach-v24.1.0", host.name());
+        let times =
+            applied.stderr.lines().filter(|line| line.contains(&sent) && line.contains("(100%)")).count();
+        assert_eq!(times, 1, "the archive goes to {} once: {}", host.name(), applied.stderr);
         let health = format!(
             "curl -sk https://{}:8080/health?ready=1 -w '%{{http_code}}' -o /dev/null",
             host.address()

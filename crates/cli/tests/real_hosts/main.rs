@@ -7,5 +7,6 @@ mod adopted;
 mod bench;
 mod drift;
 mod fresh;
+mod interrupted;
 mod unreachable;
 mod ways_to_root;

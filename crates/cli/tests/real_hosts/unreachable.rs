@@ -30,6 +30,23 @@ fn hosts_that_cannot_be_read_are_unknown_and_the_others_are_planned() {
     bench.host(3).wait_ssh().unwrap();
     bench.assert_empty_plan();
 
+    // Something stands in the way that only a person may move: data may lie in it.
+    bench.host(1).exec_ok("chmod 0666 /etc/ufw/applications.d/cockroach").unwrap();
+    bench.host(2).exec_ok("rm /opt/cockroach/data && mkdir /opt/cockroach/data").unwrap();
+    bench
+        .crdbctl(&["plan", "--detailed-exitcode"])
+        .code(5)
+        .says("store-2/link.data")
+        .says("is a directory")
+        .says("store-1/file.ufw-profile");
+    bench.crdbctl(&["apply", "--yes"]).code(5);
+    bench
+        .host(2)
+        .exec_ok("rmdir /opt/cockroach/data && ln -s /var/lib/cockroach /opt/cockroach/data")
+        .unwrap();
+    bench.apply();
+    bench.assert_empty_plan();
+
     // Another machine answers under its name, or so it seems.
     bench.host(2).change_host_key().unwrap();
     bench.crdbctl(&["plan"]).code(5).says("store-2").says("host key");
