@@ -1,3 +1,4 @@
+use crdbctl_cockroach::output::Health;
 use crdbctl_model::{DesiredService, HealthFact};
 use crdbctl_transport::quote;
 
@@ -75,16 +76,14 @@ pub(crate) fn judge(status: i32, said: &[u8]) -> HealthFact {
     let code = answer.split(' ').nth(1).and_then(|code| code.trim().parse::<u16>().ok());
     let body =
         answer.split_once("\r\n\r\n").or_else(|| answer.split_once("\n\n")).map_or("", |(_, body)| body);
-    match code {
-        Some(200) => HealthFact::Ready,
-        Some(_) if body.contains("waiting for cluster initialization") => HealthFact::WaitingForInit,
-        Some(code) => {
-            HealthFact::NotReady(format!("{code}: {}", body.trim().chars().take(200).collect::<String>()))
-        }
-        None => HealthFact::Unknown(format!(
-            "the HTTPS port said {:?}",
-            answer.lines().next().unwrap_or_default()
-        )),
+    let Some(code) = code else {
+        let line = answer.lines().next().unwrap_or_default();
+        return HealthFact::Unknown(format!("the HTTPS port said {line:?}"));
+    };
+    match Health::of(code, body.as_bytes()) {
+        Health::Ready => HealthFact::Ready,
+        Health::WaitingForInit => HealthFact::WaitingForInit,
+        other => HealthFact::NotReady(other.to_string()),
     }
 }
 
@@ -102,5 +101,7 @@ mod tests {
         assert!(matches!(judge(7, b"curl: (7) Failed to connect"), HealthFact::Unknown(_)));
         assert!(matches!(judge(0, b""), HealthFact::Unknown(_)));
         assert!(matches!(judge(0, b"SSH-2.0-x HTTP/"), HealthFact::Unknown(_)));
+        // Another server on the port is never a ready node.
+        assert!(matches!(judge(0, b"HTTP/1.1 200 OK\r\n\r\n<html>"), HealthFact::NotReady(_)));
     }
 }
