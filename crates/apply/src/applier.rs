@@ -75,18 +75,21 @@ impl Applier {
         sessions: &mut BTreeMap<NodeName, Session>,
         began: Instant,
     ) -> Result<RunSummary, ApplyError> {
-        verify::unchanged(&self.graph, &self.plan, &self.observations, sessions).await?;
-        for change in self.plan.changes.iter().filter(|change| change.addr.node().is_none()) {
+        verify::unchanged(&self.graph, &self.plan, &self.observations, &self.authority, sessions).await?;
+        let is_init = |change: &Change| matches!(change.desired, Some(Desired::Init(_)));
+        for change in
+            self.plan.changes.iter().filter(|change| change.addr.node().is_none() && !is_init(change))
+        {
             self.tell_started(change);
         }
         let (authority, mut outcomes) = authority::make(&self.plan, &self.authority, (self.clock)());
         self.tell_finished(&outcomes);
-        let mut issuer = Issuer::new(authority.as_ref().map(AuthorityDirectory::authority), (self.clock)());
-        let works = self.works(sessions, &mut issuer, &outcomes)?;
+        let issuer = Issuer::new(authority.as_ref().map(AuthorityDirectory::authority), (self.clock)());
+        let works = self.works(sessions, &issuer, &outcomes)?;
         outcomes.extend(self.work_on_all(sessions, works).await);
-        self.roll_out(sessions, &mut issuer, &mut outcomes).await;
+        self.roll_out(sessions, &issuer, &mut outcomes).await;
         self.initialise(sessions, &issuer, &mut outcomes).await;
-        let converged = converge::check(self, sessions, &issuer, &outcomes).await;
+        let converged = converge::check(self, sessions, &outcomes).await;
         for (addr, words) in converged {
             outcomes.insert(addr, (Outcome::Failed(words), 0));
         }
@@ -134,7 +137,7 @@ impl Applier {
     fn works(
         &self,
         sessions: &BTreeMap<NodeName, Session>,
-        issuer: &mut Issuer<'_>,
+        issuer: &Issuer<'_>,
         done: &Outcomes,
     ) -> Result<Vec<NodeWork>, ApplyError> {
         let failed = failed(done);
@@ -188,7 +191,7 @@ impl Applier {
     async fn roll_out(
         &mut self,
         sessions: &mut BTreeMap<NodeName, Session>,
-        issuer: &mut Issuer<'_>,
+        issuer: &Issuer<'_>,
         outcomes: &mut Outcomes,
     ) {
         let mut halted: Option<String> = None;
@@ -225,7 +228,7 @@ impl Applier {
     async fn roll_one(
         &self,
         sessions: &mut BTreeMap<NodeName, Session>,
-        issuer: &mut Issuer<'_>,
+        issuer: &Issuer<'_>,
         node: &NodeName,
         impact: Impact,
         changes: &[Change],
@@ -249,7 +252,7 @@ impl Applier {
         self.tell(Event::Node { node: node.clone(), what: what.to_owned() });
         let refs: Vec<&Change> = changes.iter().collect();
         let work = match NodeWork::new(node, &refs, issuer, &BTreeSet::new(), &self.archives, &self.graph) {
-            Ok(work) => work.with_impact(impact, &service),
+            Ok(work) => work.with_impact(impact, &service, changes),
             Err(error) => return fail_all(error.to_string()),
         };
         let Some(session) = sessions.get_mut(node) else {
@@ -261,15 +264,36 @@ impl Applier {
             return outcomes;
         }
         let timeout = Duration::from_secs(self.graph.rollout.health_timeout);
-        match wait::health(session, &service, HealthGoal::Ready, timeout, &self.stop).await {
+        match wait::health(session, &service, self.goal(), timeout, &self.stop).await {
             Err(why) => fail_all(format!("{node} did not become ready again: {why}")),
             Ok(_) => {
                 self.tell(Event::Node { node: node.clone(), what: "ready".to_owned() });
                 if !is_last {
-                    tokio::time::sleep(Duration::from_secs(self.graph.rollout.settle)).await;
+                    self.settle().await;
                 }
                 outcomes
             }
+        }
+    }
+
+    /// Lets the node run for a while before the next one is stopped, unless nobody wants to go on.
+    async fn settle(&self) {
+        let mut stop = self.stop.clone();
+        let stopped = async {
+            // An end of the sender without a stop leaves the pause as it is.
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        // Either way the next step looks at the flag again.
+        let _ = tokio::time::timeout(Duration::from_secs(self.graph.rollout.settle), stopped).await;
+    }
+
+    /// The health that a node can have at best: before the cluster is initialised, none is ready.
+    fn goal(&self) -> HealthGoal {
+        match crdbctl_probe::observe_init(&self.graph, &self.observations.nodes) {
+            crdbctl_model::Observed::Absent => HealthGoal::ReadyOrWaitingForInit,
+            _ => HealthGoal::Ready,
         }
     }
 
@@ -285,7 +309,7 @@ impl Applier {
             let Some(session) = sessions.get_mut(other) else {
                 return Err(format!("{other} is not connected, so it may be down"));
             };
-            wait::health(session, &service, HealthGoal::Ready, timeout, &self.stop)
+            wait::health(session, &service, self.goal(), timeout, &self.stop)
                 .await
                 .map_err(|why| format!("{other}: {why}"))?;
         }

@@ -29,7 +29,8 @@ only_root() {
 stage_dir() {
   staging=$(mktemp -d ./.crdbctl.XXXXXXXX) || exit 1
   cd -P "$staging" || exit 1
-  [ "$(stat -c '%u %a' .)" = '0 700' ] || die "the staging directory in $1 is not ours"
+  # In a directory with the set-group-ID bit it has that bit too.
+  case $(stat -c '%u %a' .) in '0 700'|'0 2700') ;; *) false ;; esac || die "the staging directory in $1 is not ours"
 }
 unstage() { cd .. && rmdir -- "$staging"; }
 # What an interrupted apply left behind, in directories that this one writes to. The lock is held, so nobody works there.
@@ -66,7 +67,8 @@ amend() {
 directory() {
   (make_parents=yes; enter "${1%/*}/"; [ -d "./${1##*/}" ] || mkdir -m 0700 -- "./${1##*/}") || exit 1
   enter "$1"
-  chown -- "$2:$3" . && chmod -- "$4" . && sync .
+  # A fifth digit makes GNU chmod take set-group-ID off a directory too, where four would leave it.
+  chown -- "$2:$3" . && chmod -- "0$4" . && sync .
 }
 # link PATH TARGET: switched at once; a plain file in the way is kept beside it.
 link() {
@@ -87,13 +89,21 @@ aside() {
   mkdir -p -m 0700 "$state/set-aside/$run" && chmod 0700 "$state/set-aside" && printf '%s/set-aside/%s' "$state" "$run"
 }
 # copy_aside PATH NAME, before something else takes its place. move_aside PATH NAME. A NAME is used once a run.
-copy_aside() { place=$(aside) && cp -P -p -T -- "$1" "$place/$2"; }
+# A pipe or a device is copied as what it is (-R), never read.
+copy_aside() { place=$(aside) && cp -R -P -p -T -- "$1" "$place/$2"; }
 move_aside() { place=$(aside) && mv -n -T -- "$1" "$place/$2" && [ ! -e "$1" ] && sync "$place"; }
 pending() {
   if [ "$1" = reload ] && [ -e "$state/$cluster.pending" ]; then return; fi
   put "$state/$cluster.pending" root root 0600 "$1"
 }
 settled() { rm -f -- "$state/$cluster.pending"; }
+# note_key DIGEST-OF-FILE DIGEST-OF-PUBLIC-HALF: the newest first; older ones stay for a key that is not replaced after all.
+note_key() {
+  older=$(grep -v -F -- "$1 " "$state/$cluster.keys" 2>/dev/null | head -n 7) || older=
+  put "$state/$cluster.keys" root root 0600 "$1 $2
+${older:+$older
+}"
+}
 main_pid() { systemctl show "$1" -p MainPID --value; }
 # The last words of a service that does not do as it is told.
 why_not() {

@@ -9,7 +9,6 @@ use crdbctl_planner::{PlanOptions, plan};
 use crdbctl_transport::Payload;
 
 use crate::applier::Applier;
-use crate::issue::Issuer;
 use crate::session::{Outcomes, Session};
 use crate::stage::prologue;
 use crate::step::{call, quoted};
@@ -20,7 +19,6 @@ use crate::verify;
 pub(crate) async fn check(
     applier: &Applier,
     sessions: &mut BTreeMap<NodeName, Session>,
-    issuer: &Issuer<'_>,
     outcomes: &Outcomes,
 ) -> BTreeMap<ResourceAddr, String> {
     let nodes = verify::read(&applier.graph, sessions).await;
@@ -39,7 +37,7 @@ pub(crate) async fn check(
         outcomes.keys().filter_map(|addr| addr.node()).filter(|node| seen.reading(node).is_some()).collect();
     for node in touched {
         let Some(session) = sessions.get_mut(node) else { continue };
-        if let Err(why) = record(applier, session, issuer, &seen, &left).await {
+        if let Err(why) = record(applier, session, outcomes, &seen, &left).await {
             let addr = outcomes.keys().rfind(|addr| addr.node() == Some(node));
             if let Some(addr) = addr {
                 failures.entry(addr.clone()).or_insert_with(|| format!("done, but not recorded: {why}"));
@@ -78,24 +76,17 @@ fn not_converged(planned: &Plan, left: &Plan, outcomes: &Outcomes) -> BTreeMap<R
 async fn record(
     applier: &Applier,
     session: &mut Session,
-    issuer: &Issuer<'_>,
+    outcomes: &Outcomes,
     seen: &Observations,
     left: &Plan,
 ) -> Result<(), String> {
     let node = session.node.clone();
     let previous = seen.reading(&node).and_then(|reading| reading.record.clone());
-    let record = record_of(applier, &node, previous.as_ref(), seen, left);
+    let record = record_of(applier, outcomes, &node, previous.as_ref(), seen, left);
     let json = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())? + "\n";
     let mut text = prologue(&session.cluster, &session.run);
     text.push_str(&format!("json=$(head -c {}; printf .); json=${{json%.}}\n", json.len()));
     text.push_str("sweep \"$state\"\n(put \"$state/$cluster.json\" root root 0600 \"$json\") || exit 1\n");
-    if !issuer.keys.is_empty() {
-        let lines: String = issuer.keys.iter().map(|(key, public)| format!("{key} {public}\n")).collect();
-        text.push_str(&format!(
-            "(put \"$state/$cluster.keys\" root root 0600 {}) || exit 1\n",
-            quoted(&lines)
-        ));
-    }
     for resource in applier.graph.of_node(&node) {
         if let Desired::Package(package) = &resource.desired {
             text.push_str(&remember(package));
@@ -109,6 +100,7 @@ async fn record(
 
 fn record_of(
     applier: &Applier,
+    outcomes: &Outcomes,
     node: &NodeName,
     previous: Option<&Record>,
     seen: &Observations,
@@ -123,11 +115,13 @@ fn record_of(
     let mut resources = previous.map(|record| record.resources.clone()).unwrap_or_default();
     for resource in applier.graph.of_node(node).filter(|resource| !open.contains(&resource.addr)) {
         let local = resource.addr.local();
-        let made = applier
-            .plan
-            .changes
-            .iter()
-            .any(|change| change.addr == resource.addr && change.action == Action::Create);
+        // What stands there although its change failed was made by somebody else, for all that is known.
+        let made = outcomes.get(&resource.addr).is_some_and(|(outcome, _)| *outcome == Outcome::Converged)
+            && applier
+                .plan
+                .changes
+                .iter()
+                .any(|change| change.addr == resource.addr && change.action == Action::Create);
         let created = made || resources.get(&local).is_some_and(|entry| entry.created);
         let entry = RecordedResource {
             desired: Digest::of_json(&resource.desired),

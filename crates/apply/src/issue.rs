@@ -10,17 +10,22 @@ pub(crate) struct IssueFailure(pub(crate) String);
 /// How long the client certificate lives that `cockroach init` is run with: one operation, and some patience.
 const OPERATION_LIFETIME: i64 = 3600;
 
-/// Makes the certificates that a plan asks for, at the moment they are sent, and remembers the public halves.
+/// Makes the certificates that a plan asks for, at the moment they are sent.
 pub(crate) struct Issuer<'a> {
     authority: Option<&'a Authority>,
     now: Timestamp,
-    /// Digest of each key file made, with the digest of its public half: what the host may know of it.
-    pub(crate) keys: Vec<(Digest, Digest)>,
+}
+
+/// A node's new pair.
+pub(crate) struct NodePair {
+    pub(crate) issued: Issued,
+    /// The digest of the key's file and that of its public half: what the host may know of it.
+    pub(crate) key: (Digest, Digest),
 }
 
 impl<'a> Issuer<'a> {
     pub(crate) const fn new(authority: Option<&'a Authority>, now: Timestamp) -> Self {
-        Self { authority, now, keys: Vec::new() }
+        Self { authority, now }
     }
 
     /// Returns the authority's certificates as they go to nodes.
@@ -29,10 +34,10 @@ impl<'a> Issuer<'a> {
     }
 
     pub(crate) fn node(
-        &mut self,
+        &self,
         change: &Change,
         desired: &DesiredNodeCertificate,
-    ) -> Result<Issued, IssueFailure> {
+    ) -> Result<NodePair, IssueFailure> {
         let fail =
             |error: &dyn std::fmt::Display| IssueFailure(format!("cannot make {}: {error}", change.addr));
         let names = NodeNames::new(desired.dns_names.iter(), desired.addresses.iter().copied())
@@ -42,8 +47,8 @@ impl<'a> Issuer<'a> {
             .issue_node(&names, desired.key_type, desired.lifetime, self.now)
             .map_err(|error| fail(&error))?;
         let public = key_spki_sha256(&issued.key_pem).map_err(|error| fail(&error))?;
-        self.keys.push((Digest::of(issued.key_pem.expose_secret()), public));
-        Ok(issued)
+        let key = (Digest::of(issued.key_pem.expose_secret()), public);
+        Ok(NodePair { issued, key })
     }
 
     /// Returns a short-lived pair for the SQL user root, for one operation on a node.

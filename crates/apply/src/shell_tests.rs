@@ -281,3 +281,156 @@ fn what_a_script_does_not_speak_of_was_not_done() {
     let outcomes = stage.outcomes(format!("fail 0 {words}\n").as_bytes());
     assert!(matches!(&outcomes[&addr("a")].0, Outcome::Failed(why) if !why.contains('\u{1b}')));
 }
+
+#[test]
+fn a_package_is_unpacked_from_the_rest_of_the_payload_and_its_directory_loses_the_group_bit() {
+    use crdbctl_model::{DesiredPackage, Digest, HostPath, Mode, PackageMember};
+    let Some((shells, directory)) = bench() else { return };
+    let program = b"#!/bin/sh\nthe program\n";
+    let source = directory.path().join("source/cockroach-v1.0.0.linux-amd64");
+    std::fs::create_dir_all(&source).unwrap();
+    std::fs::write(source.join("cockroach"), program).unwrap();
+    let tar = Command::new("tar")
+        .args(["-czf", "-", "-C"])
+        .arg(directory.path().join("source"))
+        .arg("cockroach-v1.0.0.linux-amd64")
+        .output()
+        .unwrap();
+    assert!(tar.status.success());
+    for shell in shells {
+        let parent = directory.path().join(shell);
+        std::fs::create_dir(&parent).unwrap();
+        // What is made in a directory with this bit inherits it.
+        std::fs::set_permissions(&parent, std::fs::Permissions::from_mode(0o2755)).unwrap();
+        let path = parent.join("cockroach-v1.0.0.linux-amd64");
+        let desired = DesiredPackage {
+            path: HostPath::new(path.to_str().unwrap()).unwrap(),
+            version: "v1.0.0".to_owned(),
+            archive: Digest::of(&tar.stdout),
+            archive_size: tar.stdout.len() as u64,
+            members: vec![PackageMember {
+                path: "cockroach".to_owned(),
+                mode: Mode::new(0o755),
+                size: program.len() as u64,
+                digest: Digest::of(program),
+            }],
+        };
+        let package = "store-1/package.x".parse().unwrap();
+        let state = parent.join("state");
+        let unpack = || {
+            let mut step = crate::kinds::package::unpack(&package, &desired);
+            step.body = format!("state={}; mkdir -p \"$state\"\n{}", state.display(), step.body);
+            vec![step]
+        };
+        let cut = stage(unpack(), &tar.stdout[..tar.stdout.len() - 1], shell);
+        assert!(matches!(&cut[0].1, Outcome::Failed(why) if why.contains("cut off")), "{shell}: {cut:?}");
+        assert!(!path.exists(), "{shell}");
+        let mut wrong = tar.stdout.clone();
+        wrong[20] ^= 1;
+        let refused = stage(unpack(), &wrong, shell);
+        assert!(matches!(&refused[0].1, Outcome::Failed(why) if why.contains("sha256")), "{refused:?}");
+        assert!(!path.exists(), "{shell}");
+        let whole = stage(unpack(), &tar.stdout, shell);
+        assert_eq!(whole[0].1, Outcome::Converged, "{shell}: {whole:?}");
+        assert_eq!(std::fs::read(path.join("cockroach")).unwrap(), program);
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        assert_eq!((mode(&path), mode(&path.join("cockroach"))), (0o755, 0o755), "{shell}");
+        assert_eq!(entries(&parent), ["cockroach-v1.0.0.linux-amd64", "state"], "{shell}");
+        // A wrong file in a package that is there already is replaced, and the rest stays.
+        std::fs::write(path.join("cockroach"), "wrong").unwrap();
+        let mended = stage(unpack(), &tar.stdout, shell);
+        assert_eq!(mended[0].1, Outcome::Converged, "{shell}: {mended:?}");
+        assert_eq!(std::fs::read(path.join("cockroach")).unwrap(), program);
+    }
+}
+
+#[test]
+fn directory_takes_special_bits_off_again() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir(&at).unwrap();
+        std::fs::set_permissions(&at, std::fs::Permissions::from_mode(0o7777)).unwrap();
+        ok(shell, directory.path(), &format!("directory {} root root 0750", at.display()));
+        assert_eq!(std::fs::metadata(&at).unwrap().permissions().mode() & 0o7777, 0o750, "{shell}");
+    }
+}
+
+#[test]
+fn copy_aside_keeps_a_pipe_as_a_pipe_and_does_not_wait_for_it() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir(&at).unwrap();
+        assert!(Command::new("mkfifo").arg(at.join("pipe")).status().unwrap().success());
+        symlink("/nowhere", at.join("link")).unwrap();
+        ok(
+            shell,
+            &at,
+            &format!("copy_aside {}/pipe pipe; copy_aside {}/link link", at.display(), at.display()),
+        );
+        let kept = at.join("state/set-aside/20261204-101500-test");
+        assert!(std::fs::symlink_metadata(kept.join("pipe")).unwrap().file_type().is_fifo());
+        assert_eq!(std::fs::read_link(kept.join("link")).unwrap(), Path::new("/nowhere"));
+    }
+}
+
+#[test]
+fn a_restart_that_fell_away_or_failed_takes_its_claims_with_it_and_no_others() {
+    for shell in ["dash", "bash"] {
+        let steps = |broken: &str, restart: &str| {
+            vec![
+                Step::new(&addr("unit"), ":"),
+                Step::new(&addr("enabled"), broken),
+                Step::new(&addr("other"), ":"),
+                Step {
+                    addr: None,
+                    after: [addr("unit"), addr("enabled")].into(),
+                    serves: [addr("unit")].into(),
+                    ..Step::new(&addr("x"), restart)
+                },
+            ]
+        };
+        let words = |steps| -> Vec<String> {
+            let outcomes = stage(steps, b"", shell);
+            outcomes.iter().map(|(addr, outcome)| format!("{addr} {outcome:?}")).collect()
+        };
+        assert_eq!(
+            words(steps("exit 3", "exit 0")),
+            [
+                "store-1/file.enabled Failed(\"it ended with status 3\")",
+                "store-1/file.other Converged",
+                "store-1/file.unit Skipped(\"store-1/file.enabled failed\")",
+            ],
+            "{shell}"
+        );
+        assert_eq!(
+            words(steps(":", "echo no start >&2; exit 1")),
+            [
+                "store-1/file.enabled Converged",
+                "store-1/file.other Converged",
+                "store-1/file.unit Failed(\"no start\")",
+            ],
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn note_key_keeps_the_newest_first_and_a_few_older_ones() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir_all(at.join("state")).unwrap();
+        for number in 0..12 {
+            ok(shell, &at, &format!("(note_key file{number} public{number})"));
+        }
+        ok(shell, &at, "(note_key file11 public11)");
+        let text = std::fs::read_to_string(at.join("state/shell-test.keys")).unwrap();
+        let expected: String = (4..12).rev().map(|number| format!("file{number} public{number}\n")).collect();
+        assert_eq!(text, expected, "{shell}");
+        let mode = std::fs::metadata(at.join("state/shell-test.keys")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o600);
+    }
+}

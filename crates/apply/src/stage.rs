@@ -20,6 +20,7 @@ pub(crate) struct Stage {
     pub(crate) script: String,
     pub(crate) payload: Payload,
     addrs: Vec<Option<ResourceAddr>>,
+    serves: BTreeMap<usize, BTreeSet<ResourceAddr>>,
     numbers: BTreeMap<ResourceAddr, usize>,
 }
 
@@ -40,6 +41,7 @@ impl Stage {
         }
         let mut payload = Payload::none();
         let mut addrs = Vec::with_capacity(steps.len());
+        let mut serves = BTreeMap::new();
         for (number, step) in steps.into_iter().enumerate() {
             let before: Vec<String> =
                 step.after.iter().filter_map(|addr| Some(numbers.get(addr)?.to_string())).collect();
@@ -60,16 +62,23 @@ impl Stage {
             };
             let _ = writeln!(script, "step_{number}() {{\n{}\n}}", step.body);
             let _ = writeln!(script, "run_step {number} {size} {}", before.join(" "));
+            if step.addr.is_none() {
+                serves.insert(number, step.serves);
+            }
             addrs.push(step.addr);
         }
-        Self { script, payload, addrs, numbers }
+        Self { script, payload, addrs, serves, numbers }
     }
 
     /// Returns the outcome of every change of this stage from what the script printed. A change that it
     /// does not speak of was not reached.
     pub(crate) fn outcomes(&self, printed: &[u8]) -> BTreeMap<ResourceAddr, (Outcome, u64)> {
         let mut outcomes = BTreeMap::new();
-        let mut failure_of_common_step = None;
+        let mut common: BTreeMap<usize, Outcome> = self
+            .serves
+            .keys()
+            .map(|number| (*number, Outcome::Failed("the node did not say what became of it".to_owned())))
+            .collect();
         for line in String::from_utf8_lossy(printed).lines() {
             let words: Vec<&str> = line.split(' ').collect();
             let (number, outcome, took) = match words.as_slice() {
@@ -80,14 +89,13 @@ impl Stage {
                 ["fail", number, words] => (*number, Outcome::Failed(decode(words)), 0),
                 _ => continue,
             };
-            match number.parse::<usize>().ok().and_then(|number| self.addrs.get(number)) {
+            let Ok(number) = number.parse::<usize>() else { continue };
+            match self.addrs.get(number) {
                 Some(Some(addr)) => {
                     outcomes.insert(addr.clone(), (outcome, took));
                 }
                 Some(None) => {
-                    if let Outcome::Failed(words) = outcome {
-                        failure_of_common_step = Some(words);
-                    }
+                    common.insert(number, outcome);
                 }
                 None => {}
             }
@@ -97,9 +105,14 @@ impl Stage {
                 .entry(addr.clone())
                 .or_insert_with(|| (Outcome::Failed("the node did not say what became of it".to_owned()), 0));
         }
-        if let Some(words) = failure_of_common_step {
-            for (outcome, _) in outcomes.values_mut().filter(|(outcome, _)| *outcome == Outcome::Converged) {
-                *outcome = Outcome::Failed(words.clone());
+        // What serves others decides about them: a file in place whose restart fell away is not done.
+        for (number, lost) in common.into_iter().filter(|(_, outcome)| *outcome != Outcome::Converged) {
+            let served = self.serves.get(&number);
+            for (addr, (outcome, _)) in &mut outcomes {
+                let is_served = served.is_none_or(|served| served.is_empty() || served.contains(addr));
+                if is_served && *outcome == Outcome::Converged {
+                    *outcome = lost.clone();
+                }
             }
         }
         outcomes

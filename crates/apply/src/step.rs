@@ -21,6 +21,8 @@ pub(crate) enum Content {
 pub(crate) struct Step {
     /// The change that it makes; `None` for what serves several.
     pub(crate) addr: Option<ResourceAddr>,
+    /// The changes that are made only when this step, which has no address, has gone well too; empty for all.
+    pub(crate) serves: BTreeSet<ResourceAddr>,
     /// What must have gone well before it.
     pub(crate) after: BTreeSet<ResourceAddr>,
     /// The shell text.
@@ -37,6 +39,7 @@ impl Step {
         Self {
             addr: Some(addr.clone()),
             after: BTreeSet::new(),
+            serves: BTreeSet::new(),
             body: body.into(),
             content: Content::None,
             writes_in: Vec::new(),

@@ -1,7 +1,11 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
-use crdbctl_model::{NodeName, NodeObservation, Observations, Plan, ResourceGraph};
+use crdbctl_model::{
+    Fact, HealthFact, NodeName, NodeObservation, Observations, Observed, Plan, Reading, ResourceGraph,
+    ServiceFact,
+};
 use crdbctl_probe::{observe_answer, questions, script};
 use tokio::task::JoinSet;
 
@@ -13,20 +17,30 @@ pub(crate) async fn unchanged(
     graph: &ResourceGraph,
     plan: &Plan,
     before: &Observations,
+    authority: &Path,
     sessions: &mut BTreeMap<NodeName, Session>,
 ) -> Result<(), ApplyError> {
     let now = read(graph, sessions).await;
-    let mut what = Vec::new();
+    let mut what: Vec<String> = crdbctl_probe::observe_cluster(graph, authority)
+        .into_iter()
+        .filter(|(addr, observed)| before.cluster.get(addr).is_some_and(|old| old != observed))
+        .map(|(addr, _)| format!("{addr} changed since"))
+        .collect();
     for (node, digest) in &plan.basis.nodes {
         match now.get(node) {
             Some(NodeObservation::Read(reading)) if reading.digest == *digest => {}
+            Some(NodeObservation::Read(reading))
+                if before.reading(node).is_some_and(|old| is_same(old, reading)) => {}
             Some(NodeObservation::Read(reading)) => {
                 let mut moved: Vec<String> = before
                     .reading(node)
                     .into_iter()
                     .flat_map(|_| &reading.resources)
                     .filter(|(addr, observed)| {
-                        before.reading(node).and_then(|old| old.resources.get(*addr)) != Some(*observed)
+                        !before
+                            .reading(node)
+                            .and_then(|old| old.resources.get(*addr))
+                            .is_some_and(|old| is_same_resource(old, observed))
                     })
                     .map(|(addr, _)| format!("{addr} changed since"))
                     .collect();
@@ -42,6 +56,38 @@ pub(crate) async fn unchanged(
         }
     }
     if what.is_empty() { Ok(()) } else { Err(ApplyError::Stale { what }) }
+}
+
+/// Whether two readings differ in nothing that a plan rests on. A service that fails and is started again and again
+/// looks another way at every look; without this, no plan that mends it could ever be applied.
+fn is_same(old: &Reading, new: &Reading) -> bool {
+    old.drop_ins == new.drop_ins
+        && old.record == new.record
+        && old.host.machine_id == new.host.machine_id
+        && old.resources.len() == new.resources.len()
+        && old.resources.iter().all(|(addr, observed)| {
+            new.resources.get(addr).is_some_and(|now| is_same_resource(observed, now))
+        })
+}
+
+fn is_same_resource(old: &Observed, new: &Observed) -> bool {
+    let (Observed::Present(before), Observed::Present(now)) = (old, new) else { return old == new };
+    match (before.as_ref(), now.as_ref()) {
+        (Fact::Service(before), Fact::Service(now)) => at_rest(before) == at_rest(now),
+        (before, now) => before == now,
+    }
+}
+
+/// A service without what changes by itself: its health, and, while it is not up, how far its next start has come.
+fn at_rest(service: &ServiceFact) -> ServiceFact {
+    let mut service = ServiceFact { health: HealthFact::NotAsked, ..service.clone() };
+    if service.active_state != "active" && service.active_state != "reloading" {
+        service.active_state = "not active".to_owned();
+        service.sub_state.clear();
+        service.process = None;
+        service.store_used = None;
+    }
+    service
 }
 
 /// Reads every node through its session.
@@ -72,4 +118,47 @@ pub(crate) async fn read(
         }
     }
     observed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(active: &str, sub: &str) -> ServiceFact {
+        ServiceFact {
+            load_state: "loaded".to_owned(),
+            active_state: active.to_owned(),
+            sub_state: sub.to_owned(),
+            unit_file_state: "enabled".to_owned(),
+            need_daemon_reload: false,
+            process: None,
+            health: HealthFact::NotAsked,
+            pending: None,
+            store_used: Some(false),
+        }
+    }
+
+    fn same(old: ServiceFact, new: ServiceFact) -> bool {
+        let present = |service| Observed::Present(Box::new(Fact::Service(service)));
+        is_same_resource(&present(old), &present(new))
+    }
+
+    #[test]
+    fn a_crash_loop_is_the_same_at_every_look_and_a_start_or_stop_is_not() {
+        assert!(same(service("activating", "auto-restart"), service("failed", "failed")));
+        assert!(same(service("activating", "start"), service("activating", "auto-restart")));
+        assert!(!same(service("active", "running"), service("failed", "failed")));
+        assert!(!same(service("inactive", "dead"), service("active", "running")));
+        let disabled = ServiceFact { unit_file_state: "disabled".to_owned(), ..service("failed", "failed") };
+        assert!(!same(service("failed", "failed"), disabled));
+        let pending = ServiceFact { pending: Some("restart".to_owned()), ..service("failed", "failed") };
+        assert!(!same(service("failed", "failed"), pending));
+        assert!(!is_same_resource(&Observed::Absent, &Observed::Unknown { reason: "x".to_owned() }));
+    }
+
+    #[test]
+    fn health_alone_makes_no_plan_stale() {
+        let ready = ServiceFact { health: HealthFact::Ready, ..service("active", "running") };
+        assert!(same(service("active", "running"), ready));
+    }
 }

@@ -28,7 +28,7 @@ impl NodeWork {
     pub(crate) fn new(
         node: &NodeName,
         changes: &[&Change],
-        issuer: &mut Issuer<'_>,
+        issuer: &Issuer<'_>,
         failed: &BTreeSet<ResourceAddr>,
         archives: &BTreeMap<String, PathBuf>,
         graph: &ResourceGraph,
@@ -94,15 +94,23 @@ impl NodeWork {
             || change.addr.kind == ResourceKind::Package && change.bytes > 0
     }
 
-    /// Adds what a running node needs after its files have changed.
-    pub(crate) fn with_impact(mut self, impact: Impact, service: &DesiredService) -> Self {
+    /// Adds what a running node needs after its files have changed. The changes that ask for it are made only when
+    /// it has gone well.
+    pub(crate) fn with_impact(
+        mut self,
+        impact: Impact,
+        service: &DesiredService,
+        changes: &[Change],
+    ) -> Self {
         let body = match impact {
             Impact::None => return self,
             Impact::Reload => kinds::service::reload(service),
             Impact::Restart => kinds::service::restart(service),
         };
         let after = self.steps.iter().filter_map(|step| step.addr.clone()).collect();
-        self.steps.push(Step { addr: None, after, ..common(body) });
+        let asks = |change: &&Change| change.impact > Impact::None;
+        let serves = changes.iter().filter(asks).map(|change| change.addr.clone()).collect();
+        self.steps.push(Step { after, serves, ..common(body) });
         self
     }
 
@@ -138,6 +146,7 @@ impl NodeWork {
         // What rests on a package that did not arrive falls away, and what rests on that.
         let mut fallen = lost;
         let mut steps = Vec::with_capacity(self.steps.len());
+        let mut dropped = Outcomes::new();
         for step in self.steps {
             match (step.after.iter().find(|addr| fallen.contains(*addr)), &step.addr) {
                 (Some(lost), Some(addr)) => {
@@ -145,7 +154,10 @@ impl NodeWork {
                     outcomes.insert(addr.clone(), (why, 0));
                     fallen.insert(addr.clone());
                 }
-                (Some(_), None) => {}
+                (Some(lost), None) => {
+                    let why = Outcome::Skipped(format!("{lost} failed"));
+                    dropped.extend(step.serves.iter().map(|addr| (addr.clone(), (why.clone(), 0))));
+                }
                 (None, _) => steps.push(step),
             }
         }
@@ -153,6 +165,12 @@ impl NodeWork {
             outcomes.extend(skipped(steps.iter().filter_map(|step| step.addr.as_ref())));
         } else {
             outcomes.extend(session.stage(steps, None).await);
+        }
+        for (addr, skipped) in dropped {
+            match outcomes.get_mut(&addr) {
+                Some(outcome) if outcome.0 == Outcome::Converged => *outcome = skipped,
+                _ => {}
+            }
         }
         outcomes
     }
@@ -176,6 +194,7 @@ fn common(body: String) -> Step {
     Step {
         addr: None,
         after: BTreeSet::new(),
+        serves: BTreeSet::new(),
         body,
         content: crate::step::Content::None,
         writes_in: Vec::new(),

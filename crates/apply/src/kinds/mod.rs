@@ -17,7 +17,7 @@ use crate::step::Step;
 
 /// Returns the step that makes a change on its node; `None` for what has a way of its own: packages that
 /// travel, and cluster-wide resources.
-pub(crate) fn step(change: &Change, issuer: &mut Issuer) -> Result<Option<Step>, IssueFailure> {
+pub(crate) fn step(change: &Change, issuer: &Issuer<'_>) -> Result<Option<Step>, IssueFailure> {
     let Some(desired) = &change.desired else {
         return Ok(match &change.before {
             Some(Fact::DropIn(drop_in)) => Some(drop_in::set_aside(&change.addr, drop_in)),

@@ -27,7 +27,7 @@ pub(crate) fn unpack(addr: &ResourceAddr, desired: &DesiredPackage) -> Step {
          hash=$(sha256sum <archive.tgz); [ \"${{hash%% *}}\" = {digest} ] || die 'the archive came with another sha256'\n\
          tar -xzf archive.tgz --no-same-owner --no-same-permissions --delay-directory-restore -- {names}\n\
          rm -f archive.tgz\n\
-         chown -R -h root:root ./{directory}\nfind ./{directory} -type d -exec chmod 0755 {{}} +\nknown=\n",
+         chown -R -h root:root ./{directory}\nfind ./{directory} -type d -exec chmod 00755 {{}} +\nknown=\n",
         parent = quoted(desired.path.parent().as_str()),
         path = quoted(path),
         size = desired.archive_size,
@@ -60,7 +60,7 @@ pub(crate) fn unpack(addr: &ResourceAddr, desired: &DesiredPackage) -> Step {
         ));
     }
     body.push_str(&format!(
-        "chown -h root:root ../{directory}; chmod 0755 ../{directory}; rm -rf ./{directory}\nelse\n\
+        "chown -h root:root ../{directory}; chmod 00755 ../{directory}; rm -rf ./{directory}\nelse\n\
          mv -T ./{directory} ../{directory}\nfi\nunstage\nsync .\n{remember}",
         directory = quoted(directory),
         remember = remember(desired),
