@@ -12,35 +12,43 @@ pub(crate) fn elide_pair(before: &str, after: &str) -> (String, String) {
     if before.chars().count().max(after.chars().count()) <= LONG {
         return (before.to_owned(), after.to_owned());
     }
-    let (old, new): (Vec<&str>, Vec<&str>) =
-        (before.split_inclusive(' ').collect(), after.split_inclusive(' ').collect());
-    let shortest = old.len().min(new.len());
-    let front = old.iter().zip(&new).take_while(|(a, b)| a == b).count().min(shortest.saturating_sub(1));
+    let (old, new) = (runs(before), runs(after));
+    let front = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let back = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
-    let back = back.min(shortest - front);
-    let cut = |words: &[&str]| {
-        let head = words[..front].concat();
-        let tail = words[words.len() - back..].concat();
-        let middle = words[front..words.len() - back].concat();
-        let mut line = String::new();
-        if head.chars().count() >= WORTH {
-            line.push_str(key_of(&head));
-            line.push_str("… ");
-        } else {
-            line.push_str(&head);
-        }
-        line.push_str(&middle);
-        if tail.chars().count() >= WORTH {
-            if !line.ends_with(' ') {
-                line.push(' ');
-            }
-            line.push('…');
-        } else {
-            line.push_str(&tail);
-        }
-        line
+    let back = back.min(old.len().min(new.len()) - front);
+    let cut = |runs: &[&str]| {
+        let head = runs[..front].concat();
+        let tail = runs[runs.len() - back..].concat();
+        let middle = runs[front..runs.len() - back].concat();
+        let head =
+            if is_worth_it(&head) { format!("{}…{}", key_of(&head), space_at(&head, true)) } else { head };
+        let tail = if is_worth_it(&tail) { format!("{}…", space_at(&tail, false)) } else { tail };
+        format!("{head}{middle}{tail}")
     };
     (cut(&old), cut(&new))
+}
+
+/// Returns the line's words and the spaces between them, in order.
+fn runs(line: &str) -> Vec<&str> {
+    let mut runs = Vec::new();
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let is_space = first == ' ';
+        let end = rest.find(|c| (c == ' ') != is_space).unwrap_or(rest.len());
+        runs.push(&rest[..end]);
+        rest = &rest[end..];
+    }
+    runs
+}
+
+fn is_worth_it(part: &str) -> bool {
+    part.chars().count() >= WORTH
+}
+
+/// Returns the spaces at the end of a part, or at its beginning: they part the words that stay from `…`.
+fn space_at(part: &str, end: bool) -> &str {
+    let word = if end { part.trim_end_matches(' ') } else { part.trim_start_matches(' ') };
+    if end { &part[word.len()..] } else { &part[..part.len() - word.len()] }
 }
 
 /// Returns a line that is only there for orientation, cut after 60 characters.
@@ -84,6 +92,13 @@ mod tests {
         let (before, after) = elide_pair(&format!("a --cache=.25{tail}"), &format!("a --cache=.35{tail}"));
         assert_eq!((before.as_str(), after.as_str()), ("a --cache=.25 …", "a --cache=.35 …"));
         assert_eq!(elide_pair("mode 1", "mode 2"), ("mode 1".to_owned(), "mode 2".to_owned()));
+    }
+
+    #[test]
+    fn what_is_added_at_the_end_stands_alone() {
+        let line = "ExecStart=/opt/cockroach/cockroach start --join=198.0.2.166:26257,198.0.2.158:26257";
+        let (before, after) = elide_pair(line, &format!("{line} --cache=.35"));
+        assert_eq!((before.as_str(), after.as_str()), ("ExecStart=…", "ExecStart=… --cache=.35"));
     }
 
     #[test]

@@ -53,12 +53,15 @@ impl EventLines {
         }
     }
 
-    /// A line for every tenth of a transfer: the first and the last always.
+    /// A line for every tenth of a transfer that takes its time.
     fn sent(&mut self, node: &NodeName, addr: &ResourceAddr, gone: u64, total: u64) -> Option<Line> {
         let tenth = gone.min(total).saturating_mul(10).checked_div(total).unwrap_or(10);
         let key = (node.clone(), addr.clone());
-        if self.tenths_told.get(&key).is_some_and(|told| *told >= tenth) {
-            return None;
+        match self.tenths_told.get(&key) {
+            Some(told) if *told >= tenth => return None,
+            // Gone at once: that it is there says enough.
+            None if tenth == 10 => return None,
+            _ => {}
         }
         self.tenths_told.insert(key, tenth);
         let of = format!("sent {} of {} ({}%)", bytes(gone), bytes(total), tenth * 10);
