@@ -7,6 +7,7 @@
 
 mod archive;
 mod build;
+mod demo;
 mod lab;
 mod runner;
 mod setup;
@@ -41,6 +42,8 @@ macro_rules! commands {
 commands! {
     /// Pack the stand-in for the cockroach program as a published archive
     Archive(archive),
+    /// Show plan, apply, drift and healing on three hosts of this machine
+    Demo(demo),
     /// Boot Debian hosts on this machine to try things on
     Lab(lab),
     /// Install what the tests need and build the base tree of the hosts

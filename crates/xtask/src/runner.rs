@@ -16,6 +16,13 @@ pub(crate) fn succeeds(command: &mut Command) -> Result<bool, Failure> {
     Ok(command.status().map_err(|error| format!("starting {:?}: {error}", command.get_program()))?.success())
 }
 
+/// Returns the exit code of a command whose outputs are ours.
+pub(crate) fn exit_code(command: &mut Command) -> Result<i32, Failure> {
+    let program = command.get_program().to_owned();
+    let status = command.status().map_err(|error| format!("starting {}: {error}", program.display()))?;
+    status.code().ok_or_else(|| format!("{} ended with {status}", program.display()).into())
+}
+
 /// Which of a command's outputs to watch.
 #[derive(Clone, Copy)]
 pub(crate) enum Watched {
