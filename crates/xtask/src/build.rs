@@ -7,12 +7,25 @@ use std::process::Command;
 use crate::Failure;
 use crate::runner::{cargo, succeeds};
 
+/// What of each package is built.
+#[derive(Clone, Copy)]
+pub(crate) enum Targets {
+    /// The programs.
+    Bins,
+    /// The tests too, with the features that their libraries need: another build than that of the programs.
+    All,
+}
+
 /// Builds the workspace and returns the stand-in without its symbols, or `None` when something does not compile.
 ///
 /// A build of the stand-in alone, or in its small profile, would compile the cryptography library once more,
 /// which takes minutes.
-pub(crate) fn workspace() -> Result<Option<PathBuf>, Failure> {
-    if !succeeds(cargo().args(["build", "--workspace", "--locked"]))? {
+pub(crate) fn workspace(targets: Targets) -> Result<Option<PathBuf>, Failure> {
+    let targets = match targets {
+        Targets::Bins => "--bins",
+        Targets::All => "--all-targets",
+    };
+    if !succeeds(cargo().args(["build", "--workspace", "--locked", targets]))? {
         return Ok(None);
     }
     let built = program("roachsim")?;

@@ -9,6 +9,7 @@ use crdbctl_testlab::Lab;
 use roachsim::archive::{self, Arch};
 use roachsim::release::Release;
 
+use crate::build::Targets;
 use crate::runner::exit_code;
 use crate::{Failure, build, setup};
 
@@ -22,7 +23,7 @@ impl Args {
     /// Shows everything; fails at the first command that ends otherwise than said.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         setup::prepare()?;
-        let Some(stand_in) = build::workspace()? else {
+        let Some(stand_in) = build::workspace(Targets::Bins)? else {
             return Ok(ExitCode::FAILURE);
         };
         let start = Instant::now();

@@ -1,6 +1,6 @@
 //! What people and CI run on this repository: `cargo xtask <command>`.
 //!
-//! A command is a module with `Args`, which clap reads and which has `run`, and one line in [`commands`].
+//! A command is a module with `Args`, which clap reads and which has `run`, and one line in `commands!`.
 
 // This program talks to people, and it is no library.
 #![allow(clippy::print_stdout, clippy::print_stderr)]

@@ -5,6 +5,7 @@ use std::{env, fs};
 use crdbctl_testlab::{Lab, SKIPPED_VARIABLE, availability};
 use roachsim::archive::BINARY_VARIABLE;
 
+use crate::build::Targets;
 use crate::runner::{Watched, cargo, colour, succeeds, watch};
 use crate::{Failure, build, setup};
 
@@ -21,7 +22,7 @@ impl Args {
             eprintln!("warning: {error}");
         }
         let skipped = skipped_file()?;
-        let Some(stand_in) = build::workspace()? else {
+        let Some(stand_in) = build::workspace(Targets::All)? else {
             return Ok(ExitCode::FAILURE);
         };
         let mut passed = true;
