@@ -49,3 +49,14 @@ fn hosts_come_from_a_file() {
     assert_eq!((none.code, none.stdout.as_str()), (1, ""));
     assert!(none.stderr.contains("names no host that begins with \"db-\""), "{none:?}");
 }
+
+#[test]
+fn nodes_that_make_no_valid_manifest_are_refused_before_writing() {
+    let directory = tempfile::tempdir().unwrap();
+    for nodes in ["a=198.0.2.1 b=198.0.2.1", "a=198.0.2.1 a=198.0.2.2", "1=198.0.2.1"] {
+        let done = run(crdbctl().current_dir(directory.path()).arg("init").args(nodes.split(' ')));
+        assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{nodes}");
+        assert!(done.stderr.contains("in the new manifest"), "{nodes}: {done:?}");
+    }
+    assert!(!directory.path().join("cluster.yaml").exists());
+}

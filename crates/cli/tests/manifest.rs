@@ -32,7 +32,7 @@ fn a_valid_manifest_is_said_to_be() {
 #[test]
 fn what_init_writes_is_valid() {
     for line in
-        ["init store-1=198.0.2.166", "init --ssh-user azmin 1=2001:db8::1 b.int=198.0.2.1 c=198.0.2.2"]
+        ["init store-1=198.0.2.166", "init --ssh-user azmin n1=2001:db8::1 b.int=198.0.2.1 c=198.0.2.2"]
     {
         let directory = tempfile::tempdir().unwrap();
         let here = |line: &str| run(crdbctl().current_dir(directory.path()).args(line.split_whitespace()));

@@ -55,6 +55,9 @@ pub(crate) fn run(args: &InitArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
         nodes,
     };
     let text = manifest.to_string();
+    // Names that are twice there, say: better told now than by the next command.
+    crdbctl_spec::parse(&text, "the new manifest", &crdbctl_spec::Inputs::none())
+        .map_err(|wrong| crate::manifest::explain(&wrong, ui))?;
     if global.file == Path::new("-") {
         ui.result(&text)?;
         return Ok(ExitCode::Done);
