@@ -126,7 +126,7 @@ fn commands_in_documents_exist_with_their_options() {
             }
         }
     }
-    for name in ["plan", "apply", "init", "validate", "xtask test", "xtask lab"] {
+    for name in ["plan", "apply", "init", "validate", "xtask demo", "xtask test", "xtask lab"] {
         assert!(seen.contains(name), "no document speaks of `{name}` any more: {seen:?}");
     }
 }
