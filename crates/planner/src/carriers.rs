@@ -1,9 +1,13 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crdbctl_model::{AttributeDiff, Desired, Impact, NodeName, ResourceAddr, ResourceGraph, Value};
+use crdbctl_model::{
+    AttributeDiff, Desired, DesiredLink, Digest, Impact, NodeName, ResourceAddr, ResourceGraph, ResourceKind,
+    Value,
+};
 
 use crate::comparison::Difference;
-use crate::kinds::service::{BINARY, ENVIRONMENT, FLAGS, NOFILE, USER};
+use crate::context::Context;
+use crate::kinds::service::{BINARY, ENVIRONMENT, FLAGS, LOADED, NOFILE, USER};
 
 /// Moves what a restart settles from the service to the change that explains it, so that one cause is
 /// told once: a changed `ExecStart` carries the flags, a switched link or new package the binary.
@@ -20,10 +24,33 @@ pub(crate) fn carry(
     let Some(service) = of(|desired| matches!(desired, Desired::Service(_))).next() else { return };
     let Some(mut settled) = differences.remove(service) else { return };
     let unit = of(|desired| matches!(desired, Desired::Unit(_))).next();
-    let binaries: Vec<&ResourceAddr> =
-        of(|desired| matches!(desired, Desired::Link(_) | Desired::Package(_))).collect();
+    let program = graph.resources.get(service).and_then(|resource| match &resource.desired {
+        Desired::Service(service) => Some(&service.program),
+        _ => None,
+    });
+    // The program is reached through one link; the other links of a node have nothing to do with it.
+    let binaries: Vec<&ResourceAddr> = graph
+        .of_node(node)
+        .filter(|resource| match &resource.desired {
+            Desired::Link(link) => Some(&link.path) == program,
+            Desired::Package(_) => true,
+            _ => false,
+        })
+        .map(|resource| &resource.addr)
+        .collect();
+    let unit_files_differ = differences.keys().filter(|addr| addr.node() == Some(node)).any(|addr| {
+        let is_systemd_link = |link: &DesiredLink| link.path.as_str().starts_with("/etc/systemd/system/");
+        match graph.resources.get(addr).map(|resource| &resource.desired) {
+            Some(Desired::Unit(_)) => true,
+            Some(Desired::Link(link)) => is_systemd_link(link),
+            _ => addr.kind == ResourceKind::DropIn,
+        }
+    });
     let carried = settled.attributes.clone();
     settled.attributes.retain(|attribute| {
+        if attribute.name == LOADED {
+            return !unit_files_differ;
+        }
         if attribute.impact != Impact::Restart {
             return true;
         }
@@ -47,6 +74,45 @@ pub(crate) fn carry(
     }
 }
 
+/// Marks the unit of a running node from which the manifest took a variable: the process has it still, and the
+/// probe asks only for variables that the manifest has. What somebody added to the file by hand and never started
+/// is no reason to restart, so the record must say that the manifest is what changed.
+pub(crate) fn restart_for_removed_variables(
+    node: &NodeName,
+    context: &Context<'_>,
+    differences: &mut BTreeMap<ResourceAddr, Difference>,
+) {
+    let of_kind = |kind| context.graph.of_node(node).find(move |resource| resource.addr.kind == kind);
+    let (Some(unit), Some(service)) = (of_kind(ResourceKind::Unit), of_kind(ResourceKind::Service)) else {
+        return;
+    };
+    let is_of_manifest =
+        context.applied(&service.addr).is_some_and(|applied| applied != Digest::of_json(&service.desired));
+    if !is_of_manifest || !context.is_running(node) {
+        return;
+    }
+    let content = differences.get_mut(&unit.addr).and_then(|difference| {
+        difference.attributes.iter_mut().find(|attribute| attribute.name == "content")
+    });
+    if let Some(content) = content
+        && let (Some(Value::Text(before)), Some(Value::Text(after))) = (&content.before, &content.after)
+        && !variables(before).is_subset(&variables(after))
+    {
+        mark(content, node);
+    }
+}
+
+/// The names of the variables that a unit sets.
+fn variables(unit: &str) -> BTreeSet<String> {
+    let words = settings(unit, "Environment");
+    words
+        .iter()
+        .flat_map(|value| value.split_whitespace())
+        .filter_map(|word| word.trim_start_matches(['"', '\'']).split_once('='))
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
 fn mark(carrier: &mut AttributeDiff, node: &NodeName) -> bool {
     carrier.impact = Impact::Restart;
     carrier.remark = Some(format!("restarts cockroach on {node}"));
@@ -55,11 +121,10 @@ fn mark(carrier: &mut AttributeDiff, node: &NodeName) -> bool {
 
 /// The attribute of a package or link through which the running binary becomes another one.
 fn binary_attribute(difference: &mut Difference) -> Option<&mut AttributeDiff> {
-    difference.attributes.iter_mut().find(|attribute| {
-        let names_program =
-            |value: &Option<Value>| matches!(value, Some(Value::Word(word)) if word.contains("cockroach"));
-        attribute.name == "cockroach" || (attribute.name == "target" && names_program(&attribute.after))
-    })
+    difference
+        .attributes
+        .iter_mut()
+        .find(|attribute| attribute.name == "cockroach" || attribute.name == "target")
 }
 
 fn directive_of(attribute: &str) -> Option<&'static str> {

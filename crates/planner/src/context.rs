@@ -42,15 +42,7 @@ impl<'a> Context<'a> {
 
     /// Returns the service of `node`, when it was read.
     pub(crate) fn service(&self, node: &NodeName) -> Option<&'a ServiceFact> {
-        let resource =
-            self.graph.of_node(node).find(|resource| matches!(resource.desired, Desired::Service(_)))?;
-        match self.observations.reading(node)?.resources.get(&resource.addr)? {
-            Observed::Present(fact) => match fact.as_ref() {
-                Fact::Service(service) => Some(service),
-                _ => None,
-            },
-            _ => None,
-        }
+        service(self.graph, self.observations, node)
     }
 
     /// Returns whether CockroachDB runs on `node`, as far as was read.
@@ -62,6 +54,21 @@ impl<'a> Context<'a> {
     pub(crate) fn applied(&self, addr: &ResourceAddr) -> Option<Digest> {
         let record = self.record(addr.node()?)?;
         record.resources.get(&addr.local()).map(|entry| entry.desired)
+    }
+}
+
+fn service<'a>(
+    graph: &'a ResourceGraph,
+    observations: &'a Observations,
+    node: &NodeName,
+) -> Option<&'a ServiceFact> {
+    let resource = graph.of_node(node).find(|resource| matches!(resource.desired, Desired::Service(_)))?;
+    match observations.reading(node)?.resources.get(&resource.addr)? {
+        Observed::Present(fact) => match fact.as_ref() {
+            Fact::Service(service) => Some(service),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -88,8 +95,17 @@ fn authority(graph: &ResourceGraph, observations: &Observations) -> AuthoritySta
 }
 
 /// A new authority beside certificates of another one would lock a living cluster out of itself. So one
-/// is made only when every node was read and none has a ca.crt.
+/// is made only when every node was read, none has a ca.crt, and none runs (with one that was deleted).
 fn node_with_ca(graph: &ResourceGraph, observations: &Observations) -> Option<String> {
+    let runs = graph
+        .nodes
+        .keys()
+        .find(|node| service(graph, observations, node).is_some_and(|service| service.process.is_some()));
+    if let Some(node) = runs {
+        return Some(format!(
+            "there is no authority here, and CockroachDB runs on {node}: a new authority would not fit the cluster"
+        ));
+    }
     graph.resources.values().find_map(|resource| match (&resource.desired, resource.addr.node()) {
         (Desired::Ca(ca), Some(node)) => match observations.of(&resource.addr) {
             Observed::Absent => None,

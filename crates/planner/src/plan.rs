@@ -6,7 +6,7 @@ use crdbctl_model::{
     UnknownResource,
 };
 
-use crate::carriers::carry;
+use crate::carriers::{carry, restart_for_removed_variables};
 use crate::cause::cause;
 use crate::comparison::{Comparison, Difference};
 use crate::context::{AuthorityState, Context};
@@ -27,6 +27,7 @@ pub fn plan(graph: &ResourceGraph, observations: &Observations, options: &PlanOp
     for node in graph.nodes.keys() {
         draft.drop_ins(node, &context);
         carry(node, graph, &mut draft.differences);
+        restart_for_removed_variables(node, &context, &mut draft.differences);
     }
     if options.skip_unknown {
         draft.leave_unknown_alone(graph);
@@ -40,6 +41,8 @@ struct Draft {
     before: BTreeMap<ResourceAddr, Fact>,
     unknown: Vec<UnknownResource>,
     notes: Vec<Note>,
+    /// Nodes of which something is unknown that is told of the authority instead.
+    undetermined: BTreeSet<NodeName>,
     compared: usize,
 }
 
@@ -90,7 +93,9 @@ impl Draft {
                     Desired::Ca(_) | Desired::NodeCertificate(_) | Desired::ClientCertificate(_)
                 );
                 // An unknown authority is told once, not once a certificate.
-                if !(of_authority && matches!(context.authority, AuthorityState::Unknown(_))) {
+                if of_authority && matches!(context.authority, AuthorityState::Unknown(_)) {
+                    self.undetermined.extend(resource.addr.node().cloned());
+                } else {
                     self.unknown_resource(resource, reason, hint);
                 }
             }
@@ -152,8 +157,8 @@ impl Draft {
         if self.unknown.is_empty() {
             return;
         }
-        let nodes: BTreeSet<NodeName> =
-            self.unknown.iter().filter_map(|unknown| unknown.node.clone()).collect();
+        let mut nodes = std::mem::take(&mut self.undetermined);
+        nodes.extend(self.unknown.iter().filter_map(|unknown| unknown.node.clone()));
         self.differences.retain(|addr, _| addr.node().is_none_or(|node| !nodes.contains(node)));
         for node in &nodes {
             self.notes.push(Note {

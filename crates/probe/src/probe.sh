@@ -11,7 +11,7 @@ ask_host() {
 ask_record() {
   for kind in json pending; do
     if [ -e "$crdbctl_state.$kind" ]; then
-      if text=$(head -c 1048576 -- "$crdbctl_state.$kind" 2>&1 | b64); then printf 'record %s %s\n' "$kind" "$text"
+      if text=$(head -c 1048576 -- "$crdbctl_state.$kind" 2>&1); then printf 'record %s %s\n' "$kind" "$(word "$text")"
       else printf 'record-error %s %s\n' "$kind" "$(said "$text")"; fi
     fi
   done
@@ -124,15 +124,19 @@ owner_of() {
 one_process() {
   proc=/proc/$1 binary=$2; shift 2
   if ! exe=$(readlink -n -- "$proc/exe" 2>&1); then printf 'process error %s\n' "$(said "$exe")"; return; fi
+  # A process that ends meanwhile has neither: that is no process without variables, or flags.
+  if ! environ=$({ tr '\0' '\n' <"$proc/environ"; } 2>/dev/null); then printf 'process error %s\n' "$(word 'its environment cannot be read')"; return; fi
+  if ! cmdline=$({ base64 -w0 <"$proc/cmdline"; } 2>&1); then printf 'process error %s\n' "$(said "$cmdline")"; return; fi
+  if [ -z "$cmdline" ]; then printf 'process error %s\n' "$(word 'it ended while it was looked at')"; return; fi
   hash=-
   if [ "$exe" != "$binary" ]; then hash=$(digest "$proc/exe" 2>/dev/null) && [ -n "$hash" ] || hash=?; fi
   started=$(sed 's/.*) //' "$proc/stat" 2>/dev/null | cut -d' ' -f20)
   limit=$(sed -n 's/^Max open files *\([^ ]*\).*/\1/p' "$proc/limits" 2>/dev/null)
   ceiling=$(sed -n 's/^Max open files *[^ ]* *\([^ ]*\).*/\1/p' /proc/1/limits 2>/dev/null)
   printf 'process ok %s %s %s %s %s %s %s' "${proc#/proc/}" "${started:--}" "$(owner_of "$proc")" \
-    "${limit:--}/${ceiling:-unlimited}" "$hash" "$(word "$exe")" "$(base64 -w0 <"$proc/cmdline")"
+    "${limit:--}/${ceiling:-unlimited}" "$hash" "$(word "$exe")" "$cmdline"
   for name in "$@"; do
-    value=$(tr '\0' '\n' <"$proc/environ" 2>/dev/null | grep -m1 -- "^$name=") && printf ' %s' "$(word "$value")"
+    value=$(printf '%s\n' "$environ" | grep -m1 -- "^$name=") && printf ' %s' "$(word "$value")"
   done
   printf '\n'
 }

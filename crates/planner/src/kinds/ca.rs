@@ -4,7 +4,7 @@ use crdbctl_pki::{CaBundle, CaVerdict, judge_ca};
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
 
-pub(super) fn create(desired: &DesiredCa, context: &Context<'_>) -> Comparison {
+pub(super) fn create(desired: &DesiredCa, node: Option<&NodeName>, context: &Context<'_>) -> Comparison {
     let shown = match &context.authority {
         AuthorityState::Unknown(reason) => return no_authority(reason),
         AuthorityState::ToBeCreated => "of the new authority".to_owned(),
@@ -13,7 +13,8 @@ pub(super) fn create(desired: &DesiredCa, context: &Context<'_>) -> Comparison {
     let mut difference = Difference::new(Action::Create);
     difference.attributes = vec![
         AttributeDiff::words("path", None::<&str>, Some(&desired.path)),
-        AttributeDiff::words("certificates", None::<&str>, Some(shown)),
+        // A file that was deleted under a running node must be read again when it is back.
+        AttributeDiff::words("certificates", None::<&str>, Some(shown)).with_impact(reload(node, context)),
     ];
     Comparison::Differs(difference)
 }

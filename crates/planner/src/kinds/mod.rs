@@ -40,11 +40,13 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
         (Desired::Link(desired), None) => link::create(desired),
         (Desired::Link(desired), Some(Fact::Link(fact))) => link::compare(desired, fact),
         (Desired::Ca(desired), found) => match found {
-            None => ca::create(desired, context),
+            None => ca::create(desired, resource.addr.node(), context),
             Some(Fact::Ca(fact)) => ca::compare(desired, fact, resource.addr.node(), context),
             Some(_) => mismatch(),
         },
-        (Desired::NodeCertificate(desired), None) => node_certificate::create(desired, context),
+        (Desired::NodeCertificate(desired), None) => {
+            node_certificate::create(desired, resource.addr.node(), context)
+        }
         (Desired::NodeCertificate(desired), Some(Fact::Certificate(fact))) => {
             node_certificate::compare(desired, fact, resource.addr.node(), context)
         }
@@ -53,9 +55,7 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
         (Desired::Firewall(desired), Some(Fact::Firewall(fact))) => firewall::compare(desired, fact),
         (Desired::Unit(desired), None) => unit::create(desired),
         (Desired::Unit(desired), Some(Fact::Unit(fact))) => unit::compare(desired, fact),
-        (Desired::Service(desired), Some(Fact::Service(fact))) => {
-            service::compare(desired, fact, resource.addr.node(), context)
-        }
+        (Desired::Service(desired), Some(Fact::Service(fact))) => service::compare(desired, fact),
         (Desired::Init(desired), None) => init::create(desired),
         (Desired::Init(_), Some(Fact::Init(_))) => Comparison::Same { unchanged: 1 },
         _ => mismatch(),

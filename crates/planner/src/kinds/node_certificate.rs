@@ -12,12 +12,21 @@ use crate::context::{AuthorityState, Context};
 const CERTIFICATE_MODE: Mode = Mode::new(0o644);
 const KEY_MODE: Mode = Mode::new(0o600);
 
-pub(super) fn create(desired: &DesiredNodeCertificate, context: &Context<'_>) -> Comparison {
+pub(super) fn create(
+    desired: &DesiredNodeCertificate,
+    node: Option<&NodeName>,
+    context: &Context<'_>,
+) -> Comparison {
     if let Some(refusal) = cannot_issue(context) {
         return refusal;
     }
     let mut difference = Difference::new(Action::Create);
     difference.attributes = new_pair(desired, context);
+    // A pair that was deleted under a running node: it still serves the old one.
+    let impact = reload(node, context);
+    for attribute in difference.attributes.iter_mut().filter(|attribute| attribute.name == "not_after") {
+        attribute.impact = impact;
+    }
     Comparison::Differs(difference)
 }
 
@@ -38,6 +47,19 @@ pub(super) fn compare(
         Ok(names) => names,
         Err(error) => return unknown(error.to_string(), "mend the names in the manifest"),
     };
+    let files = [
+        ("node.crt", found.certificate.as_ref().map(|file| &file.path)),
+        ("node.key", found.key.as_ref().map(|file| &file.path)),
+    ];
+    for (name, path) in files {
+        // A link may lead to where somebody else keeps the pair: it is not for crdbctl to judge, or to write over.
+        if path.is_some_and(|path| path.kind != FileKind::Regular) {
+            return unknown(
+                format!("{name} is not a regular file"),
+                "replace it by a file by hand, then plan again",
+            );
+        }
+    }
     let Some(certificate) = &found.certificate else {
         return replace(desired, context, node, "the certificate is missing", None, None);
     };
@@ -79,12 +101,6 @@ fn attributes(
         [("node.crt", Some(certificate), CERTIFICATE_MODE), ("node.key", key.map(|key| &key.path), KEY_MODE)];
     for (name, path, mode) in files {
         let Some(path) = path else { continue };
-        if path.kind != FileKind::Regular {
-            return unknown(
-                format!("{name} is not a regular file"),
-                "replace it by a file by hand, then plan again",
-            );
-        }
         difference.attribute(&format!("{name} owner"), &path.owner, &desired.owner);
         difference.attribute(&format!("{name} group"), &path.group, &desired.group);
         // A key that is closed more tightly, 0400, is as good.

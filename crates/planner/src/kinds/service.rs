@@ -1,9 +1,6 @@
-use crdbctl_model::{
-    Action, AttributeDiff, Cause, DesiredService, Impact, NodeName, ProcessFact, ServiceFact,
-};
+use crdbctl_model::{Action, AttributeDiff, Cause, DesiredService, Impact, ProcessFact, ServiceFact};
 
 use crate::comparison::{Comparison, Difference};
-use crate::context::Context;
 use crate::process_flags;
 
 /// Attributes that a restart settles and that a changed unit explains.
@@ -11,15 +8,12 @@ pub(crate) const FLAGS: &str = "flags.";
 pub(crate) const ENVIRONMENT: &str = "environment.";
 pub(crate) const NOFILE: &str = "limits.nofile";
 pub(crate) const USER: &str = "user";
+/// The attribute that any change of the unit's files explains.
+pub(crate) const LOADED: &str = "loaded unit";
 /// The attribute that a changed package or link explains.
 pub(crate) const BINARY: &str = "binary";
 
-pub(super) fn compare(
-    desired: &DesiredService,
-    found: &ServiceFact,
-    _node: Option<&NodeName>,
-    _context: &Context<'_>,
-) -> Comparison {
+pub(super) fn compare(desired: &DesiredService, found: &ServiceFact) -> Comparison {
     let is_new = found.load_state == "not-found" && found.process.is_none();
     let mut difference = Difference::new(if is_new { Action::Create } else { Action::Update });
     let enabled = found.unit_file_state == "enabled";
@@ -34,6 +28,9 @@ pub(super) fn compare(
         (state, _) => format!("{state} ({})", found.sub_state),
     };
     difference.attribute("active", active, "active");
+    // An apply that was cut off between a new unit and systemd's look at it leaves no other trace.
+    let loaded = if found.need_daemon_reload { "older than the file" } else { "as in the file" };
+    difference.attribute(LOADED, loaded, "as in the file");
     if let Some(process) = &found.process {
         compare_process(desired, process, &mut difference);
     }

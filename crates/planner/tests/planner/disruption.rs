@@ -1,0 +1,206 @@
+//! What restarts or reloads a node, which change says so, and in which order nodes go.
+
+use crdbctl_model::{Digest, Fact, Impact};
+
+use crate::world::{MANIFEST, World, graph, node};
+
+#[test]
+fn changed_flags_restart_through_the_unit_and_are_told_once() {
+    let mut world = World::converged();
+    world.manifest("  version: v24.1.0\n", "  version: v24.1.0\n  flags: {cache: \".35\"}\n");
+    world.expect(&[
+        "store-1/unit.cockroach update manifest restart [content]",
+        "store-2/unit.cockroach update manifest restart [content]",
+        "store-3/unit.cockroach update manifest restart [content]",
+        "roll store-1 restart",
+        "roll store-2 restart",
+        "roll store-3 restart",
+    ]);
+    let plan = world.plan();
+    let content = plan.changes[0].attributes.iter().find(|attribute| attribute.name == "content").unwrap();
+    assert_eq!(content.remark.as_deref(), Some("restarts cockroach on store-1"));
+    assert_eq!(plan.counts().restart, 3);
+}
+
+#[test]
+fn one_nodes_flags_restart_that_node_alone() {
+    let mut world = World::converged();
+    world.manifest("address: 198.0.2.158}", "address: 198.0.2.158, flags: {cache: \".35\"}}");
+    world.expect(&["store-2/unit.cockroach update manifest restart [content]", "roll store-2 restart"]);
+}
+
+#[test]
+fn a_changed_join_list_restarts_nothing() {
+    let mut world = World::converged();
+    world.manifest("  version: v24.1.0\n", "  version: v24.1.0\n  join: [store-1, store-2]\n");
+    let plan = world.plan();
+    assert_eq!(plan.changes.len(), 3);
+    assert!(plan.rollout.is_empty(), "{:?}", plan.rollout);
+    assert!(plan.changes.iter().all(|change| change.impact == Impact::None));
+}
+
+#[test]
+fn a_changed_variable_restarts_through_the_unit() {
+    let mut world = World::converged();
+    world.manifest("COCKROACH_X: \"1\"", "COCKROACH_X: \"2\"");
+    assert_eq!(world.plan().counts().restart, 3);
+    assert!(world.plan().changes.iter().all(|change| change.addr.to_string().contains("unit")));
+}
+
+#[test]
+fn a_variable_that_the_manifest_lost_restarts_and_one_added_by_hand_does_not() {
+    let mut world = World::converged();
+    world.manifest("  environment: {COCKROACH_X: \"1\"}\n", "");
+    // The probe tells only of variables that the manifest has.
+    for number in 1..=3 {
+        world.process(number).environment.remove("COCKROACH_X");
+    }
+    let plan = world.plan();
+    assert_eq!(plan.counts().restart, 3, "{:?}", crate::world::summary(&plan));
+
+    let mut world = World::converged();
+    if let Fact::Unit(unit) = world.fact("store-2/unit.cockroach") {
+        let text = unit.file.content.clone().unwrap().replace("[Service]", "[Service]\nEnvironment=MINE=1");
+        unit.file.digest = Some(Digest::of(&text));
+        unit.file.content = Some(text);
+    }
+    world.expect(&["store-2/unit.cockroach update drift [content]"]);
+}
+
+#[test]
+fn an_upgrade_is_carried_by_the_link_and_sends_a_package_to_each_node() {
+    let mut world = World::converged();
+    world.manifest("version: v24.1.0", "version: v24.1.1");
+    for number in 1..=3 {
+        let new = format!("store-{number}/package.cockroach-v24.1.1.linux-amd64");
+        world.set(&new, crdbctl_model::Observed::Absent);
+        // The probe hashes what runs when it is not the wanted file.
+        world.process(number).exe_digest = Some(Digest::of("the old program"));
+    }
+    let plan = world.plan();
+    let of_node_2: Vec<String> = crate::world::summary(&plan)
+        .into_iter()
+        .filter(|line| line.contains("store-2") && !line.contains("unit"))
+        .collect();
+    assert_eq!(
+        of_node_2,
+        [
+            "store-2/package.cockroach-v24.1.1.linux-amd64 create missing",
+            "store-2/link.cockroach update manifest restart [target]",
+            "roll store-2 restart",
+        ]
+    );
+    assert_eq!(plan.transfers.len(), 3);
+    let link = plan.changes.iter().find(|c| c.addr.to_string() == "store-2/link.cockroach").unwrap();
+    assert!(link.depends_on.iter().any(|addr| addr.to_string().contains("package")), "{:?}", link.depends_on);
+}
+
+#[test]
+fn another_link_does_not_explain_another_program() {
+    let mut world = World::converged();
+    world.process(2).exe_digest = Some(Digest::of("x"));
+    if let Fact::Link(link) = world.fact("store-2/link.data") {
+        link.target = Some("/tmp".to_owned());
+    }
+    world.expect(&[
+        "store-2/link.data update drift [target]",
+        "store-2/service.cockroach update drift restart [binary]",
+        "roll store-2 restart",
+    ]);
+}
+
+#[test]
+fn a_process_that_differs_by_itself_is_a_change_of_the_service() {
+    let mut world = World::converged();
+    world.process(2).argv.push("--max-sql-memory=.11".to_owned());
+    world.expect(&[
+        "store-2/service.cockroach update drift restart [flags.max-sql-memory]",
+        "roll store-2 restart",
+    ]);
+
+    let mut world = World::converged();
+    world.process(2).user = "root".to_owned();
+    world.process(2).environment.clear();
+    world.process(2).nofile = Some(1024);
+    world.expect(&[
+        "store-2/service.cockroach update drift restart [user, environment.COCKROACH_X, limits.nofile]",
+        "roll store-2 restart",
+    ]);
+    world.process(2).nofile_ceiling = Some(1024);
+    world.process(2).user = "cockroach".to_owned();
+    world.process(2).environment.insert("COCKROACH_X".to_owned(), "1".to_owned());
+    world.expect(&[]);
+}
+
+#[test]
+fn a_deleted_program_with_the_right_content_still_runs_the_right_one() {
+    let mut world = World::converged();
+    let wanted = match &world.graph.resources[&crate::world::addr("store-2/service.cockroach")].desired {
+        crdbctl_model::Desired::Service(service) => service.binary_digest,
+        other => panic!("{other:?}"),
+    };
+    world.process(2).exe_deleted = true;
+    world.process(2).exe_digest = Some(wanted);
+    world.expect(&[]);
+    world.process(2).exe_digest = None;
+    world.expect(&["store-2/service.cockroach update drift restart [binary]", "roll store-2 restart"]);
+}
+
+#[test]
+fn what_an_interrupted_apply_left_is_done_and_says_why() {
+    let mut world = World::converged();
+    world.service(2).pending = Some("restart".to_owned());
+    world.service(3).pending = Some("reload".to_owned());
+    world.expect(&[
+        "store-2/service.cockroach update unfinished restart [pending]",
+        "store-3/service.cockroach update unfinished reload [pending]",
+        "roll store-2 restart",
+        "roll store-3 reload",
+    ]);
+    // A node that is started anyway has nothing to be restarted for.
+    world.service(2).process = None;
+    world.service(2).active_state = "inactive".to_owned();
+    world.service(3).pending = None;
+    world.expect(&["store-2/service.cockroach update drift [active]"]);
+}
+
+#[test]
+fn a_node_goes_once_with_its_greatest_impact() {
+    let mut world = World::converged();
+    world.set("store-2/certificate.node", crdbctl_model::Observed::Absent);
+    world.process(2).argv.push("--max-sql-memory=.11".to_owned());
+    let plan = world.plan();
+    assert_eq!(plan.rollout.len(), 1);
+    assert_eq!((plan.rollout[0].impact, plan.rollout[0].because.len()), (Impact::Restart, 2));
+    assert_eq!(plan.rollout[0].node, node(2));
+}
+
+#[test]
+fn drop_ins_go_before_the_service_that_rests_on_them() {
+    let mut world = World::converged();
+    let text = "[Service]\nExecStart=\nExecStart=/bin/false\n";
+    let file = crdbctl_model::FileFact {
+        path: crate::world::path(crdbctl_model::FileKind::Regular, "root", "root", 0o644),
+        digest: Some(Digest::of(text)),
+        content: Some(text.to_owned()),
+    };
+    let path = "/etc/systemd/system/cockroach.service.d/x.conf".to_owned();
+    world.reading(&node(2)).drop_ins.push(crdbctl_model::DropInFact { path, file });
+    world.process(2).argv = vec!["/bin/false".to_owned()];
+    let plan = world.plan();
+    let names: Vec<String> = plan.changes.iter().map(|change| change.addr.to_string()).collect();
+    assert_eq!(names, ["store-2/drop-in.x.conf", "store-2/service.cockroach"]);
+    assert!(plan.changes[1].depends_on.contains(&plan.changes[0].addr));
+}
+
+#[test]
+fn a_stopped_node_with_changed_flags_is_started_and_not_rolled() {
+    let mut world = World::converged();
+    *world.service(2) = crate::world::stopped("loaded", "enabled");
+    world.graph =
+        graph(&MANIFEST.replace("address: 198.0.2.158}", "address: 198.0.2.158, flags: {cache: \".35\"}}"));
+    world.expect(&[
+        "store-2/unit.cockroach update manifest [content]",
+        "store-2/service.cockroach update manifest [active]",
+    ]);
+}

@@ -1,0 +1,8 @@
+//! Plans from graphs and observations: what is made, what is left, why, and what it does to a node that runs.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod disruption;
+mod kinds;
+mod unknown;
+mod world;

@@ -1,0 +1,134 @@
+//! What could not be read: the authority above all, and what is left of a plan without it.
+
+use crdbctl_model::{Fact, Observed, ResourceKind};
+
+use crate::world::{World, addr, node, summary, unknown};
+
+#[test]
+fn a_node_that_is_not_reached_is_told_once_and_the_others_are_planned() {
+    let mut world = World::converged();
+    world.unreadable(3);
+    world.set("store-1/file.ufw-profile", Observed::Absent);
+    world.expect(&["store-1/file.ufw-profile create drift", "unknown store-3"]);
+    assert!(!world.plan().basis.nodes.contains_key(&node(3)));
+}
+
+#[test]
+fn a_node_that_nobody_asked_is_unknown() {
+    let mut world = World::converged();
+    world.observations.nodes.remove(&node(3));
+    world.expect(&["unknown store-3"]);
+}
+
+#[test]
+fn no_authority_is_made_beside_certificates_of_another() {
+    for left in ["store-2/certificate.ca", "store-2/service.cockroach"] {
+        let mut world = World::bare();
+        let fact = World::converged().fact(left).clone();
+        world.set(left, Observed::Present(Box::new(fact)));
+        let plan = world.plan();
+        assert!(
+            plan.unknown.iter().any(|u| u.addr == Some(addr("cluster/authority.ca"))),
+            "{left}: {:?}",
+            summary(&plan)
+        );
+        assert!(
+            plan.changes
+                .iter()
+                .all(|c| !matches!(c.addr.kind, ResourceKind::Authority | ResourceKind::Certificate)),
+            "{left}: {:?}",
+            summary(&plan)
+        );
+    }
+}
+
+#[test]
+fn no_authority_is_made_while_a_node_cannot_be_read() {
+    for skip_unknown in [false, true] {
+        let mut world = World::bare();
+        world.unreadable(3);
+        world.skip_unknown = skip_unknown;
+        let plan = world.plan();
+        assert!(
+            plan.changes
+                .iter()
+                .all(|c| { !matches!(c.addr.kind, ResourceKind::Authority | ResourceKind::Certificate) }),
+            "{:?}",
+            summary(&plan)
+        );
+        if skip_unknown {
+            // A node without certificates is not started, and one that cannot be read not touched.
+            assert!(
+                plan.changes.iter().all(|c| c.addr.kind != ResourceKind::Service),
+                "{:?}",
+                summary(&plan)
+            );
+            assert!(plan.changes.iter().all(|c| c.addr.node() != Some(&node(3))));
+        }
+    }
+}
+
+#[test]
+fn without_the_authority_only_what_needs_none_is_skipped_to() {
+    let mut world = World::converged();
+    world.set("cluster/authority.ca", unknown());
+    world.set("store-1/certificate.node", Observed::Absent);
+    world.set("store-1/file.ufw-profile", Observed::Absent);
+    world.skip_unknown = true;
+    let plan = world.plan();
+    assert!(plan.changes.is_empty(), "{:?}", summary(&plan));
+    assert!(!plan.is_complete());
+}
+
+#[test]
+fn an_authority_without_its_key_keeps_what_is_valid_and_makes_nothing() {
+    let mut world = World::converged();
+    if let Fact::Ca(ca) = world.fact("cluster/authority.ca") {
+        ca.has_key = false;
+    }
+    world.expect(&[]);
+    world.set("store-1/certificate.node", Observed::Absent);
+    world.expect(&["unknown store-1/certificate.node"]);
+    world.set("store-1/certificate.ca", Observed::Absent);
+    world.expect(&[
+        "store-1/certificate.ca create drift reload",
+        "roll store-1 reload",
+        "unknown store-1/certificate.node",
+    ]);
+}
+
+#[test]
+fn two_names_of_one_machine_are_never_changed() {
+    let mut world = World::converged();
+    let same = world.reading(&node(1)).host.machine_id;
+    world.reading(&node(2)).host.machine_id = same;
+    world.set("store-1/file.ufw-profile", Observed::Absent);
+    world.set("store-3/file.ufw-profile", Observed::Absent);
+    let plan = world.plan();
+    assert_eq!(plan.unknown.len(), 2, "{:?}", summary(&plan));
+    assert!(plan.unknown.iter().all(|unknown| unknown.reason.contains("store-1 and store-2")));
+    world.skip_unknown = true;
+    world.expect(&["store-3/file.ufw-profile create drift", "unknown store-1", "unknown store-2"]);
+}
+
+#[test]
+fn skipping_leaves_the_whole_node_alone_and_says_so() {
+    let mut world = World::converged();
+    world.set("store-1/unit.cockroach", unknown());
+    world.process(1).argv.push("--max-sql-memory=.11".to_owned());
+    world.set("store-2/file.ufw-profile", Observed::Absent);
+    world.skip_unknown = true;
+    world.expect(&["store-2/file.ufw-profile create drift", "unknown store-1/unit.cockroach"]);
+    assert!(world.plan().notes.iter().any(|note| note.text.contains("store-1 is left alone")));
+}
+
+#[test]
+fn init_is_put_off_while_anything_is_unknown() {
+    let mut world = World::converged();
+    world.set("cluster/init.store", Observed::Absent);
+    world.set("store-1/unit.cockroach", unknown());
+    world.skip_unknown = true;
+    let plan = world.plan();
+    assert!(plan.changes.is_empty(), "{:?}", summary(&plan));
+    assert!(plan.notes.iter().any(|note| note.text.contains("put off")));
+}
