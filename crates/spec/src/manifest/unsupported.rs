@@ -39,5 +39,23 @@ pub(super) fn unsupported(manifest: &Manifest) -> Diagnostics {
             refuse(node.state.span, "`state: decommissioned`", instead);
         }
     }
+    // What has an effect only once a node is drained and a rollout gated: the defaults are what is done today.
+    let rollout = &manifest.rollout;
+    if rollout.max_unavailable.value != 1 {
+        refuse(
+            rollout.max_unavailable.span,
+            "`rollout.max_unavailable` above 1",
+            "leave it out: nodes go one at a time",
+        );
+    }
+    if rollout.drain_timeout.value != 600 {
+        let instead =
+            "leave it out: a node is stopped by systemd, which waits 300 s for CockroachDB's own drain";
+        refuse(rollout.drain_timeout.span, "`rollout.drain_timeout`", instead);
+    }
+    if manifest.install.keep_packages.value != 2 {
+        let instead = "leave it out: older packages are kept, remove them by hand";
+        refuse(manifest.install.keep_packages.span, "`install.keep_packages`", instead);
+    }
     Diagnostics::new(manifest.source.clone(), list)
 }
