@@ -242,3 +242,20 @@ fn a_machine_of_another_architecture_is_not_read() {
     };
     assert!(unreadable.hint.contains("arch:"), "{unreadable:?}");
 }
+
+#[test]
+fn a_record_that_cannot_be_read_is_an_error_and_not_a_record() {
+    let directory = tempfile::tempdir().unwrap();
+    // Even root cannot read a directory as a file.
+    std::fs::create_dir(directory.path().join("x.json")).unwrap();
+    std::fs::create_dir(directory.path().join("x.pending")).unwrap();
+    let library =
+        crdbctl_probe::functions(&ClusterName::new("x").unwrap(), &crdbctl_probe::Questions::default());
+    for shell in shells() {
+        let text = format!("{library}\ncrdbctl_state={}/x\nask_record\n", directory.path().display());
+        let output = Command::new(shell).arg("-c").arg(text).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let words: Vec<&str> = said.lines().map(|line| line.rsplit_once(' ').unwrap().0).collect();
+        assert_eq!(words, ["record-error json", "record-error pending"], "{shell}");
+    }
+}
