@@ -8,5 +8,6 @@ mod bench;
 mod drift;
 mod fresh;
 mod interrupted;
+mod pending;
 mod unreachable;
 mod ways_to_root;
