@@ -52,7 +52,7 @@ fn bare_hosts_become_a_cluster_and_the_second_plan_is_empty() {
     for host in bench.lab.hosts() {
         let sent = format!("{}/package.cockroach-v24.1.0", host.name());
         let times =
-            applied.stderr.lines().filter(|line| line.contains(&sent) && line.contains("(100%)")).count();
+            applied.stderr.lines().filter(|line| line.contains(&sent) && line.contains(": created")).count();
         assert_eq!(times, 1, "the archive goes to {} once: {}", host.name(), applied.stderr);
         let health = format!(
             "curl -sk https://{}:8080/health?ready=1 -w '%{{http_code}}' -o /dev/null",
