@@ -1219,3 +1219,59 @@ fn what_is_not_supported_yet() {
     4 errors in cluster.yaml
     ");
 }
+
+#[test]
+fn limits_and_counts_without_effect_are_not_supported_yet() {
+    let nodes = "  - {name: store-4, address: 198.0.2.4}\n  - {name: store-5, address: 198.0.2.5}\n";
+    let text = format!(
+        "{MINIMAL}{nodes}rollout: {{max_unavailable: 2, drain_timeout: 5m}}\ninstall: {{keep_packages: 3}}\nchecks: {{clock_skew: 100ms, disk_free: 5GiB}}\n"
+    );
+    insta::assert_snapshot!(common::manifest(&text).unsupported(), @"
+    error: `rollout.max_unavailable` above 1 is not supported yet
+      --> cluster.yaml:12:28
+       |
+    12 | rollout: {max_unavailable: 2, drain_timeout: 5m}
+       |                            ^
+       |
+       = help: leave it out: nodes go one at a time
+
+    error: `rollout.drain_timeout` is not supported yet
+      --> cluster.yaml:12:46
+       |
+    12 | rollout: {max_unavailable: 2, drain_timeout: 5m}
+       |                                              ^^
+       |
+       = help: leave it out: a node is stopped by systemd, which waits 300 s for CockroachDB's own drain
+
+    error: `install.keep_packages` is not supported yet
+      --> cluster.yaml:13:26
+       |
+    13 | install: {keep_packages: 3}
+       |                          ^
+       |
+       = help: leave it out: older packages are kept, remove them by hand
+
+    error: `checks.clock_skew` is not supported yet
+      --> cluster.yaml:14:22
+       |
+    14 | checks: {clock_skew: 100ms, disk_free: 5GiB}
+       |                      ^^^^^
+       |
+       = help: leave it out, and look at the hosts yourself before the first apply
+
+    error: `checks.disk_free` is not supported yet
+      --> cluster.yaml:14:40
+       |
+    14 | checks: {clock_skew: 100ms, disk_free: 5GiB}
+       |                                        ^^^^
+       |
+       = help: leave it out, and look at the hosts yourself before the first apply
+
+    5 errors in cluster.yaml
+    ");
+    // What they are without a word may be written too.
+    let text = format!(
+        "{MINIMAL}rollout: {{max_unavailable: 1, drain_timeout: 10m}}\ninstall: {{keep_packages: 2}}\nchecks: {{clock_skew: 250ms, disk_free: 10%}}\n"
+    );
+    assert!(common::manifest(&text).unsupported().is_empty());
+}

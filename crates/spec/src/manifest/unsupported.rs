@@ -1,4 +1,6 @@
-use super::{Delivery, Manifest, NodeState};
+use std::time::Duration;
+
+use super::{Delivery, DiskFree, Manifest, NodeState};
 use crate::{Diagnostic, Diagnostics, Span};
 
 /// Returns a diagnostic for each thing that is understood and not carried out yet.
@@ -56,6 +58,28 @@ pub(super) fn unsupported(manifest: &Manifest) -> Diagnostics {
     if manifest.install.keep_packages.value != 2 {
         let instead = "leave it out: older packages are kept, remove them by hand";
         refuse(manifest.install.keep_packages.span, "`install.keep_packages`", instead);
+    }
+    // The defaults are what a preflight will look for.
+    let limits = [
+        (
+            "clock_skew",
+            manifest.checks.clock_skew.span,
+            manifest.checks.clock_skew.value != Duration::from_millis(250),
+        ),
+        (
+            "disk_free",
+            manifest.checks.disk_free.span,
+            manifest.checks.disk_free.value != DiskFree::Percent(10),
+        ),
+    ];
+    for (name, span, is_set) in limits {
+        if is_set {
+            refuse(
+                span,
+                &format!("`checks.{name}`"),
+                "leave it out, and look at the hosts yourself before the first apply",
+            );
+        }
     }
     Diagnostics::new(manifest.source.clone(), list)
 }
