@@ -1,5 +1,6 @@
 use crdbctl_model::{Change, DesiredNodeCertificate, Digest, Timestamp};
 use crdbctl_pki::{Authority, ClientUser, Issued, NodeNames, key_spki_sha256};
+use crdbctl_probe::Operator;
 use secrecy::ExposeSecret;
 
 /// Why a certificate could not be made; the change that needs it fails with these words.
@@ -7,7 +8,7 @@ use secrecy::ExposeSecret;
 #[error("{0}")]
 pub(crate) struct IssueFailure(pub(crate) String);
 
-/// How long the client certificate lives that `cockroach init` is run with: one operation, and some patience.
+/// How long the client certificate lives that client commands are run with: one operation, and some patience.
 const OPERATION_LIFETIME: i64 = 3600;
 
 /// Makes the certificates that a plan asks for, at the moment they are sent.
@@ -51,16 +52,22 @@ impl<'a> Issuer<'a> {
         Ok(NodePair { issued, key })
     }
 
-    /// Returns a short-lived pair for the SQL user root, for one operation on a node.
-    pub(crate) fn operator(&self) -> Result<Issued, IssueFailure> {
-        self.authority()?
+    /// Returns a short-lived pair for the SQL user root, for the client commands of this run.
+    pub(crate) fn operator(&self) -> Result<Operator, IssueFailure> {
+        let issued = self
+            .authority()?
             .issue_client(
                 &ClientUser::root(),
                 crdbctl_model::KeyType::EcdsaP256,
                 OPERATION_LIFETIME,
                 self.now,
             )
-            .map_err(|error| IssueFailure(format!("cannot make a client certificate for root: {error}")))
+            .map_err(|error| IssueFailure(format!("cannot make a client certificate for root: {error}")))?;
+        Ok(Operator {
+            ca_pem: self.bundle_pem()?,
+            certificate_pem: issued.certificate_pem,
+            key_pem: issued.key_pem,
+        })
     }
 
     fn authority(&self) -> Result<&'a Authority, IssueFailure> {

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crdbctl_model::{ClusterName, Event, NodeName, Outcome, ResourceAddr};
+use crdbctl_model::{ClusterName, DesiredService, Event, NodeName, Outcome, ResourceAddr};
+use crdbctl_probe::{ClientCommand, ClientOutput, Operator, read_client_outputs};
 use crdbctl_transport::{
     Channel, ChannelStart, Connection, Limits, Mutating, Output, Payload, Script, TransportError,
 };
@@ -60,6 +61,25 @@ impl Session {
     pub(crate) async fn ask(&mut self, text: String, timeout: Duration) -> Result<Output, TransportError> {
         let script = script::<crdbctl_transport::ReadOnly>(text);
         self.channel.run(&script, Payload::none(), Limits::within(timeout), &mut |_| {}).await
+    }
+
+    /// Runs client commands of CockroachDB on the node, as the SQL user root.
+    pub(crate) async fn client(
+        &mut self,
+        operator: &Operator,
+        service: &DesiredService,
+        commands: &[ClientCommand],
+    ) -> Result<Vec<ClientOutput>, String> {
+        let (text, payload) = operator.script(service, commands);
+        let output = self
+            .script(text, payload, Operator::patience(commands))
+            .await
+            .map_err(|error| error.to_string())?;
+        let outputs = read_client_outputs(&output.stdout).map_err(|error| error.to_string())?;
+        if output.is_success() && outputs.len() == commands.len() {
+            return Ok(outputs);
+        }
+        Err(format!("the script ended with status {}: {}", output.status, output.stderr_text().trim()))
     }
 
     /// Makes changes, telling what becomes of each. `archive` is what the one step that unpacks a package reads.

@@ -4,7 +4,7 @@
 //! [`questions`] gathers what must be known of a node, [`script`] puts it into shell, [`Answer::parse`]
 //! takes the answer apart, and [`reading`] says for every resource whether it is present, absent or
 //! unknown. [`probe_node`] does all of that over a connection; [`observe_init`] concludes from all nodes
-//! whether the cluster has been initialised.
+//! whether the cluster has been initialised. [`Operator`] runs client commands of CockroachDB on a node.
 
 mod answer;
 mod cluster;
@@ -13,6 +13,7 @@ mod health;
 mod init;
 mod kinds;
 mod node;
+mod operator;
 mod questions;
 mod reading;
 mod script;
@@ -23,6 +24,7 @@ pub use compose::questions;
 pub use health::{HealthGoal, health_script, read_health};
 pub use init::observe_init;
 pub use node::{observe_answer, probe_node};
+pub use operator::{ClientCommand, ClientOutput, Operator, read_client_outputs};
 pub use questions::Questions;
 pub use reading::reading;
 pub use script::{functions, script};
