@@ -1,25 +1,33 @@
 //! Carries out plans.
 //!
-//! [`Applier::apply`] takes the lock of every node (`lock`), reads them again and refuses a stale plan (`verify`),
-//! makes what belongs to the control host (`authority`), then works on all nodes at once (`work`): a package as a
-//! stage of its own, everything else of a node in one script of steps (`stage`, `step`, `kinds/`). Nodes that are
-//! reloaded or restarted follow one by one behind a gate. The cluster is initialised when every node waits for it
-//! (`init`, `wait`). At the end every node is read back, compared, and recorded (`converge`).
+//! [`Applier::apply`] takes the lock of every node (`sessions`, `lock`), reads them again and refuses a stale plan
+//! (`verify`), makes what belongs to the control host (`authority`), then works on all nodes at once (`together`,
+//! `work`): a package as a stage of its own, everything else of a node in one script of steps (`stage`, `step`,
+//! `kinds/`). Nodes that are reloaded or restarted follow one by one behind a gate (`rollout`). The cluster is
+//! initialised when every node waits for it (`initialise`, `init`, `wait`). What concerns the cluster as a whole is done
+//! before and after (`cluster`). At the end every node is read back, compared, and recorded (`converge`), and told of
+//! (`summary`).
 
 mod applier;
 mod authority;
+mod cluster;
 mod converge;
 mod error;
 mod init;
+mod initialise;
 mod issue;
 mod kinds;
 mod lock;
+mod rollout;
 mod run;
 mod session;
+mod sessions;
 #[cfg(test)]
 mod shell_tests;
 mod stage;
 mod step;
+mod summary;
+mod together;
 mod verify;
 mod wait;
 mod work;

@@ -1,0 +1,148 @@
+use std::time::{Duration, Instant};
+
+use crdbctl_model::{Desired, NodeName, Outcome};
+use crdbctl_probe::HealthGoal;
+use tokio::task::JoinSet;
+
+use crate::applier::{Applier, failed, service_of};
+use crate::issue::Issuer;
+use crate::session::Outcomes;
+use crate::sessions::Sessions;
+use crate::{init, wait};
+
+impl Applier {
+    /// Waits until every started node is where it should be, and initialises the cluster if every node waits for it.
+    pub(crate) async fn initialise(
+        &self,
+        sessions: &mut Sessions,
+        issuer: &Issuer<'_>,
+        outcomes: &mut Outcomes,
+    ) {
+        let init = self.plan.changes.iter().find_map(|change| match &change.desired {
+            Some(Desired::Init(desired)) => Some((change, desired)),
+            _ => None,
+        });
+        let goal = if init.is_some() || !self.is_initialised() {
+            HealthGoal::ReadyOrWaitingForInit
+        } else {
+            HealthGoal::Ready
+        };
+        let started: Vec<NodeName> = self
+            .plan
+            .changes
+            .iter()
+            .filter(|change| {
+                change.attributes.iter().any(|a| a.name == "active")
+                    && outcomes.get(&change.addr).is_some_and(|(outcome, _)| *outcome == Outcome::Converged)
+            })
+            .filter_map(|change| change.addr.node().cloned())
+            .collect();
+        let wait_for: Vec<NodeName> =
+            if init.is_some() { self.graph.nodes.keys().cloned().collect() } else { started };
+        let Some((change, desired)) = init else {
+            let failures = self.wait_all(sessions, &wait_for, goal).await;
+            for (node, why) in failures.1 {
+                self.fail_service(&node, &why, outcomes);
+            }
+            return;
+        };
+        self.tell_started(change);
+        let began = Instant::now();
+        let outcome = if failed(outcomes).iter().any(|addr| change.depends_on.contains(addr)) {
+            Outcome::Skipped("not every node came up".to_owned())
+        } else if *self.stop.borrow() {
+            Outcome::Skipped("the run was interrupted".to_owned())
+        } else {
+            let (ready, failures) = self.wait_all(sessions, &wait_for, goal).await;
+            for (node, why) in &failures {
+                self.fail_service(node, why, outcomes);
+            }
+            if let Some((node, why)) = failures.into_iter().next() {
+                Outcome::Skipped(format!("{node}: {why}"))
+            } else if ready {
+                // Somebody initialised it before: its nodes have only been away.
+                Outcome::Converged
+            } else {
+                self.initialise_through(sessions, issuer, &desired.through).await
+            }
+        };
+        let outcome = if outcome == Outcome::Converged {
+            match self.wait_all(sessions, &wait_for, HealthGoal::Ready).await.1.into_iter().next() {
+                None => Outcome::Converged,
+                Some((node, why)) => Outcome::Failed(format!("{node} did not become ready: {why}")),
+            }
+        } else {
+            outcome
+        };
+        let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let done = Outcomes::from([(change.addr.clone(), (outcome, took))]);
+        self.tell_finished(&done);
+        outcomes.extend(done);
+    }
+
+    async fn initialise_through(
+        &self,
+        sessions: &mut Sessions,
+        issuer: &Issuer<'_>,
+        through: &NodeName,
+    ) -> Outcome {
+        let Some(service) = service_of(&self.graph, through) else {
+            return Outcome::Failed(format!("{through} has no service in the manifest"));
+        };
+        let Some(session) = sessions.get_mut(through) else {
+            return Outcome::Skipped(format!("there is no connection to {through}"));
+        };
+        match issuer.operator() {
+            Err(error) => Outcome::Failed(error.to_string()),
+            Ok(operator) => init::initialise(session, &service, &operator).await,
+        }
+    }
+
+    /// Returns whether any node is ready, and the nodes that are not where they should be.
+    async fn wait_all(
+        &self,
+        sessions: &mut Sessions,
+        nodes: &[NodeName],
+        goal: HealthGoal,
+    ) -> (bool, Vec<(NodeName, String)>) {
+        let timeout = Duration::from_secs(self.graph.rollout.health_timeout);
+        let mut waiting = JoinSet::new();
+        let mut failures = Vec::new();
+        for node in nodes {
+            let (Some(service), Some(mut session)) = (service_of(&self.graph, node), sessions.remove(node))
+            else {
+                failures.push((node.clone(), "there is no connection to it".to_owned()));
+                continue;
+            };
+            let stop = self.stop.clone();
+            waiting.spawn(async move {
+                let health = wait::health(&mut session, &service, goal, timeout, &stop).await;
+                (session, health)
+            });
+        }
+        let mut any_ready = false;
+        while let Some(waited) = waiting.join_next().await {
+            match waited {
+                Ok((session, health)) => {
+                    match health {
+                        Ok(health) => any_ready |= health == crdbctl_model::HealthFact::Ready,
+                        Err(why) => failures.push((session.node.clone(), why)),
+                    }
+                    sessions.insert(session.node.clone(), session);
+                }
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
+        failures.sort();
+        (any_ready, failures)
+    }
+
+    fn fail_service(&self, node: &NodeName, why: &str, outcomes: &mut Outcomes) {
+        let service = self.graph.of_node(node).find(|r| matches!(r.desired, Desired::Service(_)));
+        if let Some(service) = service
+            && let Some((outcome, _)) = outcomes.get_mut(&service.addr)
+        {
+            *outcome = Outcome::Failed(format!("started, and not well: {why}"));
+        }
+    }
+}
