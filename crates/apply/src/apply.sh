@@ -97,12 +97,31 @@ pending() {
   put "$state/$cluster.pending" root root 0600 "$1"
 }
 settled() { rm -f -- "$state/$cluster.pending"; }
-# note_key DIGEST-OF-FILE DIGEST-OF-PUBLIC-HALF: the newest first; older ones stay for a key that is not replaced after all.
+# note_key DIGEST-OF-FILE DIGEST-OF-PUBLIC-HALF, of a key or a certificate: the newest first; older ones stay for a
+# pair that is not replaced after all.
 note_key() {
-  older=$(grep -v -F -- "$1 " "$state/$cluster.keys" 2>/dev/null | head -n 7) || older=
+  older=$(grep -v -F -- "$1 " "$state/$cluster.keys" 2>/dev/null | head -n 15) || older=
   put "$state/$cluster.keys" root root 0600 "$1 $2
 ${older:+$older
 }"
+}
+# public_half FILE crt|key: the digest of its public half, from the list of what crdbctl made, else by openssl.
+public_half() {
+  hash=$(sha256sum <"$1") || return 1
+  if known=$(grep -F -m1 -- "${hash%% *} " "$state/$cluster.keys" 2>/dev/null); then printf %s "${known#* }"; return; fi
+  command -v openssl >/dev/null 2>&1 || { printf 'openssl is not on the host, and crdbctl did not make %s' "$1" >&2; return 1; }
+  # A pipeline ends as its last part does, so what is digested is looked at first.
+  if [ "$2" = key ]; then half=$(openssl pkey -passin pass: -in "$1" -pubout </dev/null)
+  else half=$(openssl x509 -in "$1" -noout -pubkey </dev/null); fi
+  [ -n "$half" ] || return 1
+  hash=$(printf '%s\n' "$half" | openssl pkey -pubin -outform DER | sha256sum); printf %s "${hash%% *}"
+}
+# fitting CERTIFICATE KEY, before a process is told to read them: it would take a key of another certificate without a
+# word, and then fail every handshake.
+fitting() {
+  crt=$(public_half "$1" crt) || die "not reloaded: what $1 is for cannot be told"
+  key=$(public_half "$2" key) || die "not reloaded: what $2 is for cannot be told"
+  [ "$crt" = "$key" ] || die "not reloaded: $2 does not belong to $1, and every new connection would fail; plan again"
 }
 main_pid() { systemctl show "$1" -p MainPID --value; }
 # The last words of a service that does not do as it is told.

@@ -423,14 +423,112 @@ fn note_key_keeps_the_newest_first_and_a_few_older_ones() {
     for shell in shells {
         let at = directory.path().join(shell);
         std::fs::create_dir_all(at.join("state")).unwrap();
-        for number in 0..12 {
+        for number in 0..20 {
             ok(shell, &at, &format!("(note_key file{number} public{number})"));
         }
-        ok(shell, &at, "(note_key file11 public11)");
+        ok(shell, &at, "(note_key file19 public19)");
         let text = std::fs::read_to_string(at.join("state/shell-test.keys")).unwrap();
-        let expected: String = (4..12).rev().map(|number| format!("file{number} public{number}\n")).collect();
+        let expected: String = (4..20).rev().map(|number| format!("file{number} public{number}\n")).collect();
         assert_eq!(text, expected, "{shell}");
         let mode = std::fs::metadata(at.join("state/shell-test.keys")).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o600);
+    }
+}
+
+/// A pair by openssl under `name`, for the tests of what fits.
+fn pair(at: &Path, name: &str) {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
+        .args(["-subj", "/CN=node", "-keyout"])
+        .arg(at.join(format!("{name}.key")))
+        .arg("-out")
+        .arg(at.join(format!("{name}.crt")))
+        .output();
+    assert!(made.unwrap().status.success());
+}
+
+/// The reload of a service whose main process is a shell that writes down a SIGHUP.
+fn reload_of_a_shell(shell: &str, at: &Path, path: &str) -> (Output, bool) {
+    let desired = serde_json::from_value(serde_json::json!({
+        "unit": "cockroach", "user": "cockroach", "argv": [], "environment": {}, "nofile": null,
+        "binary": "/opt/x/cockroach", "binary_digest": crdbctl_model::Digest::of("x").to_string(),
+        "program": "/opt/cockroach/cockroach", "http_address": "127.0.0.1:1", "sql_address": "127.0.0.1:1",
+        "certs": at, "version": "v24.1.0", "store": "/var/lib/cockroach",
+    }));
+    let _ = std::fs::remove_file(at.join("hup"));
+    // What is served is another test's matter.
+    let text = crate::kinds::service::reload(&desired.unwrap()).replace("left=50", "left=1");
+    let text = format!(
+        "exec 2>&1\n(trap 'echo >{hup}' HUP; while sleep 0.05; do :; done) & daemon=$!\nsleep 0.2\n\
+         main_pid() {{ echo $daemon; }}\nPATH={path}\n(set -e\n{text}\n)\nended=$?\nPATH=/usr/bin:/bin\nsleep 0.3\n\
+         kill $daemon\nexit $ended\n",
+        hup = at.join("hup").display(),
+    );
+    let output = sh(shell, at, &text);
+    (output, at.join("hup").exists())
+}
+
+#[test]
+fn a_key_of_another_certificate_is_found_before_the_signal_is_sent() {
+    let Some((shells, directory)) = bench() else { return };
+    // A host without openssl has everything else.
+    let bare = directory.path().join("bare");
+    std::fs::create_dir(&bare).unwrap();
+    for tool in [
+        "sha256sum",
+        "grep",
+        "head",
+        "cat",
+        "sleep",
+        "mv",
+        "chown",
+        "chmod",
+        "mkdir",
+        "mktemp",
+        "sync",
+        "stat",
+        "rmdir",
+        "rm",
+    ] {
+        symlink(Path::new("/usr/bin").join(tool), bare.join(tool)).unwrap();
+    }
+    let bare = bare.display().to_string();
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir_all(at.join("state")).unwrap();
+        pair(&at, "node");
+        pair(&at, "other");
+        let reload = |path: &str| {
+            let (output, signalled) = reload_of_a_shell(shell, &at, path);
+            (output.status.success(), signalled, String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        let with_openssl = "/usr/bin:/bin";
+        // It fits: the signal is sent. Nobody listens on the addresses, which comes after it.
+        let (_, signalled, said) = reload(with_openssl);
+        assert!(signalled && said.contains("still serves"), "{shell}: {said}");
+
+        std::fs::copy(at.join("other.key"), at.join("node.key")).unwrap();
+        let (done, signalled, said) = reload(with_openssl);
+        assert!(!done && !signalled && said.contains("does not belong to"), "{shell}: {said}");
+        // A file that is not a key is no key of the certificate either.
+        std::fs::write(at.join("node.key"), "").unwrap();
+        let (done, signalled, said) = reload(with_openssl);
+        assert!(!done && !signalled && said.contains("cannot be told"), "{shell}: {said}");
+
+        // Without openssl the list of what crdbctl made tells.
+        std::fs::copy(at.join("other.key"), at.join("node.key")).unwrap();
+        let (done, signalled, said) = reload(&bare);
+        assert!(!done && !signalled && said.contains("openssl is not on the host"), "{shell}: {said}");
+        let note = |file: &str, public: &str| {
+            let digest = crdbctl_model::Digest::of(std::fs::read(at.join(file)).unwrap());
+            ok(shell, &at, &format!("(note_key {digest} {public})"));
+        };
+        note("node.crt", "one");
+        note("node.key", "two");
+        let (done, signalled, said) = reload(&bare);
+        assert!(!done && !signalled && said.contains("does not belong to"), "{shell}: {said}");
+        note("node.key", "one");
+        let (done, signalled, said) = reload(&bare);
+        assert!(done && signalled, "{shell}: {said}");
     }
 }

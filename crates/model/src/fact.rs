@@ -162,6 +162,9 @@ pub struct KeyFileFact {
     pub path: PathFact,
     /// The public half.
     pub public: PublicKey,
+    /// Whether crdbctl made it, as its list on the host tells; of a key that is not in the list nothing is known.
+    #[serde(default)]
+    pub made: bool,
 }
 
 /// A certificate and its key; either may be missing.

@@ -83,7 +83,11 @@ impl Draft {
             Observed::Present(fact) => Some(*fact),
         };
         match kinds::compare(resource, found.as_ref(), context) {
-            Comparison::Same { .. } => {}
+            Comparison::Same { .. } => {
+                let note = found.as_ref().and_then(|found| kinds::note(resource, found));
+                let addr = || Some(resource.addr.clone());
+                self.notes.extend(note.map(|text| Note { addr: addr(), text }));
+            }
             Comparison::Differs(difference) => {
                 self.differences.insert(resource.addr.clone(), difference);
             }

@@ -104,7 +104,7 @@ pub struct Answer {
     pub(crate) targets: BTreeMap<String, Vec<u8>>,
     pub(crate) contents: BTreeMap<String, Read<Content>>,
     pub(crate) digests: BTreeMap<String, Read<(Digest, u64)>>,
-    pub(crate) keys: BTreeMap<String, Result<Digest, KeyProblem>>,
+    pub(crate) keys: BTreeMap<String, Result<RawKey, KeyProblem>>,
     pub(crate) firewall: Option<Read<Option<RawFirewall>>>,
     pub(crate) drop_ins: Vec<RawDropIn>,
     pub(crate) service: Option<Read<Vec<u8>>>,
@@ -112,6 +112,15 @@ pub struct Answer {
     pub(crate) store: Option<Read<bool>>,
     pub(crate) clock: Timestamp,
     pub(crate) health: Option<RawHealth>,
+}
+
+/// What is told of a private key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RawKey {
+    /// The digest of its public half.
+    pub(crate) spki: Digest,
+    /// Whether it is in the list of keys that crdbctl made.
+    pub(crate) made: bool,
 }
 
 /// Why the public half of a key is not known.
@@ -220,8 +229,9 @@ impl Answer {
             ["digest", path, "error", said] => {
                 self.digests.insert((*path).to_owned(), Err(text(said)?));
             }
-            ["key", path, "spki", digest] => {
-                self.keys.insert((*path).to_owned(), Ok(digest.parse().ok()?));
+            ["key", path, whose @ ("spki" | "made"), digest] => {
+                let key = RawKey { spki: digest.parse().ok()?, made: *whose == "made" };
+                self.keys.insert((*path).to_owned(), Ok(key));
             }
             ["key", path, "bad", said] => {
                 self.keys.insert((*path).to_owned(), Err(KeyProblem::Bad(text(said)?)));

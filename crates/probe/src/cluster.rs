@@ -51,8 +51,11 @@ fn client(authority: &AuthorityDirectory, desired: &DesiredClientCertificate) ->
         path: attributes(FileKind::Regular, *mode),
         pem: String::from_utf8_lossy(pem).into_owned(),
     });
-    let key =
-        public.map(|public| KeyFileFact { path: attributes(FileKind::Regular, Mode::new(0o600)), public });
+    let key = public.map(|public| KeyFileFact {
+        path: attributes(FileKind::Regular, Mode::new(0o600)),
+        public,
+        made: false,
+    });
     if certificate.is_none() && key.is_none() {
         return Observed::Absent;
     }

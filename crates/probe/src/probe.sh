@@ -71,7 +71,7 @@ ask_keys() {
     if [ -f "$path" ] && [ ! -L "$path" ]; then
       hash=$(sha256sum <"$path" 2>/dev/null); hash=${hash%% *}
       if [ -n "$hash" ] && [ -r "$crdbctl_state.keys" ] && known=$(grep -F -m1 -- "$hash " "$crdbctl_state.keys"); then
-        printf 'key %s spki %s\n' "$path" "${known#* }"
+        printf 'key %s made %s\n' "$path" "${known#* }"
       elif ! command -v openssl >/dev/null 2>&1; then
         printf 'key %s error %s\n' "$path" "$(word 'its public half cannot be told: openssl is not on the host')"
       elif why=$(openssl pkey -passin pass: -in "$path" -noout 2>&1 </dev/null); then

@@ -1275,3 +1275,68 @@ fn limits_and_counts_without_effect_are_not_supported_yet() {
     );
     assert!(common::manifest(&text).unsupported().is_empty());
 }
+
+#[test]
+fn no_name_of_a_host_is_a_sql_user() {
+    let text = MINIMAL.replace("store-1, ", "app, hostname: root, ");
+    let text =
+        format!("{text}certificates: {{clients: [app, reports, localhost], extra_names: [Reports, lb]}}\n");
+    insta::assert_snapshot!(wrong(&text), @"
+    error: `app` is a SQL user too: CockroachDB would take a node's certificate for that user's
+      --> cluster.yaml:7:12
+       |
+     7 |   - {name: app, hostname: root, address: 198.0.2.166}
+       |            ^^^
+    ...
+    10 | certificates: {clients: [app, reports, localhost], extra_names: [Reports, lb]}
+       |                          --- the client
+       |
+       = help: give the host another name
+
+    error: `root` is a SQL user too: CockroachDB would take a node's certificate for that user's
+     --> cluster.yaml:7:27
+      |
+    7 |   - {name: app, hostname: root, address: 198.0.2.166}
+      |                           ^^^^
+      |
+      = help: give the host another name
+
+    error: `localhost` is a name in every node's certificate: CockroachDB would take that for the user's
+      --> cluster.yaml:10:40
+       |
+    10 | certificates: {clients: [app, reports, localhost], extra_names: [Reports, lb]}
+       |                                        ^^^^^^^^^
+       |
+       = help: give the user another name
+
+    error: `reports` is a SQL user too: CockroachDB would take a node's certificate for that user's
+      --> cluster.yaml:10:66
+       |
+    10 | certificates: {clients: [app, reports, localhost], extra_names: [Reports, lb]}
+       |                               ------- the client                 ^^^^^^^
+       |
+       = help: give the host another name
+
+    4 errors in cluster.yaml
+    ");
+    // What the section does not say has no place of its own to point to.
+    let lone = wrong_with("store-1, ", "node, ");
+    assert!(lone.contains("`node` is a SQL user too") && !lone.contains("the client"), "{lone}");
+    let lone = wrong_with("store-1, ", "root, ");
+    assert!(lone.contains("`root` is a SQL user too") && !lone.contains("the client"), "{lone}");
+}
+
+#[test]
+fn no_certificate_is_due_as_soon_as_it_is_made() {
+    for certificates in [
+        "{lifetime: {node: 30d}, renew_before: 30d}",
+        "{lifetime: {node: 29d}}",
+        "{lifetime: {client: 30d}}",
+        "{renew_before: 1830d}",
+        "{lifetime: {node: 0d}, renew_before: 0d}",
+    ] {
+        let text = wrong_and(&format!("certificates: {certificates}\n"));
+        assert!(text.contains("due for renewal as soon as it is made"), "{certificates}: {text}");
+    }
+    common::manifest(&format!("{MINIMAL}certificates: {{lifetime: {{node: 31d}}, renew_before: 30d}}\n"));
+}

@@ -40,7 +40,7 @@ pub(super) fn node(
          certificate=$(printf %s \"$payload\" | head -c {certificate_length}; printf .); certificate=${{certificate%.}}\n\
          ({} \"$key\")\n({} \"$certificate\")",
         note_pending(change.impact),
-        note_key(key),
+        note_pair(key, Digest::of(&issued.certificate_pem)),
         certificate_length + 1,
         put(desired.key.as_str(), KEY_MODE),
         put(desired.certificate.as_str(), CERTIFICATE_MODE),
@@ -80,8 +80,8 @@ fn amend(change: &Change, desired: &DesiredNodeCertificate) -> Step {
     Step::new(&change.addr, lines.join("\n")).writing(&desired.certificate).writing(&desired.key)
 }
 
-/// The line that tells the probe the public half of a key, before the key is there: a host without openssl could
-/// not tell it, and a cut between the two must not leave a key that nobody can judge.
-fn note_key((file, public): (Digest, Digest)) -> String {
-    format!("(note_key {file} {public})\n")
+/// The lines that note which public half the key and the certificate have, before either is there: a host without
+/// openssl could not tell, and a cut between the two must not leave a pair that nobody can judge.
+fn note_pair((key, public): (Digest, Digest), certificate: Digest) -> String {
+    format!("(note_key {certificate} {public})\n(note_key {key} {public})\n")
 }

@@ -40,14 +40,17 @@ fn not_held_back(desired: &DesiredService) -> String {
 }
 
 /// Returns the shell text that makes CockroachDB read its certificates again, waits until it serves what is
-/// on disk (where openssl can tell), and forgets what was pending.
+/// on disk (where openssl can tell), and forgets what was pending. A key that does not belong to the certificate is
+/// refused before the signal: CockroachDB does not check that.
 ///
 /// The signal goes to the main process alone (CockroachDB docs, rotate certificates).
 pub(crate) fn reload(desired: &DesiredService) -> String {
     let unit = quoted(&desired.unit.file_name());
     let certificate = quoted(&format!("{}/node.crt", desired.certs));
+    let key = quoted(&format!("{}/node.key", desired.certs));
     format!(
-        "pid=$(main_pid {unit}); [ \"$pid\" -gt 0 ] || die 'the service does not run'\nkill -HUP \"$pid\"\n\
+        "pid=$(main_pid {unit}); [ \"$pid\" -gt 0 ] || die 'the service does not run'\n\
+         fitting {certificate} {key}\nkill -HUP \"$pid\"\n\
          if command -v openssl >/dev/null 2>&1; then\n\
          wanted=$(openssl x509 -noout -serial -in {certificate})\n\
          for address in {sql} {http}; do\nleft=50\n\

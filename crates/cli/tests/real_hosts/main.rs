@@ -5,6 +5,7 @@
 
 mod adopted;
 mod bench;
+mod certificates;
 mod drift;
 mod fresh;
 mod interrupted;

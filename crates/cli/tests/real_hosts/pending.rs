@@ -43,5 +43,5 @@ fn what_is_pending_is_done_once_and_a_node_that_is_held_back_is_not_stopped() {
     assert_eq!(pid(host), before);
     let keys =
         host.exec_ok("wc -l </var/lib/crdbctl/store.keys; stat -c %a /var/lib/crdbctl/store.keys").unwrap();
-    assert_eq!(keys.text().split_whitespace().collect::<Vec<_>>(), ["2", "600"], "this node's keys alone");
+    assert_eq!(keys.text().split_whitespace().collect::<Vec<_>>(), ["4", "600"], "this node's pairs alone");
 }

@@ -3,7 +3,7 @@ use crdbctl_pki::{ClientRequirement, ClientUser, FindingCode, KeyFact, Verdict, 
 
 use super::authority::key_word;
 use super::ca::no_authority;
-use super::node_certificate::cannot_issue;
+use super::node_certificate::{cannot_issue, other_key_type};
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
 
@@ -53,6 +53,13 @@ pub(super) fn compare(
             make(Action::Replace, desired, context, Some(reason), cause)
         }
     }
+}
+
+/// Returns what readers should know of a pair that is kept: this host has no record of who made it.
+pub(super) fn note(desired: &DesiredClientCertificate, found: &NodeCertificateFact) -> Option<String> {
+    other_key_type(found.certificate.as_ref()?, desired.key).map(|what| {
+        format!("{what}; it is kept, because it is valid: delete client.{}.crt and its key to have a new pair made", desired.user)
+    })
 }
 
 fn make(

@@ -62,6 +62,19 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
     }
 }
 
+/// Returns what readers of a plan should know of a resource that is left as it was found.
+pub(crate) fn note(resource: &Resource, found: &Fact) -> Option<String> {
+    match (&resource.desired, found) {
+        (Desired::NodeCertificate(desired), Fact::Certificate(found)) => {
+            node_certificate::note(desired, found)
+        }
+        (Desired::ClientCertificate(desired), Fact::Certificate(found)) => {
+            client_certificate::note(desired, found)
+        }
+        _ => None,
+    }
+}
+
 fn mismatch() -> Comparison {
     unknown(
         "what was observed is of another kind than the resource",

@@ -1,8 +1,8 @@
 use crdbctl_model::{
-    Action, AttributeDiff, Cause, DesiredNodeCertificate, FileKind, KeyFileFact, Mode, NodeCertificateFact,
-    NodeName, PathFact, PublicKey, Value,
+    Action, AttributeDiff, Cause, CertificateFileFact, DesiredNodeCertificate, FileKind, KeyFileFact,
+    KeyType, Mode, NodeCertificateFact, NodeName, PathFact, PublicKey, Value,
 };
-use crdbctl_pki::{FindingCode, KeyFact, NodeNames, NodeRequirement, Verdict, judge_node};
+use crdbctl_pki::{Certificate, FindingCode, KeyFact, NodeNames, NodeRequirement, Verdict, judge_node};
 
 use super::authority::key_word;
 use super::ca::{no_authority, reload};
@@ -72,7 +72,8 @@ pub(super) fn compare(
         names: &names,
         authority: bundle,
         renew_before: desired.renew_before,
-        key_type: None,
+        // A pair that somebody else made is kept whatever its key; see `note`.
+        key_type: is_ours(found).then_some(desired.key_type),
     };
     match judge_node(certificate.pem.as_bytes(), &key, &requirement, context.now) {
         Verdict::Undetermined { reason, .. } => unknown(
@@ -88,6 +89,29 @@ pub(super) fn compare(
             replace(desired, context, node, &reason, before, cause)
         }
     }
+}
+
+/// Returns what readers should know of a pair that is kept: its key is not of the manifest's type, and is not
+/// crdbctl's to replace.
+pub(super) fn note(desired: &DesiredNodeCertificate, found: &NodeCertificateFact) -> Option<String> {
+    if is_ours(found) {
+        return None;
+    }
+    other_key_type(found.certificate.as_ref()?, desired.key_type).map(|what| {
+        format!("{what}; it is kept, because it is valid and crdbctl did not make it: delete both files to have a new pair made")
+    })
+}
+
+/// Returns in words that the certificate's key is not of the wanted type, if so.
+pub(super) fn other_key_type(certificate: &CertificateFileFact, wanted: KeyType) -> Option<String> {
+    let certificate = Certificate::parse_pem_bundle(certificate.pem.as_bytes()).ok()?.swap_remove(0);
+    let found = &certificate.info().key_algorithm;
+    (!found.is(wanted)).then(|| format!("its key is {found}, and the manifest says {}", key_word(wanted)))
+}
+
+/// Whether crdbctl made the key, as the host's own list of such keys tells.
+fn is_ours(found: &NodeCertificateFact) -> bool {
+    found.key.as_ref().is_some_and(|key| key.made)
 }
 
 fn attributes(

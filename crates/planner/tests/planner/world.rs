@@ -190,7 +190,7 @@ impl World {
         assert_eq!(summary(&self.plan()), lines);
     }
 
-    fn as_desired(&self, resource: &Resource) -> Fact {
+    pub(crate) fn as_desired(&self, resource: &Resource) -> Fact {
         let file = |content: &str, owner: &str, group: &str, mode: Mode| FileFact {
             path: path(FileKind::Regular, owner, group, mode.bits()),
             digest: Some(Digest::of(content)),
@@ -335,6 +335,7 @@ fn pair(issued: &Issued, owner: &str, group: &str) -> Fact {
         key: Some(KeyFileFact {
             path: path(FileKind::Regular, owner, group, 0o600),
             public: PublicKey::Spki(key_spki_sha256(&issued.key_pem).unwrap()),
+            made: true,
         }),
     })
 }

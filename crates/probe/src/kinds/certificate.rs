@@ -54,14 +54,16 @@ fn key_at(path: &HostPath, answer: &Answer) -> Read<Option<KeyFileFact>> {
         Stat::Absent => return Ok(None),
         Stat::Error(why) => return Err(why),
     };
-    let public = match answer.keys.get(path.as_str()) {
+    let key = answer.keys.get(path.as_str());
+    let made = matches!(key, Some(Ok(key)) if key.made);
+    let public = match key {
         _ if attributes.kind != FileKind::Regular => {
             PublicKey::NotAKey("it is not a regular file".to_owned())
         }
-        Some(Ok(digest)) => PublicKey::Spki(*digest),
+        Some(Ok(key)) => PublicKey::Spki(key.spki),
         Some(Err(KeyProblem::Bad(why))) => PublicKey::NotAKey(why.clone()),
         Some(Err(KeyProblem::Unknown(why))) => return Err(why.clone()),
         None => return Err("the host's answer does not speak of it".to_owned()),
     };
-    Ok(Some(KeyFileFact { path: attributes, public }))
+    Ok(Some(KeyFileFact { path: attributes, public, made }))
 }

@@ -69,6 +69,7 @@ impl Manifest {
         check::unique(decoder, &drafts, &ssh);
         check::reachable(decoder, &drafts);
         check::localities(decoder, &drafts);
+        check::principals(decoder, &certificates, &drafts);
         if let Some(cockroach) = &cockroach {
             check::join(decoder, cockroach, &drafts);
             check::archive(decoder, cockroach, &drafts);

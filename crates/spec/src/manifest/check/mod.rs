@@ -6,6 +6,7 @@ mod join;
 mod localities;
 mod nodes;
 mod paths;
+mod principals;
 mod quorum;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub(super) use join::join;
 pub(super) use localities::localities;
 pub(super) use nodes::{reachable, unique};
 pub(super) use paths::{owner, paths};
+pub(super) use principals::principals;
 pub(super) use quorum::quorum;
 
 /// Reports each value that has been there before; `what` is the noun before it, such as `the name`.

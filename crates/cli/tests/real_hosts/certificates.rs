@@ -1,0 +1,82 @@
+//! Certificates over a cluster's life: pairs are renewed under running nodes, which keep running.
+
+use crdbctl_testlab::Host;
+
+use crate::bench::{ADMIN, Bench, pid};
+
+const CRT: &str = "/opt/cockroach/certs/node.crt";
+const KEY: &str = "/opt/cockroach/certs/node.key";
+
+fn serial_on_disk(host: &Host) -> String {
+    host.exec_ok(&format!("openssl x509 -noout -serial -in {CRT}")).unwrap().text()
+}
+
+/// Asserts that both ports serve what is on disk, and that its key is its own.
+#[track_caller]
+fn assert_served(host: &Host) {
+    for port in [26257, 8080] {
+        let served = format!(
+            "openssl s_client -connect {}:{port} </dev/null 2>/dev/null | openssl x509 -noout -serial",
+            host.address()
+        );
+        assert_eq!(host.exec_ok(&served).unwrap().text(), serial_on_disk(host), "{} {port}", host.name());
+    }
+    let halves = format!("openssl x509 -noout -pubkey -in {CRT}; openssl pkey -pubout -in {KEY}");
+    let halves = host.exec_ok(&halves).unwrap().text();
+    let (of_certificate, of_key) = halves.split_at(halves.len() / 2);
+    assert_eq!(of_certificate.trim(), of_key.trim(), "{}", host.name());
+}
+
+/// How often the program was told to read its certificates again, by its own log.
+fn reloads(host: &Host) -> usize {
+    let log = host.exec_ok("grep -c 'received signal \"hangup\"' /var/lib/cockroach/logs/cockroach.log");
+    log.unwrap().text().trim().parse().unwrap()
+}
+
+#[test]
+fn pairs_are_renewed_without_a_restart_and_a_key_that_does_not_fit_is_mended_before_any_signal() {
+    let Some(bench) = Bench::start(2) else { return };
+    bench.manifest("certificates: {lifetime: {node: 60d, client: 60d}}", ADMIN);
+    bench.apply();
+    bench.assert_empty_plan();
+    let hosts = [bench.host(1), bench.host(2)];
+    let pids = hosts.map(pid);
+    let unchanged = |what: &str| assert_eq!(hosts.map(pid), pids, "{what}");
+
+    // The window of renewal, a name more, another type of key: each a new pair, served, and no restart.
+    for (certificates, words) in [
+        ("renew_before: 90d", "expires in 59 days"),
+        ("renew_before: 90d, extra_names: [lb.example.com]", "does not cover lb.example.com"),
+        (
+            "renew_before: 90d, extra_names: [lb.example.com], key: rsa-2048",
+            "its key is ecdsa-p256, not rsa-2048",
+        ),
+    ] {
+        let before = hosts.map(serial_on_disk);
+        bench.manifest(&format!("certificates: {{{certificates}}}"), ADMIN);
+        bench.crdbctl(&["plan", "--detailed-exitcode"]).code(2).says(words).says("2 reloads");
+        bench.apply();
+        bench.assert_empty_plan();
+        unchanged(words);
+        for (host, before) in hosts.iter().zip(before) {
+            assert_ne!(serial_on_disk(host), before, "{words}");
+            assert_served(host);
+        }
+    }
+
+    // The key of another pair, as a tired engineer copies it. The one signal is sent when the pair fits again.
+    let told = reloads(hosts[0]);
+    let foreign = hosts[1].read(KEY).unwrap();
+    hosts[0].write(KEY, &foreign, 0o600, "cockroach:cockroach").unwrap();
+    bench
+        .crdbctl(&["plan", "--detailed-exitcode"])
+        .code(2)
+        .says("store-1/certificate.node")
+        .says("the key beside it belongs to another certificate");
+    assert_eq!(reloads(hosts[0]), told, "a plan sends no signal");
+    bench.apply();
+    bench.assert_empty_plan();
+    assert_eq!(reloads(hosts[0]), told + 1);
+    unchanged("a key that does not fit");
+    hosts.iter().for_each(|host| assert_served(host));
+}

@@ -1,0 +1,116 @@
+//! What makes a new pair, what is kept, and that neither ever restarts a node.
+
+use crdbctl_model::{Cause, Fact, Impact, NodeCertificateFact};
+
+use crate::world::{MANIFEST, NOW, World, graph, summary};
+
+const REPLACED: &str = "reload [names, key, not_after]";
+
+fn pair(world: &mut World, number: usize) -> &mut NodeCertificateFact {
+    match world.fact(&format!("store-{number}/certificate.node")) {
+        Fact::Certificate(pair) => pair,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The reason that the plan gives for replacing the pair of a node.
+#[track_caller]
+fn reason(world: &World, number: usize) -> String {
+    let addr = crate::world::addr(&format!("store-{number}/certificate.node"));
+    let plan = world.plan();
+    let change = plan.changes.iter().find(|change| change.addr == addr);
+    let change = change.unwrap_or_else(|| panic!("no {addr} in {:?}", summary(&plan)));
+    assert_eq!(change.impact, Impact::Reload);
+    change.reason.clone().unwrap()
+}
+
+#[test]
+fn the_renewal_window_begins_to_the_second_and_reloads() {
+    let mut world = World::converged();
+    let lifetime = 1_830 * 86_400;
+    world.now = NOW.plus(lifetime - 30 * 86_400 - 1);
+    assert!(world.plan().is_empty(), "{:?}", summary(&world.plan()));
+    world.now = NOW.plus(lifetime - 30 * 86_400);
+    let plan = world.plan();
+    assert_eq!(plan.counts().reload, 3, "{:?}", summary(&plan));
+    assert_eq!(plan.counts().restart, 0);
+    assert!(plan.changes.iter().all(|change| change.cause == Cause::Expiry), "{:?}", summary(&plan));
+    assert!(reason(&world, 1).starts_with("expires in 30 days"), "{}", reason(&world, 1));
+}
+
+#[test]
+fn a_name_that_the_manifest_gained_makes_new_pairs_and_one_that_it_lost_does_not() {
+    let mut world = World::converged();
+    world.graph = graph(&format!("{MANIFEST}certificates: {{extra_names: [lb.example.com]}}\n"));
+    world.expect(&[
+        &format!("store-1/certificate.node replace manifest {REPLACED}"),
+        &format!("store-2/certificate.node replace manifest {REPLACED}"),
+        &format!("store-3/certificate.node replace manifest {REPLACED}"),
+        "roll store-1 reload",
+        "roll store-2 reload",
+        "roll store-3 reload",
+    ]);
+    assert_eq!(reason(&world, 2), "does not cover lb.example.com");
+
+    // A certificate may cover more than is asked.
+    let mut world = World::converged();
+    let wide = World {
+        graph: graph(&format!("{MANIFEST}certificates: {{extra_names: [lb]}}\n")),
+        ..World::converged()
+    };
+    for number in 1..=3 {
+        let name = format!("store-{number}/certificate.node");
+        let fact = wide.as_desired(&wide.graph.resources[&crate::world::addr(&name)]);
+        *world.fact(&name) = fact;
+    }
+    world.observations.cluster.clone_from(&wide.observations.cluster);
+    for number in 1..=3 {
+        let name = format!("store-{number}/certificate.ca");
+        let fact = wide.as_desired(&wide.graph.resources[&crate::world::addr(&name)]);
+        *world.fact(&name) = fact;
+    }
+    world.expect(&[]);
+}
+
+#[test]
+fn another_key_type_makes_a_new_pair_where_crdbctl_made_the_old_one() {
+    let mut world = World::converged();
+    world.graph = graph(&format!("{MANIFEST}certificates: {{key: rsa-2048}}\n"));
+    pair(&mut world, 2).key.as_mut().unwrap().made = false;
+    world.expect(&[
+        &format!("store-1/certificate.node replace manifest {REPLACED}"),
+        &format!("store-3/certificate.node replace manifest {REPLACED}"),
+        "roll store-1 reload",
+        "roll store-3 reload",
+    ]);
+    assert_eq!(reason(&world, 1), "its key is ecdsa-p256, not rsa-2048");
+    let notes: Vec<String> =
+        world.plan().notes.into_iter().map(|note| format!("{}: {}", note.addr.unwrap(), note.text)).collect();
+    assert_eq!(
+        notes,
+        [
+            "cluster/certificate.client.root: its key is ecdsa-p256, and the manifest says rsa-2048; it is kept, because it \
+             is valid: delete client.root.crt and its key to have a new pair made",
+            "store-2/certificate.node: its key is ecdsa-p256, and the manifest says rsa-2048; it is kept, because it is \
+             valid and crdbctl did not make it: delete both files to have a new pair made",
+        ]
+    );
+}
+
+#[test]
+fn a_foreign_pair_that_is_replaced_for_another_reason_gets_the_wanted_key() {
+    let mut world = World::converged();
+    world.graph = graph(&format!("{MANIFEST}certificates: {{key: rsa-2048, extra_names: [lb]}}\n"));
+    pair(&mut world, 2).key.as_mut().unwrap().made = false;
+    assert_eq!(reason(&world, 2), "does not cover lb");
+    assert!(world.plan().notes.iter().all(|note| note.addr.as_ref().unwrap().node().is_none()));
+}
+
+#[test]
+fn a_key_of_another_certificate_is_found() {
+    let mut world = World::converged();
+    let other = pair(&mut world, 1).key.clone();
+    pair(&mut world, 3).key = other;
+    world.expect(&[&format!("store-3/certificate.node replace drift {REPLACED}"), "roll store-3 reload"]);
+    assert_eq!(reason(&world, 3), "the key beside it belongs to another certificate");
+}
