@@ -8,10 +8,12 @@ use super::failure::Failure;
 use super::parse::Given;
 use super::value::{Address, duration};
 use crate::certs::{CertsError, Manager, PrincipalMap, TlsError};
+use crate::pgwire::{Session, SqlCallError};
 use crate::release::Release;
-use crate::wire::{CallError, Code, DialError};
+use crate::wire::{self, CallError, Code, Connection, DialError, Request};
 
 const DEFAULT_PORT: &str = "26257";
+const DEFAULT_CONNECT_SECONDS: u64 = 15;
 
 /// A client command's common settings.
 #[derive(Debug)]
@@ -67,10 +69,42 @@ impl Client {
         })
     }
 
+    /// Opens a session of SQL; clients wait for a server that does not accept them yet.
+    pub(super) async fn session(&self) -> Result<Session, ClientError> {
+        let open = async {
+            let stream = wire::connect_sql(&self.address, self.tls()?).await?;
+            Ok::<_, ClientError>(Session::open(stream, &self.user).await?)
+        };
+        tokio::time::timeout(connect_limit(), open).await.map_err(|_| DialError::Timeout)?
+    }
+
+    /// Opens a connection for RPCs.
+    pub(super) async fn rpc(&self) -> Result<Connection, ClientError> {
+        let mut connection = wire::connect(&self.address, self.tls()?, connect_limit()).await?;
+        let hello = Request::Hello {
+            cluster_id: None,
+            cluster_name: self.cluster_name.clone(),
+            check_name: self.check_name,
+            node: None,
+            release: self.release,
+        };
+        connection.call(&hello).await?;
+        Ok(connection)
+    }
+
     /// Loads the user's certificate.
     pub(super) fn tls(&self) -> Result<Arc<rustls::ClientConfig>, ClientError> {
         let (certs, _) = Manager::load(&self.certs_dir, self.principal_map.clone(), self.release.series)?;
         Ok(certs.user_client(&self.user)?)
+    }
+}
+
+fn connect_limit() -> Duration {
+    let seconds = std::env::var("COCKROACH_CONNECT_TIMEOUT").ok().and_then(|text| text.parse().ok());
+    match seconds.unwrap_or(DEFAULT_CONNECT_SECONDS) {
+        // As in libpq, none means no limit.
+        0 => Duration::from_secs(u64::from(u32::MAX)),
+        seconds => Duration::from_secs(seconds),
     }
 }
 
@@ -85,6 +119,8 @@ pub(super) enum ClientError {
     Dial(#[from] DialError),
     #[error("{0}")]
     Call(#[from] CallError),
+    #[error("{0}")]
+    Sql(#[from] SqlCallError),
     /// `--timeout` ran out.
     #[error("query execution canceled due to statement timeout")]
     StatementTimeout,
@@ -94,6 +130,13 @@ impl ClientError {
     /// Explains it as the real program's `MaybeDecorateError` does.
     pub(super) fn into_failure(self) -> Failure {
         let why = self.to_string();
+        if let Self::Sql(SqlCallError::Sql(error)) = &self {
+            let failure = Failure::new(format!("{why}\nSQLSTATE: {}", error.code));
+            return match &error.hint {
+                Some(hint) => failure.hint(hint.clone()),
+                None => failure,
+            };
+        }
         Failure::new(match self {
             Self::Certs(CertsError::Advised(_)) | Self::Tls(TlsError::Certificates(_)) => format!(
                 "cannot load certificates.\n\
@@ -110,13 +153,16 @@ impl ClientError {
                 )
             }
             Self::Dial(DialError::ServerCertificate(_) | DialError::Refused(_))
-            | Self::Call(CallError::Refused(_)) => {
+            | Self::Call(CallError::Refused(_))
+            | Self::Sql(SqlCallError::Refused(_)) => {
                 format!("SSL authentication error while connecting.\n{why}")
             }
             Self::Dial(DialError::Closed(_)) => {
                 format!("server closed the connection.\nIs this a CockroachDB node?\n{why}")
             }
-            Self::Call(CallError::Lost(_)) => format!("connection lost.\n\n{why}"),
+            Self::Call(CallError::Lost(_)) | Self::Sql(SqlCallError::Lost(_)) => {
+                format!("connection lost.\n\n{why}")
+            }
             Self::Call(CallError::Status { message, .. })
                 if message == "cluster has already been initialized" =>
             {
@@ -127,7 +173,7 @@ impl ClientError {
             {
                 message
             }
-            Self::Call(CallError::Status { .. }) => why,
+            Self::Call(CallError::Status { .. }) | Self::Sql(SqlCallError::Sql(_)) => why,
             Self::StatementTimeout => format!("{why}\nSQLSTATE: 57014"),
         })
     }

@@ -89,6 +89,58 @@ pub(super) static LS: &[Flag] = &[
     NO_NAME_CHECK,
 ];
 
+/// `cockroach sql`.
+pub(super) static SQL: &[Flag] = &[
+    HOST,
+    PORT,
+    CERTS_DIR,
+    PRINCIPALS,
+    INSECURE,
+    URL,
+    USER,
+    FORMAT,
+    ECHO_SQL,
+    LOG,
+    LOG_CONFIG_FILE,
+    LOG_DIR,
+    LOG_TO_STDERR,
+    NO_COLOR,
+    VMODULE,
+    CLUSTER_NAME,
+    NO_NAME_CHECK,
+    Flag::new("execute", K::Text).short('e').repeated().works(),
+    Flag::new("file", K::Text).short('f').since(21, 1).refused(),
+    Flag::new("database", K::Text).short('d'),
+    Flag::new("set", K::Text).repeated().refused(),
+    Flag::new("watch", K::Duration).refused(),
+    Flag::new("debug-sql-cli", K::Bool),
+    Flag::new("embedded", K::Bool).since(21, 1),
+    Flag::new("no-line-editor", K::Bool).since(22, 2),
+    Flag::new("read-only", K::Bool).since(21, 1).refused(),
+    Flag::new("safe-updates", K::Bool),
+];
+
+/// `cockroach node drain`.
+pub(super) static DRAIN: &[Flag] = &[
+    HOST,
+    PORT,
+    CERTS_DIR,
+    PRINCIPALS,
+    INSECURE,
+    URL,
+    CLUSTER_NAME,
+    NO_NAME_CHECK,
+    LOG,
+    LOG_CONFIG_FILE,
+    LOG_DIR,
+    LOG_TO_STDERR,
+    NO_COLOR,
+    VMODULE,
+    Flag::new("drain-wait", K::Duration).works(),
+    Flag::new("self", K::Bool).since(22, 1).works(),
+    Flag::new("shutdown", K::Bool).since(24, 3).works(),
+];
+
 /// `cockroach version`.
 pub(super) static VERSION: &[Flag] = &[
     Flag::new("build-tag", K::Bool).since(21, 1).works(),

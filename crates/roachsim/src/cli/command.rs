@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::parse::{Given, parse};
-use super::{client_flags, flag::Flag, init, node, start, start_flags, version};
+use super::{client_flags, drain, flag::Flag, init, node, sql, start, start_flags, version};
 use crate::release::Release;
 use crate::trailer::Trailer;
 
@@ -15,7 +15,6 @@ const NOT_MODELLED: &[&str] = &[
     "connect",
     "cert",
     "quit",
-    "sql",
     "statement-diag",
     "auth-session",
     "nodelocal",
@@ -30,7 +29,7 @@ const NOT_MODELLED: &[&str] = &[
     "help",
     "completion",
 ];
-const NODE_NOT_MODELLED: &[&str] = &["decommission", "recommission", "drain"];
+const NODE_NOT_MODELLED: &[&str] = &["decommission", "recommission"];
 
 type Run = fn(Release, &Given) -> Result<(), Failure>;
 
@@ -46,6 +45,8 @@ static COMMANDS: &[Command] = &[
     Command { words: &["init"], flags: client_flags::INIT, max_arguments: 0, run: init::run },
     Command { words: &["node", "status"], flags: client_flags::STATUS, max_arguments: 1, run: node::status },
     Command { words: &["node", "ls"], flags: client_flags::LS, max_arguments: 0, run: node::ls },
+    Command { words: &["node", "drain"], flags: client_flags::DRAIN, max_arguments: 1, run: drain::run },
+    Command { words: &["sql"], flags: client_flags::SQL, max_arguments: 0, run: sql::run },
     Command { words: &["version"], flags: client_flags::VERSION, max_arguments: 0, run: version::run },
 ];
 

@@ -8,7 +8,7 @@ use super::client::{Client, ClientError, block_on};
 use super::failure::Failure;
 use super::parse::Given;
 use crate::release::{Release, Series};
-use crate::wire::{self, Connection, DialError, Request, Surface};
+use crate::wire::{self, Connection, DialError, Request};
 
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ async fn ready(client: &Client) -> Result<Connection, Failure> {
 }
 
 async fn open(client: &Client) -> Result<Connection, ClientError> {
-    let mut connection = wire::connect(&client.address, client.tls()?, Surface::Rpc, ATTEMPT_LIMIT).await?;
+    let mut connection = wire::connect(&client.address, client.tls()?, ATTEMPT_LIMIT).await?;
     let hello = Request::Hello {
         cluster_id: None,
         cluster_name: client.cluster_name.clone(),

@@ -3,11 +3,13 @@
 mod client;
 mod client_flags;
 mod command;
+mod drain;
 pub mod failure;
 pub mod flag;
 mod init;
 mod node;
 pub mod parse;
+mod sql;
 mod start;
 pub mod start_flags;
 mod table;

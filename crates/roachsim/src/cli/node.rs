@@ -1,7 +1,6 @@
 //! `cockroach node status` and `cockroach node ls`.
 
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
 
 use super::client::{Client, ClientError, block_on};
 use super::failure::Failure;
@@ -9,10 +8,8 @@ use super::parse::Given;
 use super::table::{Format, render};
 use crate::clock::timestamp;
 use crate::cluster::{Membership, StatusRow};
+use crate::pgwire::{Answer, SqlCallError};
 use crate::release::{Release, Series};
-use crate::wire::{self, CallError, DialError, Request, Response, Surface};
-
-const DEFAULT_CONNECT_SECONDS: u64 = 15;
 
 /// The column groups that were asked for.
 #[derive(Debug, Clone, Copy)]
@@ -34,9 +31,7 @@ pub(super) fn status(release: Release, given: &Given) -> Result<(), Failure> {
         }
         None => None,
     };
-    let request =
-        Request::Status { decommissioned: groups.decommission, reads_ranges: groups.ranges || groups.stats };
-    let mut rows = ask(&client, &request)?;
+    let mut rows = ask(&client, groups.decommission, groups.ranges || groups.stats)?;
     if let Some(id) = wanted {
         rows.retain(|row| row.id.0 == id);
         if rows.is_empty() {
@@ -54,12 +49,12 @@ pub(super) fn status(release: Release, given: &Given) -> Result<(), Failure> {
 pub(super) fn ls(release: Release, given: &Given) -> Result<(), Failure> {
     let client = Client::new(release, given)?;
     let format = format(given)?;
-    let rows = ask(&client, &Request::Status { decommissioned: false, reads_ranges: false })?;
+    let rows = ask(&client, false, false)?;
     let cells: Vec<Vec<String>> = rows.iter().map(|row| vec![row.id.to_string()]).collect();
     print(&render(format, &["id"], &cells))
 }
 
-fn format(given: &Given) -> Result<Format, Failure> {
+pub(super) fn format(given: &Given) -> Result<Format, Failure> {
     match given.last("format") {
         Some(text) => Format::parse(text)
             .map_err(|why| Failure::new(format!("invalid argument {text:?} for \"--format\" flag: {why}"))),
@@ -68,47 +63,38 @@ fn format(given: &Given) -> Result<Format, Failure> {
     }
 }
 
-fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     let written = std::io::stdout().lock().write_all(text.as_bytes());
     written.map_err(|error| Failure::new(format!("write /dev/stdout: {error}")))
 }
 
-fn ask(client: &Client, request: &Request) -> Result<Vec<StatusRow>, Failure> {
+/// Asks as the real commands do, by SQL; their query is one of the stand-in's own here.
+fn ask(client: &Client, decommissioned: bool, ranges: bool) -> Result<Vec<StatusRow>, Failure> {
+    let on = |on: bool, word: &'static str| if on { word } else { "" };
+    let query =
+        format!("ROACHSIM NODE STATUS {} {}", on(decommissioned, "DECOMMISSIONED"), on(ranges, "RANGES"));
     block_on(async {
         let asked = async {
-            // The greeting is answered once the cluster exists: connections by SQL wait for that.
-            let connect = async {
-                let limit = connect_limit();
-                let mut connection =
-                    wire::connect(&client.address, client.tls()?, Surface::Sql, limit).await?;
-                connection.call(&Request::Health).await?;
-                Ok::<_, ClientError>(connection)
-            };
-            let mut connection =
-                tokio::time::timeout(connect_limit(), connect).await.map_err(|_| DialError::Timeout)??;
-            let answer = connection.call(request);
-            let answer = match client.timeout {
+            let mut session = client.session().await?;
+            let answer = session.query(&query);
+            let (answers, failed) = match client.timeout {
                 Some(limit) => {
                     tokio::time::timeout(limit, answer).await.map_err(|_| ClientError::StatementTimeout)?
                 }
                 None => answer.await,
-            };
-            match answer? {
-                Response::Status { rows } => Ok(rows),
-                other => Err(CallError::Lost(format!("unexpected answer {other:?}")).into()),
+            }?;
+            if let Some(error) = failed {
+                return Err(SqlCallError::Sql(error).into());
             }
+            let unexpected = || SqlCallError::Lost("unexpected answer".to_owned());
+            let rows = answers.iter().find_map(|answer| match answer {
+                Answer::Rows { rows, .. } => rows.first()?.first()?.as_deref(),
+                Answer::Done(_) | Answer::Notice(_) => None,
+            });
+            Ok(serde_json::from_str(rows.ok_or_else(unexpected)?).map_err(|_| unexpected())?)
         };
         asked.await.map_err(ClientError::into_failure)
     })
-}
-
-fn connect_limit() -> Duration {
-    let seconds = std::env::var("COCKROACH_CONNECT_TIMEOUT").ok().and_then(|text| text.parse().ok());
-    match seconds.unwrap_or(DEFAULT_CONNECT_SECONDS) {
-        // As in libpq, none means no limit.
-        0 => Duration::from_secs(u64::from(u32::MAX)),
-        seconds => Duration::from_secs(seconds),
-    }
 }
 
 type Column = (&'static str, fn(&StatusRow) -> String);

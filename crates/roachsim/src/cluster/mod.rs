@@ -13,6 +13,7 @@ mod ranges;
 mod register;
 mod state;
 mod status;
+mod upgrade;
 
 pub use allocator::{Budget, allocate};
 pub use heartbeat::{Heartbeat, Heartbeats, StoreSummary};
@@ -23,3 +24,4 @@ pub use ranges::{RangeCounts, count};
 pub use register::{Register, Stamp};
 pub use state::State;
 pub use status::{StatusRow, rows};
+pub use upgrade::{automatic_target, check_preserved, manual_target, version_text};

@@ -19,6 +19,11 @@ pub struct State {
     pub cluster_id: ClusterId,
     /// The cluster version that is in force.
     pub version: Register<Series>,
+    /// The version to which it is being raised at this moment.
+    pub upgrading: Register<Option<Series>>,
+    /// Settings that were changed or reset, by key; a reset one has no value.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Register<Option<String>>>,
     /// Every node that ever was in it.
     pub members: BTreeMap<NodeId, Member>,
     /// Where each range has its replicas.
@@ -36,6 +41,8 @@ impl State {
         Self {
             cluster_id,
             version: Register { stamp, value: version },
+            upgrading: Register { stamp, value: None },
+            settings: BTreeMap::new(),
             members: BTreeMap::from([(NodeId::FIRST, first)]),
             ranges: (1..=RANGES).map(|id| (RangeId(id), replicas.clone())).collect(),
         }
@@ -46,6 +53,13 @@ impl State {
     /// States of different clusters are never merged: the caller compares their ids first.
     pub fn merge(&mut self, other: &Self) -> bool {
         let mut changed = self.version.merge(&other.version);
+        changed |= self.upgrading.merge(&other.upgrading);
+        for (key, theirs) in &other.settings {
+            changed |= match self.settings.get_mut(key) {
+                Some(mine) => mine.merge(theirs),
+                None => self.settings.insert(key.clone(), theirs.clone()).is_none(),
+            };
+        }
         for (id, theirs) in &other.members {
             changed |= match self.members.get_mut(id) {
                 Some(mine) => mine.merge(theirs),
@@ -70,9 +84,22 @@ impl State {
         let stamps = members
             .flatten()
             .chain(self.ranges.values().map(|range| range.stamp))
-            .chain([self.version.stamp]);
+            .chain(self.settings.values().map(|setting| setting.stamp))
+            .chain([self.version.stamp, self.upgrading.stamp]);
         let latest = stamps.map(|stamp| stamp.time).max().unwrap_or(0);
         Stamp { time: time.max(latest + 1), node }
+    }
+
+    /// The value of a setting, unless it has its default.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.settings.get(key)?.value.as_deref()
+    }
+
+    /// Gives a setting a value, or its default.
+    pub fn set(&mut self, key: &str, value: Option<String>, by: NodeId, time: u64) {
+        let stamp = self.stamp(by, time);
+        self.settings.insert(key.to_owned(), Register { stamp, value });
     }
 
     /// Sets what a node says of itself.
@@ -103,25 +130,6 @@ impl State {
         described
             .filter_map(|(node, member)| Some((*node, member.descriptor.as_ref()?.value.address.clone())))
             .collect()
-    }
-
-    /// Raises the cluster version once every member is live and runs a later series; says whether it did.
-    ///
-    /// The real program does so by default (`cluster.auto_upgrade.enabled`).
-    pub fn finalize(&mut self, live: &BTreeSet<NodeId>, by: NodeId, time: u64) -> bool {
-        let mut oldest: Option<Series> = None;
-        for (node, member) in self.members.iter().filter(|(_, member)| member.is_member()) {
-            let Some(descriptor) = member.descriptor.as_ref().filter(|_| live.contains(node)) else {
-                return false;
-            };
-            let series = descriptor.value.release.series;
-            oldest = Some(oldest.map_or(series, |oldest| oldest.min(series)));
-        }
-        let Some(series) = oldest.filter(|series| *series > self.version.value) else {
-            return false;
-        };
-        self.version = Register { stamp: self.stamp(by, time), value: series };
-        true
     }
 }
 

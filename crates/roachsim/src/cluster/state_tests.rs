@@ -156,26 +156,6 @@ fn old_beats_make_nobody_younger() {
 }
 
 #[test]
-fn the_version_rises_once_every_member_is_live_and_new() {
-    let mut state = cluster_of(2);
-    let everyone = BTreeSet::from([NodeId(1), NodeId(2)]);
-    state.describe(NodeId(1), descriptor(1, "v24.3.0"), 30);
-    assert!(!state.finalize(&everyone, NodeId(1), 40), "one is old");
-    state.describe(NodeId(2), descriptor(2, "v24.3.1"), 31);
-    assert!(!state.finalize(&BTreeSet::from([NodeId(1)]), NodeId(1), 40), "one is down");
-    assert!(state.finalize(&everyone, NodeId(1), 40));
-    assert_eq!(state.version.value.to_string(), "v24.3");
-    assert!(!state.finalize(&everyone, NodeId(1), 41), "nothing left to do");
-}
-
-#[test]
-fn a_patch_release_changes_no_version() {
-    let mut state = cluster_of(1);
-    state.describe(NodeId(1), descriptor(1, "v24.1.9"), 30);
-    assert!(!state.finalize(&BTreeSet::from([NodeId(1)]), NodeId(1), 40));
-}
-
-#[test]
 fn who_left_stays_gone_however_late_the_other_word_is() {
     let mut state = cluster_of(2);
     let mut stale = state.clone();
@@ -207,6 +187,7 @@ enum Step {
     Move(u32, u32, u64),
     Leave(u32, u64),
     Raise(u16, u64),
+    Set(u8, u64),
 }
 
 fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
@@ -217,7 +198,8 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
         (node.clone(), time.clone()).prop_map(|(node, time)| Step::Admit(node, time)),
         (1_u32..4, node.clone(), time.clone()).prop_map(|(range, node, time)| Step::Move(range, node, time)),
         (node, time.clone()).prop_map(|(node, time)| Step::Leave(node, time)),
-        (1_u16..4, time).prop_map(|(ordinal, time)| Step::Raise(ordinal, time)),
+        (1_u16..4, time.clone()).prop_map(|(ordinal, time)| Step::Raise(ordinal, time)),
+        (0_u8..4, time).prop_map(|(value, time)| Step::Set(value, time)),
     ];
     proptest::collection::vec((0_usize..3, step), 0..30)
 }
@@ -243,6 +225,9 @@ fn diverged(steps: Vec<(usize, Step)>) -> [State; 3] {
                 if let Some(member) = state.members.get_mut(&NodeId(node)) {
                     member.membership = Register { stamp, value: Membership::Decommissioned };
                 }
+            }
+            Step::Set(value, time) => {
+                state.set("x", (value > 0).then(|| value.to_string()), by, time);
             }
             Step::Raise(ordinal, time) => {
                 state.version = Register { stamp: state.stamp(by, time), value: Series::new(24, ordinal) };

@@ -110,6 +110,7 @@ fn figures(node: &Node) -> Figures {
         node: node.id().map_or(0, |node| node.0),
         release: config.release.to_string(),
         live_nodes: node.view().live.len(),
+        sessions: *node.intake.sessions().borrow(),
         uptime_seconds: node.uptime().as_secs(),
         counts: node.counts(),
         expirations: node.certs.expirations(),

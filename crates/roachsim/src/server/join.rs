@@ -9,7 +9,7 @@ use super::node::Node;
 use crate::cli::value::Address;
 use crate::cluster::{NodeId, StoreUuid};
 use crate::release::Release;
-use crate::wire::{self, CallError, Code, Connection, DialError, Request, Response, Surface};
+use crate::wire::{self, CallError, Code, Connection, DialError, Request, Response};
 
 const DIAL_LIMIT: Duration = Duration::from_secs(2);
 const GRANT_ATTEMPTS: usize = 5;
@@ -27,7 +27,7 @@ pub(super) enum LinkError {
 
 /// Dials another node and says who is calling.
 pub(super) async fn link(node: &Node, address: &Address) -> Result<Connection, LinkError> {
-    let mut connection = wire::connect(address, node.certs.node_client()?, Surface::Rpc, DIAL_LIMIT).await?;
+    let mut connection = wire::connect(address, node.certs.node_client()?, DIAL_LIMIT).await?;
     let hello = Request::Hello {
         cluster_id: node.cluster_id(),
         cluster_name: node.config.cluster_name.clone(),

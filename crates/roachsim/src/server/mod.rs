@@ -1,10 +1,15 @@
 //! The server behind `cockroach start`.
 
 mod banner;
+mod cluster_settings;
 mod config;
+mod drain;
+mod engine;
+mod faults;
 mod gossip;
 mod health;
 mod http;
+mod intake;
 mod join;
 mod limits;
 mod listen;
@@ -12,6 +17,7 @@ mod log;
 mod node;
 mod rpc;
 mod run;
+mod session;
 mod signals;
 mod vars;
 

@@ -7,7 +7,10 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::config::StartConfig;
+use super::drain::Drain;
+use super::faults::{self, Faults};
 use super::health::{Phase, readiness};
+use super::intake::Intake;
 use super::log::Log;
 use crate::certs::Manager;
 use crate::cli::failure::code;
@@ -18,18 +21,25 @@ use crate::cluster::{
 };
 use crate::store::{Contents, StoreDir, StoreError};
 
+/// Ranges that stay under-replicated when a test wants that.
+const STUCK_RANGES: u32 = 3;
+
 /// A node, shared by all its tasks.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) config: StartConfig,
     pub(super) certs: Manager,
     pub(super) log: Log,
+    pub(super) intake: Intake,
+    pub(super) drain: Drain,
     began: Instant,
     incarnation: u64,
     dir: StoreDir,
     inner: Mutex<Inner>,
     phase: watch::Sender<Phase>,
     fatal: watch::Sender<Option<Fatal>>,
+    shutdown: watch::Sender<bool>,
+    faults_said: Mutex<String>,
 }
 
 /// Why a process ends by itself.
@@ -41,13 +51,17 @@ pub(super) struct Fatal {
 }
 
 #[derive(Debug)]
-struct Inner {
-    contents: Contents,
+pub(super) struct Inner {
+    pub(super) contents: Contents,
     fingerprint: String,
     liveness: Liveness,
     sequence: u64,
     draining: bool,
     counts: RangeCounts,
+    /// Since when this node, as the leader, raises the version.
+    upgrading_since: Option<u64>,
+    /// What keeps the version from rising, once logged.
+    upgrade_waits: String,
 }
 
 impl Node {
@@ -66,6 +80,8 @@ impl Node {
             sequence: 0,
             draining: false,
             counts: RangeCounts::default(),
+            upgrading_since: None,
+            upgrade_waits: String::new(),
         };
         Self {
             config,
@@ -77,10 +93,14 @@ impl Node {
             inner: Mutex::new(inner),
             phase: watch::Sender::new(phase),
             fatal: watch::Sender::new(None),
+            shutdown: watch::Sender::new(false),
+            faults_said: Mutex::default(),
+            intake: Intake::new(),
+            drain: Drain::new(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -130,8 +150,28 @@ impl Node {
 
     /// How the members look from here.
     pub(super) fn view(&self) -> View {
-        let inner = self.lock();
+        self.view_of(&self.lock())
+    }
+
+    pub(super) fn view_of(&self, inner: &Inner) -> View {
         inner.contents.state.as_ref().map(|state| inner.liveness.view(state, self.now())).unwrap_or_default()
+    }
+
+    /// What this node shall do wrong at this moment; a file that cannot be read is logged and changes nothing.
+    pub(super) fn faults(&self) -> Faults {
+        let path = faults::file_of(self.dir.path());
+        let (faults, said) = match faults::read(&path) {
+            Ok(faults) => (faults, String::new()),
+            Err(error) => (Faults::default(), error.to_string()),
+        };
+        let mut before = self.faults_said.lock().unwrap_or_else(PoisonError::into_inner);
+        if *before != said {
+            if !said.is_empty() {
+                self.log.error(&said);
+            }
+            *before = said;
+        }
+        faults
     }
 
     pub(super) fn counts(&self) -> RangeCounts {
@@ -213,7 +253,7 @@ impl Node {
     }
 
     /// Writes the store; a node that cannot is dead, as the real one.
-    fn store_changes(&self, inner: &mut Inner) {
+    pub(super) fn store_changes(&self, inner: &mut Inner) {
         inner.fingerprint = fingerprint(inner.contents.state.as_ref());
         if let Err(error) = self.save(&inner.contents) {
             self.die(format!("could not write to store: {error}"), code::FATAL);
@@ -231,25 +271,53 @@ impl Node {
             return;
         };
         self.beat_now(&mut inner, node);
-        let (now, time, budget) = (self.now(), clock::unix_millis(), self.config.tuning.budget);
-        let Inner { contents, liveness, .. } = &mut *inner;
+        let (now, time, mut budget) = (self.now(), clock::unix_millis(), self.config.tuning.budget);
+        let Inner { contents, liveness, upgrading_since, upgrade_waits, .. } = &mut *inner;
         let Some(state) = contents.state.as_mut() else {
             return;
         };
         let view = liveness.view(state, now);
         let mut changed = false;
         if view.leader() == Some(node) {
-            changed |= cluster::allocate(state, &view, budget, node, time) > 0;
-            let before = state.version.value;
-            if state.finalize(&view.live, node, time) {
-                changed = true;
-                self.log.info(&format!(
-                    "successfully upgraded cluster version from {before} to {}",
-                    state.version.value
-                ));
+            if let Some(nanos) = state.setting("server.time_until_store_dead") {
+                budget.dead_after = nanos.parse::<u64>().map_or(budget.dead_after, |nanos| nanos / 1_000_000);
             }
+            changed |= cluster::allocate(state, &view, budget, node, time) > 0;
+            if state.upgrading.value.is_some() {
+                let since = *upgrading_since.get_or_insert(now);
+                if u128::from(now - since) >= self.config.tuning.upgrade.as_millis()
+                    && let Some(before) = state.end_upgrade(node, time)
+                {
+                    changed = true;
+                    *upgrading_since = None;
+                    let after = state.version.value;
+                    self.log.info(&format!("successfully upgraded cluster version from {before} to {after}"));
+                }
+            } else {
+                *upgrading_since = None;
+                let waits = match cluster::automatic_target(state, &view.live, &view.draining) {
+                    Ok(Some(target)) => {
+                        state.begin_upgrade(target, node, time);
+                        changed = true;
+                        String::new()
+                    }
+                    Ok(None) => String::new(),
+                    Err(waits) => waits,
+                };
+                if *upgrade_waits != waits {
+                    if !waits.is_empty() {
+                        self.log.info(&format!("failed attempt to upgrade cluster version, error: {waits}"));
+                    }
+                    *upgrade_waits = waits;
+                }
+            }
+        } else {
+            *upgrading_since = None;
         }
-        let counts = cluster::count(state, &view, node);
+        let mut counts = cluster::count(state, &view, node);
+        if self.faults().stuck_ranges {
+            counts.underreplicated = counts.underreplicated.max(STUCK_RANGES);
+        }
         if self.uptime() >= self.config.tuning.metrics_delay {
             inner.counts = counts;
         }
@@ -329,14 +397,28 @@ impl Node {
         inner.contents.state.clone()
     }
 
-    /// Begins to leave: not ready from now on, and the next beats say so.
-    pub(super) fn drain(&self) {
+    /// Begins to leave: not ready from now on.
+    pub(super) fn unready(&self) {
+        self.phase.send_replace(Phase::Draining);
+    }
+
+    /// Gives its leases away; the next beats say that it is draining.
+    pub(super) fn hand_over_leases(&self) {
         let mut inner = self.lock();
         inner.draining = true;
         if let Some(node) = inner.contents.node {
             self.beat_now(&mut inner, node);
         }
-        self.phase.send_replace(Phase::Draining);
+    }
+
+    /// Asks the process to end, as SIGTERM would.
+    pub(super) fn shut_down(&self) {
+        self.shutdown.send_replace(true);
+    }
+
+    /// Whether somebody has asked for that.
+    pub(super) fn shutdown(&self) -> watch::Receiver<bool> {
+        self.shutdown.subscribe()
     }
 
     /// See [`readiness`].
@@ -346,7 +428,12 @@ impl Node {
         let state = inner.contents.state.as_ref();
         let view = state.map(|state| inner.liveness.view(state, self.now())).unwrap_or_default();
         let alone = state.is_some_and(|state| state.addresses().len() <= 1);
-        readiness(phase, inner.contents.node, &view, alone)
+        readiness(phase, inner.contents.node, &view, alone)?;
+        let faults = self.faults();
+        if faults.never_ready || faults.dies_at_readiness {
+            return Err("node is not healthy");
+        }
+        Ok(())
     }
 
     /// The rows of `node status`.

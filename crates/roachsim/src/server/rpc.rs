@@ -4,17 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::health::Phase;
-use super::join;
 use super::node::Node;
+use super::{drain, join, session};
 use crate::certs::{Peer, TlsError};
-use crate::wire::{Code, Request, Response, SSL_REQUEST, Surface, read_frame, write_frame};
+use crate::settings;
+use crate::wire::{Code, Request, Response, read_frame, write_frame};
 
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// What a listener without working certificates answers: a fatal alert "internal error", as Go sends it.
@@ -47,30 +47,21 @@ pub(super) async fn accept(node: Arc<Node>, listener: TcpListener, serves: Serve
     }
 }
 
-async fn serve(node: &Arc<Node>, mut stream: TcpStream, serves: Serves) -> io::Result<()> {
+async fn serve(node: &Arc<Node>, stream: TcpStream, serves: Serves) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut first = [0_u8; 1];
     if timeout(HANDSHAKE_LIMIT, stream.peek(&mut first)).await?? == 0 {
         return Ok(());
     }
-    let surface = if first[0] == 0 {
-        let mut greeting = [0_u8; 8];
-        stream.read_exact(&mut greeting).await?;
-        if !serves.sql || greeting != SSL_REQUEST {
-            return Ok(());
+    match first[0] {
+        0 if serves.sql => session::receive(node, stream).await,
+        0 => Ok(()),
+        _ if serves.rpc => {
+            let stream = handshake(stream, || node.certs.rpc_server()).await?;
+            let peer = node.certs.peer(stream.get_ref().1.peer_certificates());
+            rpc(node, stream, &peer).await
         }
-        stream.write_all(b"S").await?;
-        Surface::Sql
-    } else if serves.rpc {
-        Surface::Rpc
-    } else {
-        return Ok(());
-    };
-    let stream = handshake(stream, || node.certs.rpc_server()).await?;
-    let peer = node.certs.peer(stream.get_ref().1.peer_certificates());
-    match surface {
-        Surface::Rpc => rpc(node, stream, &peer).await,
-        Surface::Sql => sql(node, stream, &peer).await,
+        _ => Ok(()),
     }
 }
 
@@ -147,12 +138,21 @@ async fn answer(node: &Arc<Node>, peer: &Peer, request: Request, greeted: &mut b
         Request::Join { .. } if !initialized => {
             Response::error(Code::Unavailable, format!("node waiting for init; {name} not available"))
         }
-        Request::Gossip { .. } | Request::Push { .. } | Request::Grant { .. } | Request::Status { .. }
+        Request::Gossip { .. }
+        | Request::Push { .. }
+        | Request::Grant { .. }
+        | Request::Drain { .. }
+        | Request::Settings { .. }
             if !initialized =>
         {
             Response::error(Code::Unavailable, format!("node waiting for init; {name} not available"))
         }
-        Request::Status { .. } => Response::error(Code::Unknown, "roachsim: rows are asked for by SQL"),
+        Request::Drain { node: target, drain, shutdown } => {
+            drain::answer(node, target, drain, shutdown).await
+        }
+        Request::Settings { keys } => Response::Settings {
+            values: keys.into_iter().filter_map(|key| Some((key.clone(), value_of(node, &key)?))).collect(),
+        },
         _ if !peer.is_node() => {
             Response::error(Code::Unauthenticated, format!("user root is not allowed to perform {name}"))
         }
@@ -174,6 +174,10 @@ async fn answer(node: &Arc<Node>, peer: &Peer, request: Request, greeted: &mut b
     }
 }
 
+fn value_of(node: &Node, key: &str) -> Option<String> {
+    Some(node.setting(settings::find(node.config.release.series, key)?.setting))
+}
+
 /// Compares `--cluster-name` of both sides, in the words of `checkClusterName`.
 fn names_agree(theirs: &str, ours: &str) -> Result<(), String> {
     if theirs == ours {
@@ -185,30 +189,6 @@ fn names_agree(theirs: &str, ours: &str) -> Result<(), String> {
     } else {
         Err(format!("local cluster name {theirs:?} does not match peer cluster name {ours:?}"))
     }
-}
-
-/// Connections by SQL are accepted at once and answered only when there is a cluster to ask.
-async fn sql(node: &Arc<Node>, mut stream: TlsStream<TcpStream>, peer: &Peer) -> io::Result<()> {
-    let mut phase = node.phase();
-    let _ = phase.wait_for(|phase| *phase != Phase::Waiting).await;
-    while let Some(request) = read_frame::<Request>(&mut stream).await? {
-        let answer = match request {
-            _ if !peer.may_be("root") => {
-                Response::error(Code::Unauthenticated, "password authentication failed for user root")
-            }
-            Request::Health => Response::Ok,
-            Request::Status { decommissioned, reads_ranges } => {
-                // Reading a range waits for a majority for as long as the client does.
-                while reads_ranges && !node.view().has_quorum {
-                    sleep(node.config.tuning.heartbeat).await;
-                }
-                Response::Status { rows: node.status(decommissioned) }
-            }
-            other => Response::error(Code::Unknown, format!("roachsim: {} is no SQL", other.name())),
-        };
-        write_frame(&mut stream, &answer).await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::banner::{self, Origin};
 use super::config::StartConfig;
 use super::health::Phase;
+use super::intake::Gate;
 use super::listen::listen;
 use super::log::Log;
 use super::node::Node;
 use super::rpc::Serves;
 use super::signals::{Signals, Stop};
-use super::{gossip, http, join, limits, rpc};
+use super::{faults, gossip, http, join, limits, rpc};
 use crate::certs::{CertsError, Manager, TlsError};
 use crate::cli::failure::{Failure, Severity, code};
 use crate::release::Series;
@@ -80,12 +81,14 @@ async fn serve(config: StartConfig) -> Result<(), Failure> {
     report_ready(&node, origin);
     let come_up = tokio::spawn(come_up(Arc::clone(&node), origin));
     let mut fatal = node.fatal();
+    let mut shutdown = node.shutdown();
     let stop = loop {
         tokio::select! {
             stop = signals.next() => match stop {
                 Some(stop) => break stop,
                 None => reload(&node),
             },
+            _ = shutdown.wait_for(|shutdown| *shutdown) => break Stop::Requested,
             why = fatal.wait_for(Option::is_some) => {
                 // The sender lives in the node that this function holds: there is always a reason.
                 let Some(fatal) = why.ok().and_then(|why| why.clone()) else { continue };
@@ -108,6 +111,11 @@ fn prepare(config: StartConfig) -> Result<Node, Failure> {
         std::fs::create_dir_all(&other.path).map_err(|error| {
             not_started(format!("failed to create engines: mkdir {}: {error}", other.path))
         })?;
+    }
+    let faults = faults::read(&faults::file_of(std::path::Path::new(&first)))
+        .map_err(|error| Failure::new(error.to_string()))?;
+    if faults.crash_at_start {
+        return Err(Failure::new("roachsim: told to crash at start").code(code::FATAL));
     }
     let (dir, contents) = StoreDir::open(std::path::Path::new(&first), config.release)
         .map_err(|error| not_started(format!("failed to create engines: {error}")))?;
@@ -185,6 +193,11 @@ async fn come_up(node: Arc<Node>, origin: Origin) {
         sleep(node.config.tuning.heartbeat).await;
     }
     unable.abort();
+    if node.faults().dies_at_readiness {
+        node.die("roachsim: told to die at readiness".to_owned(), code::FATAL);
+        return;
+    }
+    node.intake.advance(Gate::Open);
     if let Some(id) = node.id() {
         let text = banner::started(&node, id, origin);
         node.log.info(&format!("node startup completed:\n{text}"));
@@ -194,6 +207,10 @@ async fn come_up(node: Arc<Node>, origin: Origin) {
 
 fn reload(node: &Node) {
     node.log.info("received signal \"hangup\", triggering certificate reload");
+    if node.faults().rejects_sighup {
+        node.log.warning("could not reload certificates: roachsim: told to reject SIGHUP");
+        return;
+    }
     match node.certs.reload() {
         Ok(warnings) => {
             for warning in warnings {
@@ -207,29 +224,34 @@ fn reload(node: &Node) {
 
 /// Stops as asked: gracefully when the server was up, at once when not, at once too on a second signal.
 #[expect(clippy::print_stdout, reason = "a server speaks to its operator here")]
-async fn finish(node: &Node, signals: &mut Signals, stop: Stop, was_up: bool) -> Result<(), Failure> {
+async fn finish(node: &Arc<Node>, signals: &mut Signals, stop: Stop, was_up: bool) -> Result<(), Failure> {
     let say = |message: &str| {
         node.log.info(message);
         println!("{message}");
     };
-    node.log.info(&format!("received signal '{}'", stop.name()));
+    match stop {
+        Stop::Requested => node.log.info("shutdown requested by drain RPC"),
+        _ => node.log.info(&format!("received signal '{}'", stop.name())),
+    }
     notify(node, sd_notify::NotifyState::Stopping);
     if stop == Stop::Interrupted {
         println!("Note: a second interrupt will skip graceful shutdown and terminate forcefully");
     }
     say("initiating graceful shutdown of server");
     if was_up {
-        node.drain();
-        if timeout(node.config.tuning.drain, other_stop(signals, stop)).await.is_ok() {
-            say("received additional signal during graceful shutdown; shutting down immediately");
-            return Err(Failure::new("shutdown was forced").code(code::UNSPECIFIED));
+        tokio::select! {
+            () = node.drain.to_the_end(node) => {}
+            () = other_stop(signals, stop) => {
+                say("received additional signal during graceful shutdown; shutting down immediately");
+                return Err(Failure::new("shutdown was forced").code(code::UNSPECIFIED));
+            }
         }
         say("server drained and shutdown completed");
     } else {
         say("too early to drain; used hard shutdown instead");
     }
     match stop {
-        Stop::Terminated => Ok(()),
+        Stop::Terminated | Stop::Requested => Ok(()),
         Stop::Interrupted => {
             let since_codes = node.config.release.series >= Series::new(21, 1);
             let exit = if since_codes { code::INTERRUPTED } else { code::UNSPECIFIED };

@@ -11,6 +11,8 @@ pub(super) enum Stop {
     Terminated,
     /// SIGINT.
     Interrupted,
+    /// `node drain --shutdown`.
+    Requested,
 }
 
 impl Stop {
@@ -19,6 +21,7 @@ impl Stop {
         match self {
             Self::Terminated => "terminated",
             Self::Interrupted => "interrupt",
+            Self::Requested => "none",
         }
     }
 }

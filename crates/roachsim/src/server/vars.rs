@@ -11,6 +11,7 @@ pub(super) struct Figures {
     pub(super) node: u32,
     pub(super) release: String,
     pub(super) live_nodes: usize,
+    pub(super) sessions: usize,
     pub(super) uptime_seconds: u64,
     pub(super) counts: RangeCounts,
     pub(super) expirations: BTreeMap<&'static str, i64>,
@@ -31,7 +32,7 @@ pub(super) fn render(figures: &Figures) -> String {
     gauge("sys_uptime", "", figures.uptime_seconds.into());
     gauge("liveness_livenodes", "", figures.live_nodes as i128);
     gauge("clock_offset_meannanos", "", 0);
-    gauge("sql_conns", "", 0);
+    gauge("sql_conns", "", figures.sessions as i128);
     for (name, seconds) in &figures.expirations {
         gauge(&format!("security_certificate_expiration_{name}"), "", (*seconds).into());
     }
@@ -61,6 +62,7 @@ mod tests {
             node: 2,
             release: "v24.1.0".to_owned(),
             live_nodes: 3,
+            sessions: 4,
             uptime_seconds: 5,
             counts: RangeCounts { replicas: 60, leaseholders: 20, underreplicated: 7, unavailable: 0 },
             expirations: BTreeMap::from([("ca", 10), ("node", 20)]),
@@ -72,7 +74,7 @@ mod tests {
         sys_uptime 5
         liveness_livenodes 3
         clock_offset_meannanos 0
-        sql_conns 0
+        sql_conns 4
         security_certificate_expiration_ca 10
         security_certificate_expiration_node 20
         replicas{store="2"} 60

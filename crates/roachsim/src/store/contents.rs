@@ -73,8 +73,9 @@ impl Contents {
             return Ok(());
         };
         let (data, running) = (state.version.value, running.series);
-        if data > running {
-            return Err(UnfitStore::TooHigh { data, running });
+        let newest = state.newest_data();
+        if newest > running {
+            return Err(UnfitStore::TooHigh { data: newest, running });
         }
         let oldest = running.oldest_data();
         if data < oldest {

@@ -9,11 +9,12 @@ use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
 use super::connection::Connection;
-use super::{SSL_REQUEST, Surface};
 use crate::certs::words_of;
 use crate::cli::value::Address;
+use crate::pgwire::SSL_REQUEST;
 
 /// Why no connection came about; the texts are Go's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,16 +46,31 @@ pub enum DialError {
 pub async fn connect(
     address: &Address,
     tls: Arc<ClientConfig>,
-    surface: Surface,
     limit: Duration,
 ) -> Result<Connection, DialError> {
-    timeout(limit, dial(address, tls, surface)).await.map_err(|_| DialError::Timeout)?
+    let stream = timeout(limit, dial(address, tls, false)).await.map_err(|_| DialError::Timeout)??;
+    Ok(Connection::new(stream))
 }
 
-async fn dial(address: &Address, tls: Arc<ClientConfig>, surface: Surface) -> Result<Connection, DialError> {
+/// As [`connect`], asking for TLS first as clients of SQL do; brings its own time limit.
+///
+/// # Errors
+/// When any of it fails.
+pub async fn connect_sql(
+    address: &Address,
+    tls: Arc<ClientConfig>,
+) -> Result<TlsStream<TcpStream>, DialError> {
+    dial(address, tls, true).await
+}
+
+async fn dial(
+    address: &Address,
+    tls: Arc<ClientConfig>,
+    sql: bool,
+) -> Result<TlsStream<TcpStream>, DialError> {
     let mut stream = TcpStream::connect(address.to_string()).await.map_err(|error| tcp(address, &error))?;
     let _ = stream.set_nodelay(true);
-    if surface == Surface::Sql {
+    if sql {
         let closed = |error: io::Error| DialError::Closed(go_io(&error));
         stream.write_all(&SSL_REQUEST).await.map_err(closed)?;
         match stream.read_u8().await.map_err(closed)? {
@@ -64,11 +80,7 @@ async fn dial(address: &Address, tls: Arc<ClientConfig>, surface: Surface) -> Re
     }
     let name = ServerName::try_from(address.host.clone())
         .map_err(|_| DialError::ServerCertificate(format!("x509: {:?} is no host name", address.host)))?;
-    let stream = tokio_rustls::TlsConnector::from(tls)
-        .connect(name, stream)
-        .await
-        .map_err(|error| handshake(&error))?;
-    Ok(Connection::new(stream))
+    tokio_rustls::TlsConnector::from(tls).connect(name, stream).await.map_err(|error| handshake(&error))
 }
 
 fn tcp(address: &Address, error: &io::Error) -> DialError {
@@ -88,7 +100,7 @@ fn handshake(error: &io::Error) -> DialError {
 }
 
 /// An I/O error in Go's words.
-pub(super) fn go_io(error: &io::Error) -> String {
+pub(crate) fn go_io(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset => "connection reset by peer".to_owned(),

@@ -1,8 +1,10 @@
 //! Requests and responses.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{ClusterId, Heartbeats, NodeId, State, StatusRow, StoreUuid};
+use crate::cluster::{ClusterId, Heartbeats, NodeId, State, StoreUuid};
 use crate::release::Release;
 
 /// What can be asked.
@@ -52,12 +54,19 @@ pub enum Request {
         /// The state.
         state: Box<State>,
     },
-    /// `cockroach node status` and `node ls`.
-    Status {
-        /// Nodes that left as well.
-        decommissioned: bool,
-        /// The question reads ranges, which needs a majority.
-        reads_ranges: bool,
+    /// `cockroach node drain`.
+    Drain {
+        /// The node to drain; the asked one when there is none.
+        node: Option<NodeId>,
+        /// Drain it.
+        drain: bool,
+        /// End its process.
+        shutdown: bool,
+    },
+    /// Values of settings.
+    Settings {
+        /// Their keys.
+        keys: Vec<String>,
     },
 }
 
@@ -72,7 +81,8 @@ impl Request {
             Self::Join { .. } => "Join",
             Self::Grant { .. } => "Grant",
             Self::Gossip { .. } | Self::Push { .. } => "Gossip",
-            Self::Status { .. } => "Status",
+            Self::Drain { .. } => "Drain",
+            Self::Settings { .. } => "Settings",
         }
     }
 }
@@ -106,10 +116,17 @@ pub enum Response {
         /// The state here, when it differs from the caller's.
         state: Option<Box<State>>,
     },
-    /// Rows of nodes.
-    Status {
-        /// In order of ids.
-        rows: Vec<StatusRow>,
+    /// How far a drain is.
+    Drain {
+        /// The node is draining.
+        draining: bool,
+        /// What is left to do.
+        remaining: u64,
+    },
+    /// Values by key.
+    Settings {
+        /// In nanoseconds for durations, else as stored.
+        values: BTreeMap<String, String>,
     },
     /// It failed.
     Error {

@@ -95,7 +95,8 @@ impl Lab {
             .env("ROACHSIM_HEARTBEAT_MS", "100")
             .env("ROACHSIM_LIVENESS_MS", "2000")
             .env("ROACHSIM_METRICS_DELAY_MS", "500")
-            .env("ROACHSIM_DRAIN_MS", "700");
+            .env("ROACHSIM_DRAIN_MS", "700")
+            .env("ROACHSIM_UPGRADE_MS", "300");
         command
     }
 
@@ -153,6 +154,12 @@ impl Lab {
         let mut lines = table.lines();
         let header: Vec<&str> = lines.next().unwrap().split(',').collect();
         lines.map(|line| header.iter().map(|name| (*name).to_owned()).zip(cells(line)).collect()).collect()
+    }
+
+    /// A node's id, as another node knows it.
+    pub(crate) fn id_of(&self, asked: &Node, node: &Node) -> String {
+        let address = format!("{}:26257", node.ip);
+        self.status(asked).into_iter().find(|row| row["address"] == address).unwrap()["id"].clone()
     }
 
     pub(crate) fn get(&self, node: &Node, path: &str) -> Result<(u16, String), String> {
@@ -216,6 +223,11 @@ impl Node {
 
     pub(crate) fn said(&self, name: &str) -> String {
         fs::read_to_string(self.dir.join(name)).unwrap_or_default()
+    }
+
+    /// Puts faults beside the store, or lifts them with an empty text.
+    pub(crate) fn fault(&self, faults: &str) {
+        fs::write(self.dir.join("data.faults"), faults).unwrap();
     }
 
     pub(crate) fn log(&self) -> String {

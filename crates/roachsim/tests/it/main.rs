@@ -2,9 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod certificates;
+mod drains;
 mod https;
 mod lab;
 mod life;
 mod pki;
+mod postgres;
 mod refusals;
 mod restarts;
+mod settings;
+mod sql;

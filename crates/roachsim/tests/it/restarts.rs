@@ -1,6 +1,6 @@
 //! Stops, crashes, returns and new versions.
 
-use crate::lab::{Lab, wait};
+use crate::lab::{Lab, text, wait};
 
 #[test]
 fn a_killed_node_returns_under_its_id() {
@@ -97,8 +97,8 @@ fn versions_rise_when_every_node_is_new_and_never_fall_again() {
     let upgraded = "successfully upgraded cluster version from v24.1 to v24.3";
     wait("the cluster version rises", || nodes.iter().any(|node| node.log().contains(upgraded)));
     assert!(lab.status(&nodes[0]).iter().all(|row| row["build"] == "v24.3.0"));
-    let stored = || std::fs::read_to_string(nodes[0].dir.join("data/roachsim.json")).unwrap();
-    wait("the store knows", || stored().contains(r#""value":"v24.3"},"members""#));
+    let version = || lab.client("v24.3.0", &nodes[0], &["sql", "-e", "SHOW CLUSTER SETTING version"]);
+    wait("the node knows", || text(&version().stdout) == "version\n24.3\n");
     nodes[0].kill();
     let command = &mut lab.start_command(&nodes[0], "v24.1.0");
     nodes[0].start(command);
