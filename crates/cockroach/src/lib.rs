@@ -6,6 +6,7 @@
 //! there says so.
 
 pub mod archive;
+pub mod client;
 pub mod flags;
 pub mod output;
 pub mod releases;

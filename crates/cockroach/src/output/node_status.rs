@@ -79,9 +79,14 @@ impl NodeStatus {
     }
 
     /// Returns true when the node has left the cluster for good.
+    ///
+    /// Before v20.2 there is no membership: what was decommissioned and is not live is gone there.
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        self.membership == Some(Membership::Decommissioned)
+        match &self.membership {
+            Some(membership) => *membership == Membership::Decommissioned,
+            None => self.is_decommissioning == Some(true) && self.is_live == Some(false),
+        }
     }
 }
 
@@ -174,6 +179,13 @@ id,address,sql_address,build,started_at,updated_at,locality,is_available,is_live
         let new = "id,mood,address,attrs,is_live,is_available\n7,fine,a:26257,\"[\"\"ssd\"\"]\",true,false\n";
         let node = &node_status(new.as_bytes()).unwrap()[0];
         assert_eq!((node.id, node.address.as_deref(), node.is_healthy()), (7, Some("a:26257"), false));
+    }
+
+    #[test]
+    fn before_memberships_a_decommissioned_node_is_gone_when_it_is_down() {
+        let text = "id,address,is_live,is_decommissioning\n1,a,true,true\n2,b,false,true\n3,c,false,false\n";
+        let gone: Vec<bool> = node_status(text.as_bytes()).unwrap().iter().map(NodeStatus::is_gone).collect();
+        assert_eq!(gone, [false, true, false]);
     }
 
     #[test]

@@ -108,6 +108,13 @@ impl CanonicalArgs {
         }
         Ok(Self { binary, flags })
     }
+
+    /// Returns `host:port` where other nodes find it, by which `cockroach node status` names it; the host is empty
+    /// when the flags leave it to the host's own name.
+    #[must_use]
+    pub fn advertised(&self) -> Option<&str> {
+        Some(self.flags.get("advertise-addr")?.values.first()?.as_str())
+    }
 }
 
 impl From<(&StartCommand, &Version)> for CanonicalArgs {
@@ -220,6 +227,18 @@ mod tests {
         max-sql-memory: .25
         store: path=/opt/cockroach/data
         ");
+    }
+
+    #[test]
+    fn other_nodes_find_it_where_it_advertises_or_listens() {
+        let at = |flags: &[&str]| {
+            let argv: Vec<&str> = ["/opt/x", "start"].iter().chain(flags).copied().collect();
+            CanonicalArgs::parse(&argv).unwrap().advertised().map(str::to_owned).unwrap_or_default()
+        };
+        assert_eq!(at(&["--listen-addr=10.0.0.1", "--advertise-addr=198.0.2.1"]), "198.0.2.1:26257");
+        assert_eq!(at(&["--listen-addr=10.0.0.1:1"]), "10.0.0.1:1");
+        assert_eq!(at(&["--host=10.0.0.1", "--port=2"]), "10.0.0.1:2");
+        assert_eq!(at(&[]), ":26257");
     }
 
     #[test]
