@@ -41,6 +41,23 @@ impl Cluster {
         })
     }
 
+    /// Returns what the cluster has of certificates alone, for which no archive is needed.
+    ///
+    /// # Errors
+    /// When the manifest is wrong.
+    pub(crate) fn of_certificates(global: &GlobalArgs, ui: &Ui) -> Result<Self, CliError> {
+        let loaded = manifest::load(&global.file, ui)?;
+        let mut graph = crdbctl_spec::lower(&loaded.manifest, &crdbctl_spec::placeholder_archives())
+            .map_err(|error| CliError::from_error(&error))?;
+        graph.resources.retain(|addr, _| crate::certificates::is_certificate(addr));
+        resolve_ssh_files(&mut graph, &loaded);
+        Ok(Self {
+            graph: Arc::new(graph),
+            authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
+            archives: BTreeMap::new(),
+        })
+    }
+
     /// Reads every node, and what this host has of the cluster.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod archives;
 mod args;
+mod certificates;
 mod clock;
 mod cluster;
 mod commands;

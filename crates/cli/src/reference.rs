@@ -18,6 +18,10 @@ fn reference() -> String {
     for command in root.get_subcommands() {
         let name = format!("crdbctl {}", command.get_name());
         section(&mut text, command.clone().term_width(100).color(clap::ColorChoice::Never), &name);
+        for part in command.get_subcommands() {
+            let name = format!("{name} {}", part.get_name());
+            section(&mut text, part.clone().term_width(100).color(clap::ColorChoice::Never), &name);
+        }
     }
     text
 }

@@ -18,6 +18,8 @@ fn a_wrong_command_line_is_usage_never_changes() {
         "--sudo-password-fd 2 validate",
         "--sudo-password-fd 3 --ask-sudo-password validate",
         "drift",
+        "certs",
+        "certs list store-1",
         "destroy",
     ] {
         let done = run(crdbctl().args(line.split_whitespace()));

@@ -33,6 +33,11 @@ impl Certificate {
         self.with_x509(|own| issuer.with_x509(|ca| check(own, ca, &issuer.info().key_algorithm)))
     }
 
+    /// Whether `issuer` signed it: named byte for byte, and its key made the signature.
+    pub fn is_signed_by(&self, issuer: &Self) -> bool {
+        self.names_issuer(issuer) && self.check_signature(issuer) == SignatureCheck::Good
+    }
+
     /// Whether SHA-1 was used to sign it. Go, and so CockroachDB, refuses that since Go 1.18.
     pub(crate) fn is_signed_with_sha1(&self) -> bool {
         let ecdsa_with_sha1 = "1.2.840.10045.4.1";

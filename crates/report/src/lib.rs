@@ -6,6 +6,7 @@
 //! - [`render_plan`] and [`plan_json`]: what apply would do.
 //! - [`EventLines`] and [`event_json`]: what happens while it does it.
 //! - [`render_run`]: how it ended.
+//! - [`render_certificates`]: what there is of certificates, and when each ends.
 //!
 //! Text that comes from hosts or the manifest passes [`clean`] before it reaches a line, so that no
 //! control character arrives at a terminal. Styles are named for what they mean, in one place
@@ -15,6 +16,7 @@ mod amount;
 mod attribute;
 mod block;
 mod cause;
+mod certificates;
 mod clean;
 mod create;
 mod describe;
@@ -39,6 +41,7 @@ mod corpus;
 mod plan_tests;
 
 pub use amount::{bytes, count, duration};
+pub use certificates::{CertificateEntry, CertificateListing, UnreadCertificate, render_certificates};
 pub use clean::clean;
 pub use event_json::event_json;
 pub use event_lines::EventLines;

@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments, whose comments are the help, and what it does.
 
 mod apply;
+mod certs;
 mod completion;
 mod graph;
 mod init;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Probe(probe::ProbeArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Certs(certs::CertsArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
 }
@@ -42,6 +44,7 @@ pub(crate) fn run(command: Command, global: &GlobalArgs, ui: &Ui) -> Result<Exit
         Command::Probe(args) => probe::run(&args, global, ui),
         Command::Plan(args) => plan::run(&args, global, ui),
         Command::Apply(args) => apply::run(&args, global, ui),
+        Command::Certs(args) => certs::run(&args, global, ui),
         Command::Completion(args) => completion::run(&args, ui),
         Command::Man(args) => man::run(&args, ui),
     }

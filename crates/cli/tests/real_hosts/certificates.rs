@@ -79,4 +79,48 @@ fn pairs_are_renewed_without_a_restart_and_a_key_that_does_not_fit_is_mended_bef
     assert_eq!(reloads(hosts[0]), told + 1);
     unchanged("a key that does not fit");
     hosts.iter().for_each(|host| assert_served(host));
+
+    the_list_has_them_all(&bench);
+}
+
+fn the_list_has_them_all(bench: &Bench) {
+    // A user whom the manifest does not name has a certificate too.
+    std::fs::copy(bench.path("keys/client.root.crt"), bench.path("keys/client.alice.crt")).unwrap();
+    let list = bench.crdbctl(&["certs", "list"]).code(0);
+    let rows: Vec<Vec<&str>> = list
+        .stdout
+        .lines()
+        .skip_while(|line| !line.starts_with("WHERE"))
+        .skip(1)
+        .map(|line| line.split_whitespace().take(2).collect())
+        .collect();
+    let expected: Vec<Vec<&str>> = [
+        "authority client.alice.crt",
+        "authority client.root.crt",
+        "authority ca.crt",
+        "store-1 node.crt",
+        "store-1 ca.crt",
+        "store-2 node.crt",
+        "store-2 ca.crt",
+    ]
+    .map(|row| row.split(' ').collect())
+    .to_vec();
+    assert_eq!(rows, expected, "{}", list.stdout);
+    std::fs::remove_file(bench.path("keys/client.alice.crt")).unwrap();
+
+    bench.host(2).power_cut().unwrap();
+    let before = bench.host(1).listing(&["/etc", "/opt", "/var/lib/crdbctl"], &[]).unwrap();
+    let list = bench.crdbctl(&["certs", "list", "--format", "json"]).code(5);
+    let list: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
+    assert_eq!(list["format_version"], 1);
+    let found = list["certificates"].as_array().unwrap();
+    assert_eq!(found.len(), 4, "{list:#}");
+    let node = found.iter().find(|entry| entry["file"] == "node.crt").unwrap();
+    assert_eq!(node["node"], "store-1");
+    assert_eq!(node["key"], "rsa-2048");
+    assert_eq!(node["signed_by"], found.iter().find(|entry| entry["file"] == "ca.crt").unwrap()["sha256"]);
+    assert!(node["sans"].as_array().unwrap().iter().any(|name| name == "lb.example.com"), "{node:#}");
+    assert_eq!(list["unknown"][0]["node"], "store-2");
+    let after = bench.host(1).listing(&["/etc", "/opt", "/var/lib/crdbctl"], &[]).unwrap();
+    assert_eq!(before.differences(&after), []);
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
@@ -138,6 +139,24 @@ impl AuthorityDirectory {
     /// When either is there and cannot be read.
     pub fn client(&self, user: &ClientUser) -> Result<ClientFiles, DirectoryError> {
         ClientFiles::read(&self.path, user)
+    }
+
+    /// Returns the users that have a certificate or a key here, `client.<user>.crt` or `.key`.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn client_users(&self) -> Result<BTreeSet<ClientUser>, DirectoryError> {
+        let failed = |error| DirectoryError::io(&self.path, "list it", error);
+        let mut users = BTreeSet::new();
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let user = name
+                .to_str()
+                .and_then(|name| name.strip_prefix("client."))
+                .and_then(|rest| rest.strip_suffix(".crt").or_else(|| rest.strip_suffix(".key")));
+            users.extend(user.and_then(|user| ClientUser::new(user).ok()));
+        }
+        Ok(users)
     }
 
     /// Writes a client's pair, key 0600 first, then certificate 0644, replacing an older pair.

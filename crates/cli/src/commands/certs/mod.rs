@@ -1,0 +1,27 @@
+//! `crdbctl certs`: what concerns certificates alone.
+
+mod list;
+
+use clap::{Args, Subcommand};
+
+use crate::args::GlobalArgs;
+use crate::{CliError, ExitCode, Ui};
+
+/// List certificates
+#[derive(Args, Debug)]
+pub(crate) struct CertsArgs {
+    #[command(subcommand)]
+    command: CertsCommand,
+}
+
+/// A command about certificates.
+#[derive(Debug, Subcommand)]
+enum CertsCommand {
+    List(list::ListArgs),
+}
+
+pub(crate) fn run(args: &CertsArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    match &args.command {
+        CertsCommand::List(args) => list::run(args, global, ui),
+    }
+}
