@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crdbctl_model::{
-    Action, Desired, DesiredPackage, Digest, NodeName, Observations, Outcome, Plan, Record, RecordedResource,
-    ResourceAddr,
+    Action, Desired, DesiredPackage, Digest, NodeName, Observations, Outcome, Plan, Presence, Record,
+    RecordedResource, Resource, ResourceAddr,
 };
 use crdbctl_planner::{PlanOptions, plan};
 use crdbctl_transport::Payload;
@@ -113,7 +113,10 @@ fn record_of(
         .chain(left.unknown.iter().filter_map(|unknown| unknown.addr.as_ref()))
         .collect();
     let mut resources = previous.map(|record| record.resources.clone()).unwrap_or_default();
-    for resource in applier.graph.of_node(node).filter(|resource| !open.contains(&resource.addr)) {
+    let present = |resource: &&Resource| resource.presence == Presence::Present;
+    for resource in
+        applier.graph.of_node(node).filter(present).filter(|resource| !open.contains(&resource.addr))
+    {
         let local = resource.addr.local();
         // What stands there although its change failed was made by somebody else, for all that is known.
         let made = outcomes.get(&resource.addr).is_some_and(|(outcome, _)| *outcome == Outcome::Converged)

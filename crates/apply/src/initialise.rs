@@ -38,7 +38,7 @@ impl Applier {
             .filter_map(|change| change.addr.node().cloned())
             .collect();
         let wait_for: Vec<NodeName> =
-            if init.is_some() { self.graph.nodes.keys().cloned().collect() } else { started };
+            if init.is_some() { self.graph.staying().cloned().collect() } else { started };
         let Some((change, desired)) = init else {
             let failures = self.wait_all(sessions, &wait_for, goal).await;
             for (node, why) in failures.1 {

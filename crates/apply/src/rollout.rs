@@ -126,7 +126,7 @@ impl Applier {
     /// The gate: no node is stopped while another is not ready.
     async fn others_are_ready(&self, sessions: &mut Sessions, node: &NodeName) -> Result<(), String> {
         let timeout = Duration::from_secs(self.graph.rollout.health_timeout);
-        for other in self.graph.nodes.keys().filter(|other| *other != node) {
+        for other in self.graph.staying().filter(|other| *other != node) {
             let Some(service) = service_of(&self.graph, other) else { continue };
             let Some(session) = sessions.get_mut(other) else {
                 return Err(format!("{other} is not connected, so it may be down"));

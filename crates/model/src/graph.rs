@@ -14,14 +14,28 @@ pub struct SourceSpan {
     pub column: usize,
 }
 
-/// A resource that the manifest declares.
+/// Whether something shall be there at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// It shall be there.
+    #[default]
+    Present,
+    /// It shall be gone, if crdbctl made it.
+    Absent,
+}
+
+/// A resource that the manifest declares, or that it takes back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
     /// Its address.
     pub addr: ResourceAddr,
-    /// What it shall be.
+    /// What it shall be; what it would be, when it shall be gone.
     pub desired: Desired,
-    /// What must be in place before it.
+    /// Whether it shall be there. That of a node's resources is that of the node.
+    pub presence: Presence,
+    /// What must be done before it: of one that shall be there, what it rests on; of one that shall be gone, what
+    /// rests on it.
     pub depends_on: BTreeSet<ResourceAddr>,
     /// Where the manifest asks for it.
     pub origin: SourceSpan,
@@ -61,6 +75,8 @@ pub struct NodeSpec {
     pub privilege: String,
     /// The architecture in the archive's name: `amd64` or `arm64`.
     pub arch: String,
+    /// Whether it belongs to the cluster; one that leaves is read and cleaned up, and nothing is put on it.
+    pub presence: Presence,
 }
 
 /// How a change that stops nodes goes through the cluster; times in seconds.
@@ -85,7 +101,8 @@ pub struct ResourceGraph {
     pub manifest: Digest,
     /// The CockroachDB version, such as `v24.1.0`.
     pub version: String,
-    /// The nodes, by name.
+    /// The nodes, by name: those that belong to the cluster ([`Self::staying`]) and those that leave it
+    /// ([`Self::leaving`]).
     pub nodes: BTreeMap<NodeName, NodeSpec>,
     /// The resources, by address.
     pub resources: BTreeMap<ResourceAddr, Resource>,
@@ -98,6 +115,53 @@ pub struct ResourceGraph {
 }
 
 impl ResourceGraph {
+    /// Returns the nodes that belong to the cluster, by name.
+    pub fn staying(&self) -> impl Iterator<Item = &NodeName> {
+        self.nodes.values().filter(|spec| spec.presence == Presence::Present).map(|spec| &spec.name)
+    }
+
+    /// Returns the nodes that leave the cluster, by name.
+    pub fn leaving(&self) -> impl Iterator<Item = &NodeName> {
+        self.nodes.values().filter(|spec| spec.presence == Presence::Absent).map(|spec| &spec.name)
+    }
+
+    /// Returns whether `node` is in the graph and leaves the cluster.
+    pub fn is_leaving(&self, node: &NodeName) -> bool {
+        self.nodes.get(node).is_some_and(|spec| spec.presence == Presence::Absent)
+    }
+
+    /// Makes nodes leave: each of their resources shall be gone, in the reverse of the order in which they are made,
+    /// and nothing else waits for them. When no node stays, what is cluster-wide goes out of the graph: nothing is
+    /// asked of a cluster without nodes, and its authority on the control host is nobody's to remove.
+    ///
+    /// To be called once for a graph, before anything is put between a leaving node's resources and the cluster's.
+    pub fn retire(&mut self, nodes: &BTreeSet<NodeName>) {
+        let leaves = |addr: &ResourceAddr| addr.node().is_some_and(|node| nodes.contains(node));
+        let mut dependents: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> = BTreeMap::new();
+        for resource in self.resources.values().filter(|resource| leaves(&resource.addr)) {
+            for dependency in resource.depends_on.iter().filter(|dependency| leaves(dependency)) {
+                dependents.entry(dependency.clone()).or_default().insert(resource.addr.clone());
+            }
+        }
+        for resource in self.resources.values_mut() {
+            if leaves(&resource.addr) {
+                resource.presence = Presence::Absent;
+                resource.depends_on = dependents.remove(&resource.addr).unwrap_or_default();
+            } else {
+                resource.depends_on.retain(|dependency| !leaves(dependency));
+            }
+            if let Desired::Init(init) = &mut resource.desired {
+                init.nodes.retain(|node| !nodes.contains(node));
+            }
+        }
+        for spec in self.nodes.values_mut().filter(|spec| nodes.contains(&spec.name)) {
+            spec.presence = Presence::Absent;
+        }
+        if self.staying().next().is_none() {
+            self.resources.retain(|addr, _| addr.node().is_some());
+        }
+    }
+
     /// Returns the resources of one node, in order of address.
     pub fn of_node<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = &'a Resource> {
         self.resources.values().filter(move |resource| resource.addr.node() == Some(node))

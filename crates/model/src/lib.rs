@@ -38,7 +38,7 @@ pub use fact::{
     InitFact, KeyFileFact, LinkFact, NodeCertificateFact, PackageFact, PackageFileFact, PathFact,
     ProcessFact, PublicKey, ServiceFact, UnitFact, UserFact,
 };
-pub use graph::{ArchiveInfo, NodeSpec, Resource, ResourceGraph, Rollout, SourceSpan};
+pub use graph::{ArchiveInfo, NodeSpec, Presence, Resource, ResourceGraph, Rollout, SourceSpan};
 pub use host_path::{HostPath, HostPathError};
 pub use mode::{Mode, ParseModeError};
 pub use name::{ClusterName, NameError, NodeName, OwnerName, ResourceName, UnitName};

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Basis, Change, Desired, Digest, Fact, HealthFact, Impact, NodeName, NodeObservation, Note, Observations,
-    Observed, Plan, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, RolloutStep, Transfer,
-    UnknownResource,
+    Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, RolloutStep,
+    Transfer, UnknownResource,
 };
 
 use crate::carriers::{carry, restart_for_removed_variables};
@@ -21,10 +21,10 @@ pub fn plan(graph: &ResourceGraph, observations: &Observations, options: &PlanOp
     let context = Context::new(graph, observations, options.now);
     let mut draft = Draft::default();
     draft.unknown_nodes(graph, observations);
-    for resource in graph.resources.values() {
+    for resource in graph.resources.values().filter(|resource| resource.presence == Presence::Present) {
         draft.compare(resource, &context);
     }
-    for node in graph.nodes.keys() {
+    for node in graph.staying() {
         draft.drop_ins(node, &context);
         carry(node, graph, &mut draft.differences);
         restart_for_removed_variables(node, &context, &mut draft.differences);

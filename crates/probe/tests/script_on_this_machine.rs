@@ -9,8 +9,8 @@ use std::process::Command;
 
 use crdbctl_model::{
     ClusterName, Desired, DesiredDirectory, DesiredFile, DesiredLink, DesiredPackage, Digest, Fact, FileKind,
-    HostPath, Mode, NodeName, NodeObservation, NodeSpec, Observed, OwnerName, PackageMember, Reading,
-    Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Rollout, SourceSpan,
+    HostPath, Mode, NodeName, NodeObservation, NodeSpec, Observed, OwnerName, PackageMember, Presence,
+    Reading, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Rollout, SourceSpan,
 };
 use crdbctl_probe::{observe_answer, questions, script};
 
@@ -59,6 +59,7 @@ impl Bench {
             ssh_jump: None,
             privilege: "auto".to_owned(),
             arch: arch.to_owned(),
+            presence: Presence::Present,
         };
         let resources = self
             .resources
@@ -68,6 +69,7 @@ impl Bench {
                 let resource = Resource {
                     addr: addr.clone(),
                     desired: desired.clone(),
+                    presence: Presence::Present,
                     depends_on: Default::default(),
                     origin: SourceSpan { line: 1, column: 1 },
                 };

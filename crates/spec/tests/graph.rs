@@ -3,7 +3,8 @@
 mod common;
 
 use common::{MINIMAL, graph, manifest};
-use crdbctl_model::{Desired, NodeName, ResourceAddr, ResourceKind};
+use crdbctl_model::{Desired, NodeName, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind};
+use crdbctl_spec::{Arch, Inputs, lower, parse, placeholder_archives};
 
 #[test]
 fn a_minimal_manifest_gives_every_resource_in_order() {
@@ -199,6 +200,7 @@ fn a_node_has_its_own_over_the_clusters() {
         ),
         privilege: "auto",
         arch: "amd64",
+        presence: Present,
     }
     "#);
     let argv = |node: &str| -> Vec<String> {
@@ -418,4 +420,57 @@ fn archives_that_are_missing_or_wrong_are_errors() {
     );
     let error = crdbctl_spec::lower(&manifest, &std::collections::BTreeMap::new()).unwrap_err().to_string();
     assert_eq!(error, "store-1: nothing is known of the archive for amd64: fetch it first");
+}
+
+#[test]
+fn a_decommissioned_node_has_all_that_it_had_to_be_gone_in_the_reverse_order() {
+    let manifest = |state: &str| {
+        format!(
+            "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach: {{version: v24.1.0}}\nnodes:\n\
+             - {{name: a, address: 10.0.0.1}}\n- {{name: b, address: 10.0.0.2, arch: arm64, state: {state}}}\n"
+        )
+    };
+    let lowered = |state: &str, archs: &[Arch]| {
+        let manifest = parse(&manifest(state), "cluster.yaml", &Inputs::none()).unwrap();
+        let archives = placeholder_archives();
+        lower(&manifest, &archives.into_iter().filter(|(arch, _)| archs.contains(arch)).collect()).unwrap()
+    };
+    let member = lowered("present", &Arch::all());
+    // Nobody fetches an archive for a node that leaves.
+    let left = lowered("decommissioned", &[Arch::Amd64]);
+    let b = NodeName::new("b").unwrap();
+    assert!(left.is_leaving(&b) && !member.is_leaving(&b));
+    assert_eq!(left.staying().map(NodeName::as_str).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(left.leaving().collect::<Vec<_>>(), [&b]);
+    let addrs = |graph: &ResourceGraph| graph.resources.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(addrs(&left), addrs(&member));
+    let init = &left.resources[&"cluster/init.store".parse().unwrap()];
+    assert!(matches!(&init.desired, Desired::Init(init) if !init.nodes.contains(&b)), "{init:?}");
+    assert!(init.depends_on.iter().all(|addr| addr.node() != Some(&b)), "{init:?}");
+    for resource in member.of_node(&b) {
+        let gone = &left.resources[&resource.addr];
+        assert_eq!(gone.presence, Presence::Absent);
+        for below in resource.depends_on.iter().filter(|below| below.node() == Some(&b)) {
+            assert!(
+                left.resources[below].depends_on.contains(&resource.addr),
+                "{below} goes before {}",
+                gone.addr
+            );
+        }
+        assert!(gone.depends_on.iter().all(|addr| addr.node() == Some(&b)), "{gone:?}");
+    }
+    assert!(left.order().is_ok());
+    let present = |resource: &Resource| resource.presence == Presence::Present;
+    assert!(left.resources.values().filter(|r| r.addr.node() != Some(&b)).all(present));
+}
+
+#[test]
+fn a_cluster_that_everybody_leaves_has_nothing_cluster_wide() {
+    let mut graph = graph(MINIMAL);
+    let all = graph.nodes.keys().cloned().collect();
+    graph.retire(&all);
+    assert_eq!(graph.staying().next(), None);
+    assert!(graph.resources.keys().all(|addr| addr.node().is_some()));
+    assert!(graph.resources.values().all(|resource| resource.presence == Presence::Absent));
+    assert!(graph.order().is_ok());
 }

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &RenderArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exi
     let graph = graph::for_looking_at(&global.file, ui)?;
     let nodes: Vec<&NodeName> = match &args.node {
         Some(name) => vec![known_node(&graph, name)?],
-        None => graph.nodes.keys().collect(),
+        None => graph.staying().collect(),
     };
     let files: Vec<String> = nodes.into_iter().flat_map(|node| files_of(&graph, node)).collect();
     ui.result(&files.join("\n"))?;

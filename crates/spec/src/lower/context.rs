@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 
 use crdbctl_cockroach::archive::{Os, package_dir_name};
 use crdbctl_model::{
-    ArchiveInfo, Desired, HostPath, Mode, OwnerName, Resource, ResourceAddr, ResourceKind, ResourceName,
-    SourceSpan,
+    ArchiveInfo, Desired, HostPath, Mode, OwnerName, Presence, Resource, ResourceAddr, ResourceKind,
+    ResourceName, SourceSpan,
 };
 
+use super::graph::placeholder_archive;
 use super::{LowerError, LowerErrorKind};
-use crate::manifest::{Manifest, Node};
+use crate::manifest::{Manifest, Node, NodeState};
 use crate::unit::{RenderedUnit, render_unit};
 use crate::{Arch, Span};
 
@@ -16,7 +17,7 @@ pub(super) struct NodeContext<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) node: &'a Node,
     pub(super) arch: Arch,
-    pub(super) archive: &'a ArchiveInfo,
+    pub(super) archive: ArchiveInfo,
     pub(super) unit: RenderedUnit,
 }
 
@@ -24,11 +25,16 @@ impl<'a> NodeContext<'a> {
     pub(super) fn new(
         manifest: &'a Manifest,
         node: &'a Node,
-        archives: &'a BTreeMap<Arch, ArchiveInfo>,
+        archives: &BTreeMap<Arch, ArchiveInfo>,
     ) -> Result<Self, LowerError> {
         let fail = |kind| LowerError { node: node.name.value.clone(), kind };
         let arch = manifest.arch_of(node);
-        let archive = archives.get(&arch).ok_or_else(|| fail(LowerErrorKind::NoArchive(arch)))?;
+        let archive = match archives.get(&arch) {
+            Some(archive) => archive.clone(),
+            // Nothing is put on it, so nobody fetches an archive for its sake.
+            None if node.state.value == NodeState::Decommissioned => placeholder_archive(),
+            None => return Err(fail(LowerErrorKind::NoArchive(arch))),
+        };
         let unit =
             render_unit(manifest, node).map_err(|error| fail(LowerErrorKind::Template(error.to_string())))?;
         Ok(Self { manifest, node, arch, archive, unit })
@@ -80,6 +86,7 @@ impl<'a> NodeContext<'a> {
         Resource {
             addr: self.addr(kind, name),
             desired,
+            presence: Presence::Present,
             depends_on: depends_on.into_iter().flatten().collect(),
             origin: origin(self.manifest, span),
         }

@@ -1,6 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crdbctl_model::{ArchiveInfo, Digest, Mode, NodeSpec, PackageMember, Resource, ResourceGraph, Rollout};
+use crdbctl_model::{
+    ArchiveInfo, Digest, Mode, NodeName, NodeSpec, PackageMember, Presence, Resource, ResourceGraph, Rollout,
+};
 
 use super::LowerError;
 use super::context::NodeContext;
@@ -11,8 +13,8 @@ use crate::manifest::{Manifest, Node, Privilege};
 /// Returns the desired state that a manifest asks for; `archives` holds what is known of the release
 /// archive for each architecture of its nodes.
 ///
-/// Pure and deterministic: equal manifests and archives give equal graphs. Decommissioned nodes are left
-/// out; [`Manifest::unsupported`] tells of them.
+/// Pure and deterministic: equal manifests and archives give equal graphs. A decommissioned node has the resources
+/// that it had as a member, all of them to be gone ([`ResourceGraph::retire`]).
 ///
 /// # Errors
 /// When an archive is missing or holds no program.
@@ -23,14 +25,15 @@ pub fn lower(
     let mut resources = vec![kinds::authority::lower(manifest)];
     resources.extend(kinds::certificate::clients(manifest));
     let mut nodes = BTreeMap::new();
-    for node in manifest.present() {
+    for node in &manifest.nodes {
         let context = NodeContext::new(manifest, node, archives)?;
         resources.extend(of_node(&context)?);
         nodes.insert(node.name.value.clone(), node_spec(manifest, node));
     }
     resources.extend(kinds::init::lower(manifest));
     let rollout = &manifest.rollout;
-    Ok(ResourceGraph {
+    let leaving: BTreeSet<NodeName> = manifest.decommissioned().map(|node| node.name.value.clone()).collect();
+    let mut graph = ResourceGraph {
         cluster: manifest.name.value.clone(),
         manifest: manifest.digest,
         version: manifest.cockroach.version.to_string(),
@@ -44,17 +47,23 @@ pub fn lower(
         },
         user: manifest.install.user.value.clone(),
         packages: manifest.install.packages.value.clone(),
-    })
+    };
+    graph.retire(&leaving);
+    Ok(graph)
 }
 
 /// Returns made-up archives, for graphs that are only looked at: `render`, `graph`. Never plan with them:
 /// their digests fit nothing.
 pub fn placeholder_archives() -> BTreeMap<Arch, ArchiveInfo> {
+    Arch::all().into_iter().map(|arch| (arch, placeholder_archive())).collect()
+}
+
+/// Returns a made-up archive with nothing but the program.
+pub(super) fn placeholder_archive() -> ArchiveInfo {
     let nothing = Digest::from_bytes([0; 32]);
     let binary =
         PackageMember { path: "cockroach".to_owned(), mode: Mode::new(0o755), size: 0, digest: nothing };
-    let archive = ArchiveInfo { digest: nothing, size: 0, members: vec![binary] };
-    Arch::all().into_iter().map(|arch| (arch, archive.clone())).collect()
+    ArchiveInfo { digest: nothing, size: 0, members: vec![binary] }
 }
 
 /// Returns the resources of one node. The service comes last: it depends on everything else.
@@ -88,5 +97,6 @@ fn node_spec(manifest: &Manifest, node: &Node) -> NodeSpec {
         ssh_jump: ssh.jump.map(|jump| jump.to_string()),
         privilege: ssh.privilege.map_or(Privilege::Auto, |privilege| privilege.value).word().to_owned(),
         arch: manifest.arch_of(node).to_string(),
+        presence: Presence::Present,
     }
 }

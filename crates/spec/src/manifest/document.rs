@@ -54,6 +54,11 @@ impl Manifest {
         self.nodes.iter().filter(|node| node.state.value == NodeState::Present)
     }
 
+    /// Returns the nodes that leave the cluster or have left it, in the manifest's order.
+    pub fn decommissioned(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.state.value == NodeState::Decommissioned)
+    }
+
     /// Returns the nodes of the join list, in its order.
     pub fn join(&self) -> Vec<&Node> {
         match &self.cockroach.join {

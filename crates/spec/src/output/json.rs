@@ -15,6 +15,7 @@ pub fn to_json(graph: &ResourceGraph) -> Value {
                 "node": resource.addr.node(),
                 "depends_on": resource.depends_on,
                 "origin": resource.origin,
+                "presence": resource.presence,
                 "desired": resource.desired,
             })
         })

@@ -108,7 +108,7 @@ fn soft_limit(text: &str) -> Result<u64, UnitError> {
 /// Returns what is wrong with the user's template on any node; empty without one.
 pub(crate) fn check_template(manifest: &Manifest) -> Vec<Diagnostic> {
     let Some(template) = &manifest.service.template else { return Vec::new() };
-    for node in manifest.present() {
+    for node in &manifest.nodes {
         let Err(wrong) = render_unit(manifest, node) else { continue };
         let message =
             format!("the template {} gives no unit for {}: {wrong}", template.path.value, node.name.value);

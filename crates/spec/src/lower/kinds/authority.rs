@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crdbctl_model::{Desired, DesiredAuthority, Resource};
+use crdbctl_model::{Desired, DesiredAuthority, Presence, Resource};
 
 use crate::lower::context::{authority_addr, origin};
 use crate::manifest::Manifest;
@@ -15,6 +15,7 @@ pub(in crate::lower) fn lower(manifest: &Manifest) -> Resource {
             key: certificates.key.value,
             lifetime: seconds(certificates.lifetime.ca.value),
         }),
+        presence: Presence::Present,
         depends_on: BTreeSet::new(),
         origin: origin(manifest, certificates.authority.span),
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crdbctl_model::{
-    Desired, DesiredCa, DesiredClientCertificate, DesiredNodeCertificate, Resource, ResourceAddr,
+    Desired, DesiredCa, DesiredClientCertificate, DesiredNodeCertificate, Presence, Resource, ResourceAddr,
     ResourceKind, ResourceName,
 };
 
@@ -24,6 +24,7 @@ pub(in crate::lower) fn clients(manifest: &Manifest) -> impl Iterator<Item = Res
             lifetime: seconds(certificates.lifetime.client.value),
             renew_before: seconds(certificates.renew_before.value),
         }),
+        presence: Presence::Present,
         depends_on: BTreeSet::from([authority_addr()]),
         origin: origin(manifest, user.span),
     })

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crdbctl_model::{Desired, DesiredInit, Resource, ResourceAddr, ResourceKind, ResourceName};
+use crdbctl_model::{Desired, DesiredInit, Presence, Resource, ResourceAddr, ResourceKind, ResourceName};
 
 use crate::lower::context::{authority_addr, origin};
 use crate::manifest::Manifest;
@@ -18,6 +18,7 @@ pub(in crate::lower) fn lower(manifest: &Manifest) -> Option<Resource> {
     Some(Resource {
         addr: ResourceAddr::of_cluster(ResourceKind::Init, name),
         desired: Desired::Init(DesiredInit { nodes, through }),
+        presence: Presence::Present,
         depends_on,
         origin: origin(manifest, manifest.name.span),
     })

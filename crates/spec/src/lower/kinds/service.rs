@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crdbctl_model::{Desired, DesiredService, HostPath, Resource, ResourceAddr, ResourceKind};
+use crdbctl_model::{Desired, DesiredService, HostPath, Presence, Resource, ResourceAddr, ResourceKind};
 
 use super::super::LowerError;
 use crate::lower::LowerErrorKind;
@@ -38,6 +38,7 @@ pub(in crate::lower) fn lower(
     Ok(Resource {
         addr: context.addr(ResourceKind::Service, service.name.as_str()),
         desired,
+        presence: Presence::Present,
         depends_on: everything,
         origin: origin(manifest, service.span),
     })
