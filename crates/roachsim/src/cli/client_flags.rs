@@ -141,6 +141,49 @@ pub(super) static DRAIN: &[Flag] = &[
     Flag::new("shutdown", K::Bool).since(24, 3).works(),
 ];
 
+/// `cockroach node decommission`.
+pub(super) static DECOMMISSION: &[Flag] = &[
+    HOST,
+    PORT,
+    CERTS_DIR,
+    PRINCIPALS,
+    INSECURE,
+    URL,
+    FORMAT,
+    CLUSTER_NAME,
+    NO_NAME_CHECK,
+    LOG,
+    LOG_CONFIG_FILE,
+    LOG_DIR,
+    LOG_TO_STDERR,
+    NO_COLOR,
+    VMODULE,
+    Flag::new("self", K::Bool).since(20, 1).works(),
+    Flag::new("wait", K::Text).works(),
+    Flag::new("checks", K::Text).since(23, 1).works(),
+    Flag::new("dry-run", K::Bool).since(23, 1).works(),
+];
+
+/// `cockroach node recommission`.
+pub(super) static RECOMMISSION: &[Flag] = &[
+    HOST,
+    PORT,
+    CERTS_DIR,
+    PRINCIPALS,
+    INSECURE,
+    URL,
+    FORMAT,
+    CLUSTER_NAME,
+    NO_NAME_CHECK,
+    LOG,
+    LOG_CONFIG_FILE,
+    LOG_DIR,
+    LOG_TO_STDERR,
+    NO_COLOR,
+    VMODULE,
+    Flag::new("self", K::Bool).since(20, 1).works(),
+];
+
 /// `cockroach version`.
 pub(super) static VERSION: &[Flag] = &[
     Flag::new("build-tag", K::Bool).since(21, 1).works(),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::parse::{Given, parse};
-use super::{client_flags, drain, flag::Flag, init, node, sql, start, start_flags, version};
+use super::{client_flags, decommission, drain, flag::Flag, init, node, sql, start, start_flags, version};
 use crate::release::Release;
 use crate::trailer::Trailer;
 
@@ -29,7 +29,6 @@ const NOT_MODELLED: &[&str] = &[
     "help",
     "completion",
 ];
-const NODE_NOT_MODELLED: &[&str] = &["decommission", "recommission"];
 
 type Run = fn(Release, &Given) -> Result<(), Failure>;
 
@@ -45,6 +44,18 @@ static COMMANDS: &[Command] = &[
     Command { words: &["init"], flags: client_flags::INIT, max_arguments: 0, run: init::run },
     Command { words: &["node", "status"], flags: client_flags::STATUS, max_arguments: 1, run: node::status },
     Command { words: &["node", "ls"], flags: client_flags::LS, max_arguments: 0, run: node::ls },
+    Command {
+        words: &["node", "decommission"],
+        flags: client_flags::DECOMMISSION,
+        max_arguments: usize::MAX,
+        run: decommission::decommission,
+    },
+    Command {
+        words: &["node", "recommission"],
+        flags: client_flags::RECOMMISSION,
+        max_arguments: usize::MAX,
+        run: decommission::recommission,
+    },
     Command { words: &["node", "drain"], flags: client_flags::DRAIN, max_arguments: 1, run: drain::run },
     Command { words: &["sql"], flags: client_flags::SQL, max_arguments: 0, run: sql::run },
     Command { words: &["version"], flags: client_flags::VERSION, max_arguments: 0, run: version::run },
@@ -123,12 +134,7 @@ fn unknown(release: Release, words: &[String]) -> (String, Result<(), Failure>) 
     if first == "node" {
         let second = words.get(1).map(String::as_str).unwrap_or_default();
         let name = format!("node {second}").trim_end().to_owned();
-        let failure = if NODE_NOT_MODELLED.contains(&second) {
-            Failure::not_modelled(&format!("`cockroach {name}`"))
-        } else {
-            Failure::new(format!("unknown sub-command: {second:?}"))
-        };
-        return (name, Err(failure));
+        return (name, Err(Failure::new(format!("unknown sub-command: {second:?}"))));
     }
     if first.starts_with('-') {
         let refusal = super::parse::Refusal::Flag(format!("unknown flag: {first}"));

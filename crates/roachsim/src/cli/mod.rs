@@ -3,6 +3,7 @@
 mod client;
 mod client_flags;
 mod command;
+mod decommission;
 mod drain;
 pub mod failure;
 pub mod flag;

@@ -25,6 +25,8 @@ pub struct Heartbeat {
     pub updated_at: i64,
     /// It is on its way out.
     pub draining: bool,
+    /// Its process is young, and its replicas lag behind.
+    pub catching_up: bool,
     /// Its figures.
     pub summary: StoreSummary,
 }

@@ -60,12 +60,16 @@ impl Liveness {
             |node: &&NodeId| state.members.get(node).is_some_and(|member| member.descriptor.is_some());
         let deciding: BTreeSet<NodeId> = members.iter().filter(decides).copied().collect();
         let live: BTreeSet<NodeId> = members.iter().filter(fresh).copied().collect();
-        let draining = live.iter().filter(|node| self.seen.get(node).is_some_and(|seen| seen.beat.draining));
+        let those = |what: fn(&Heartbeat) -> bool| -> BTreeSet<NodeId> {
+            let what = |node: &&NodeId| self.seen.get(node).is_some_and(|seen| what(&seen.beat));
+            live.iter().filter(what).copied().collect()
+        };
         let silent =
             |node: &NodeId| now.saturating_sub(self.seen.get(node).map_or(self.started, |seen| seen.at));
         View {
             has_quorum: live.intersection(&deciding).count() * 2 > deciding.len(),
-            draining: draining.copied().collect(),
+            draining: those(|beat| beat.draining),
+            catching_up: those(|beat| beat.catching_up),
             silent_for: members.iter().map(|node| (*node, silent(node))).collect(),
             heard_of: self.seen.keys().copied().collect(),
             live,
@@ -80,6 +84,8 @@ pub struct View {
     pub live: BTreeSet<NodeId>,
     /// Live members that are on their way out.
     pub draining: BTreeSet<NodeId>,
+    /// Live members whose replicas lag behind.
+    pub catching_up: BTreeSet<NodeId>,
     /// Milliseconds since each member's last beat, or since this process began to listen.
     pub silent_for: BTreeMap<NodeId, u64>,
     /// Nodes of which this process has had a beat.

@@ -5,6 +5,7 @@
 //! matter. What must not happen twice (a node id) is granted by a majority of the members.
 
 mod allocator;
+mod decommission;
 mod heartbeat;
 mod ids;
 mod liveness;
@@ -16,6 +17,9 @@ mod status;
 mod upgrade;
 
 pub use allocator::{Budget, allocate};
+pub use decommission::{
+    DecommissionStatus, PreCheck, Readiness, TransitionError, decommission_status, pre_check,
+};
 pub use heartbeat::{Heartbeat, Heartbeats, StoreSummary};
 pub use ids::{ClusterId, NodeId, RangeId, StoreUuid};
 pub use liveness::{Liveness, View};

@@ -43,7 +43,9 @@ pub fn count(state: &State, view: &View, node: NodeId) -> RangeCounts {
         }
         counts.leaseholders += u32::from(!unavailable);
         counts.unavailable += u32::from(unavailable);
-        counts.underreplicated += u32::from(live.len() < REPLICATION_FACTOR);
+        // A replica that lags behind does not count yet.
+        let current = live.iter().filter(|node| !view.catching_up.contains(node)).count();
+        counts.underreplicated += u32::from(current < REPLICATION_FACTOR);
     }
     counts
 }

@@ -35,7 +35,14 @@ fn cluster_of(size: u32) -> State {
 }
 
 fn beat(sequence: u64) -> Heartbeat {
-    Heartbeat { incarnation: 1, sequence, updated_at: 0, draining: false, summary: StoreSummary::default() }
+    Heartbeat {
+        incarnation: 1,
+        sequence,
+        updated_at: 0,
+        draining: false,
+        catching_up: false,
+        summary: StoreSummary::default(),
+    }
 }
 
 /// The view in which these nodes are live and the others have been silent for `silence` milliseconds.
@@ -100,6 +107,17 @@ fn a_node_that_goes_leaves_ranges_short_until_it_returns_or_counts_as_dead() {
     assert_eq!(state.ranges, before.ranges, "not dead yet");
     settle(&mut state, &[1, 2, 3], 300_000);
     assert_eq!(sums(&state, &[1, 2, 3], 300_000).underreplicated, 0, "replaced");
+}
+
+#[test]
+fn a_node_that_has_just_returned_makes_ranges_whole_only_after_a_while() {
+    let mut state = cluster_of(3);
+    settle(&mut state, &[1, 2, 3], 0);
+    let mut view = view(&state, &[1, 2, 3], 0);
+    view.catching_up.insert(NodeId(3));
+    let counts: Vec<RangeCounts> = (1..=3).map(|node| count(&state, &view, NodeId(node))).collect();
+    assert_eq!(counts.iter().map(|counts| counts.underreplicated).sum::<u32>(), 60);
+    assert_eq!(counts.iter().map(|counts| counts.unavailable).sum::<u32>(), 0, "it votes");
 }
 
 #[test]

@@ -62,6 +62,8 @@ pub struct Tuning {
     pub metrics_delay: Duration,
     /// `ROACHSIM_DRAIN_MS`: how long SIGTERM drains.
     pub drain: Duration,
+    /// `ROACHSIM_CATCHUP_MS`: for how long after a start a node's replicas lag behind.
+    pub catch_up: Duration,
     /// `ROACHSIM_UPGRADE_MS`: how long the version is in between two.
     pub upgrade: Duration,
     /// `ROACHSIM_DEAD_MS`: `server.time_until_store_dead`.
@@ -85,6 +87,7 @@ impl Tuning {
             liveness_ms: read("ROACHSIM_LIVENESS_MS", 3000)?,
             metrics_delay: Duration::from_millis(read("ROACHSIM_METRICS_DELAY_MS", 3000)?),
             drain: Duration::from_millis(read("ROACHSIM_DRAIN_MS", 500)?),
+            catch_up: Duration::from_millis(read("ROACHSIM_CATCHUP_MS", 4000)?),
             upgrade: Duration::from_millis(read("ROACHSIM_UPGRADE_MS", 1000)?),
             budget: Budget { changes: 10, dead_after: read("ROACHSIM_DEAD_MS", 300_000)? },
         })

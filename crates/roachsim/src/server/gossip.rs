@@ -7,10 +7,12 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
 
+use super::intake::Gate;
 use super::join::{LinkError, link};
 use super::node::Node;
+use crate::cli::failure::code;
 use crate::cli::value::Address;
-use crate::wire::{CallError, Connection, Request, Response};
+use crate::wire::{CallError, Code, Connection, Request, Response};
 
 const CALL_LIMIT: Duration = Duration::from_secs(2);
 
@@ -70,6 +72,12 @@ async fn keep_talking(node: Arc<Node>, address: Address) {
             Ok(Err(error)) => error,
             Err(_) => LinkError::Call(CallError::Lost("context deadline exceeded".to_owned())),
         };
+        if let LinkError::Call(CallError::Status { code: Code::PermissionDenied, message }) = &error
+            && !node.intake.is(Gate::Open)
+        {
+            // The others know what this node's store does not: it was removed while it was down.
+            node.die(message.clone(), code::UNSPECIFIED);
+        }
         // One line a cause, not one a beat.
         let words = error.to_string();
         if words != said {

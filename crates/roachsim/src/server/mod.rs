@@ -3,6 +3,7 @@
 mod banner;
 mod cluster_settings;
 mod config;
+mod decommission;
 mod drain;
 mod engine;
 mod faults;

@@ -19,7 +19,7 @@ use crate::cluster::{
     self, ClusterId, Descriptor, Heartbeat, Heartbeats, Liveness, NodeId, RangeCounts, State, StatusRow,
     StoreSummary, StoreUuid, View,
 };
-use crate::store::{Contents, StoreDir, StoreError};
+use crate::store::{Contents, StoreDir, StoreError, UnfitStore};
 
 /// Ranges that stay under-replicated when a test wants that.
 const STUCK_RANGES: u32 = 3;
@@ -155,6 +155,10 @@ impl Node {
 
     pub(super) fn view_of(&self, inner: &Inner) -> View {
         inner.contents.state.as_ref().map(|state| inner.liveness.view(state, self.now())).unwrap_or_default()
+    }
+
+    pub(super) fn beats_of(&self, inner: &Inner) -> Heartbeats {
+        inner.liveness.beats()
     }
 
     /// What this node shall do wrong at this moment; a file that cannot be read is logged and changes nothing.
@@ -333,6 +337,7 @@ impl Node {
             sequence: inner.sequence,
             updated_at: clock::unix_micros(),
             draining: inner.draining,
+            catching_up: self.uptime() < self.config.tuning.catch_up,
             summary: StoreSummary { ranges: inner.counts },
         };
         inner.liveness.hear(&Heartbeats::from([(node, beat)]), self.now());
@@ -360,8 +365,11 @@ impl Node {
         if state.merge(other) {
             self.store_changes(&mut inner);
         }
-        if let Err(why) = inner.contents.fits(self.config.release) {
-            self.die(why.to_string(), code::FATAL);
+        match inner.contents.fits(self.config.release) {
+            Ok(()) => {}
+            // The process of a removed node runs on, alone: it is never live again.
+            Err(why @ UnfitStore::Removed(_)) => self.log.warning(&why.to_string()),
+            Err(why) => self.die(why.to_string(), code::FATAL),
         }
     }
 

@@ -11,7 +11,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::node::Node;
-use super::{drain, join, session};
+use super::{decommission, drain, join, session};
 use crate::certs::{Peer, TlsError};
 use crate::settings;
 use crate::wire::{Code, Request, Response, read_frame, write_frame};
@@ -112,7 +112,7 @@ async fn answer(node: &Arc<Node>, peer: &Peer, request: Request, greeted: &mut b
     let name = request.name();
     let initialized = node.id().is_some();
     match request {
-        Request::Hello { cluster_id, cluster_name, check_name, .. } => {
+        Request::Hello { cluster_id, cluster_name, check_name, node: caller, .. } => {
             let ours = node.cluster_id();
             if let (Some(theirs), Some(ours)) = (cluster_id, ours)
                 && theirs != ours
@@ -120,6 +120,9 @@ async fn answer(node: &Arc<Node>, peer: &Peer, request: Request, greeted: &mut b
                 let words =
                     format!("client cluster ID \"{theirs}\" doesn't match server cluster ID \"{ours}\"");
                 return Response::error(Code::Unknown, words);
+            }
+            if let Some(words) = caller.and_then(|caller| node.state()?.removed(caller)) {
+                return Response::error(Code::PermissionDenied, words);
             }
             if check_name
                 && node.config.check_cluster_name
@@ -143,6 +146,9 @@ async fn answer(node: &Arc<Node>, peer: &Peer, request: Request, greeted: &mut b
         | Request::Grant { .. }
         | Request::Drain { .. }
         | Request::Settings { .. }
+        | Request::Nodes
+        | Request::Decommission { .. }
+        | Request::PreCheck { .. }
             if !initialized =>
         {
             Response::error(Code::Unavailable, format!("node waiting for init; {name} not available"))
@@ -150,6 +156,11 @@ async fn answer(node: &Arc<Node>, peer: &Peer, request: Request, greeted: &mut b
         Request::Drain { node: target, drain, shutdown } => {
             drain::answer(node, target, drain, shutdown).await
         }
+        Request::Nodes => decommission::nodes(node),
+        Request::Decommission { nodes, to, report } => {
+            decommission::decommission(node, &nodes, to, report).await
+        }
+        Request::PreCheck { nodes } => decommission::pre_check(node, &nodes),
         Request::Settings { keys } => Response::Settings {
             values: keys.into_iter().filter_map(|key| Some((key.clone(), value_of(node, &key)?))).collect(),
         },

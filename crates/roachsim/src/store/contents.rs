@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{Membership, NodeId, State, StoreUuid};
+use crate::cluster::{NodeId, State, StoreUuid};
 use crate::release::{Release, Series};
 
 /// Everything a node stores.
@@ -45,16 +45,9 @@ pub enum UnfitStore {
         /// The binary's.
         running: Series,
     },
-    /// The node has left the cluster.
-    #[error(
-        "n{node} was permanently removed from the cluster at {at}; it is not allowed to rejoin the cluster"
-    )]
-    Removed {
-        /// The node.
-        node: NodeId,
-        /// When, in UTC.
-        at: String,
-    },
+    /// The node has left the cluster; since when is in the words.
+    #[error("{0}")]
+    Removed(String),
 }
 
 impl Contents {
@@ -81,13 +74,8 @@ impl Contents {
         if data < oldest {
             return Err(UnfitStore::TooOld { data, running, oldest });
         }
-        let node = self.node.unwrap_or(NodeId::FIRST);
-        let membership = state.members.get(&node).map(|member| &member.membership);
-        match membership.filter(|membership| membership.value == Membership::Decommissioned) {
-            Some(left) => {
-                let micros = i64::try_from(left.stamp.time).unwrap_or(i64::MAX).saturating_mul(1000);
-                Err(UnfitStore::Removed { node, at: crate::clock::timestamp(micros) })
-            }
+        match self.node.and_then(|node| state.removed(node)) {
+            Some(words) => Err(UnfitStore::Removed(words)),
             None => Ok(()),
         }
     }

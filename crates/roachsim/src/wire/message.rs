@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{ClusterId, Heartbeats, NodeId, State, StoreUuid};
+use crate::cluster::{
+    ClusterId, DecommissionStatus, Heartbeats, Membership, NodeId, PreCheck, State, StoreUuid,
+};
 use crate::release::Release;
 
 /// What can be asked.
@@ -63,6 +65,22 @@ pub enum Request {
         /// End its process.
         shutdown: bool,
     },
+    /// Who is asked, and how all nodes are.
+    Nodes,
+    /// `cockroach node decommission` and `recommission`.
+    Decommission {
+        /// The nodes.
+        nodes: Vec<NodeId>,
+        /// What they shall be; nothing only asks.
+        to: Option<Membership>,
+        /// How many ranges to name that each still holds.
+        report: usize,
+    },
+    /// Whether nodes could leave.
+    PreCheck {
+        /// The nodes.
+        nodes: Vec<NodeId>,
+    },
     /// Values of settings.
     Settings {
         /// Their keys.
@@ -83,6 +101,9 @@ impl Request {
             Self::Gossip { .. } | Self::Push { .. } => "Gossip",
             Self::Drain { .. } => "Drain",
             Self::Settings { .. } => "Settings",
+            Self::Nodes => "Nodes",
+            Self::Decommission { .. } => "Decommission",
+            Self::PreCheck { .. } => "DecommissionPreCheck",
         }
     }
 }
@@ -123,6 +144,23 @@ pub enum Response {
         /// What is left to do.
         remaining: u64,
     },
+    /// Who is asked, and how all nodes are.
+    Nodes {
+        /// The asked one.
+        me: NodeId,
+        /// `NODE_STATUS_LIVE` and so on.
+        liveness: BTreeMap<NodeId, String>,
+    },
+    /// Where nodes stand.
+    Decommission {
+        /// In order of ids.
+        statuses: Vec<DecommissionStatus>,
+    },
+    /// Whether nodes could leave.
+    PreCheck {
+        /// In order of ids.
+        checks: Vec<PreCheck>,
+    },
     /// Values by key.
     Settings {
         /// In nanoseconds for durations, else as stored.
@@ -144,8 +182,12 @@ pub enum Code {
     Unavailable,
     /// Not for this caller.
     Unauthenticated,
-    /// Not with this release.
+    /// Not with this release, or not with this node any more.
     PermissionDenied,
+    /// There is no such thing.
+    NotFound,
+    /// Not from where it is.
+    FailedPrecondition,
     /// Anything else.
     Unknown,
 }

@@ -96,6 +96,7 @@ impl Lab {
             .env("ROACHSIM_LIVENESS_MS", "2000")
             .env("ROACHSIM_METRICS_DELAY_MS", "500")
             .env("ROACHSIM_DRAIN_MS", "700")
+            .env("ROACHSIM_CATCHUP_MS", "1500")
             .env("ROACHSIM_UPGRADE_MS", "300");
         command
     }

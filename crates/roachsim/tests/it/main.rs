@@ -3,6 +3,7 @@
 
 mod certificates;
 mod drains;
+mod faults;
 mod https;
 mod lab;
 mod life;
@@ -11,4 +12,6 @@ mod postgres;
 mod refusals;
 mod restarts;
 mod settings;
+mod shrinking;
 mod sql;
+mod upgrades;
