@@ -8,6 +8,7 @@ pub(crate) fn only_node(mut plan: Plan, node: &NodeName) -> Plan {
     plan.transfers.retain(|transfer| transfer.node == *node);
     plan.unknown.retain(|unknown| unknown.node.as_ref() == Some(node));
     plan.notes.retain(|note| note.addr.as_ref().is_none_or(|addr| addr.node().is_none_or(|at| at == node)));
+    plan.compared.retain(|addr, _| addr.node() == Some(node));
     plan.basis.nodes.retain(|name, _| name == node);
     let left_out = all - plan.changes.len();
     if left_out > 0 {

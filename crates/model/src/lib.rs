@@ -45,6 +45,6 @@ pub use name::{ClusterName, NameError, NodeName, OwnerName, ResourceName, UnitNa
 pub use observation::{
     HostFact, NodeObservation, Observations, Observed, Reading, Unreadable, UnreadableKind,
 };
-pub use plan::{Basis, Counts, Note, Plan, RolloutStep, Transfer, UnknownResource};
+pub use plan::{Basis, Counts, Note, Plan, RolloutStep, Transfer, UnknownResource, Verdict};
 pub use record::{Record, RecordedResource};
 pub use timestamp::Timestamp;

@@ -59,6 +59,20 @@ pub struct Note {
     pub text: String,
 }
 
+/// What the comparison of a resource came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It is as it shall be.
+    Same,
+    /// It is not, and the plan changes it.
+    Differs,
+    /// It is not, and this plan leaves it alone: a note says why.
+    PutOff,
+    /// It could not be told: it could not be read, or what it is compared with could not.
+    Unknown,
+}
+
 /// What apply would do. Data only: equal inputs give equal plans.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -78,8 +92,9 @@ pub struct Plan {
     pub unknown: Vec<UnknownResource>,
     /// What else to know.
     pub notes: Vec<Note>,
-    /// How many resources were compared.
-    pub compared: usize,
+    /// The resources that were compared, with what it came to. Those of a node that could not be read are not among
+    /// them.
+    pub compared: BTreeMap<ResourceAddr, Verdict>,
 }
 
 /// The numbers of a plan's summary line.

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crdbctl_model::{
     Basis, Change, Desired, Digest, Fact, HealthFact, Impact, NodeName, NodeObservation, Note, Observations,
     Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, RolloutStep,
-    Transfer, UnknownResource,
+    Transfer, UnknownResource, Verdict,
 };
 
 use crate::carriers::{carry, restart_for_removed_variables};
@@ -43,7 +43,7 @@ struct Draft {
     notes: Vec<Note>,
     /// Nodes of which something is unknown that is told of the authority instead.
     undetermined: BTreeSet<NodeName>,
-    compared: usize,
+    compared: BTreeMap<ResourceAddr, Verdict>,
 }
 
 impl Draft {
@@ -68,9 +68,9 @@ impl Draft {
         if node_is_unread {
             return;
         }
-        self.compared += 1;
         let found = match observed {
             Observed::Unknown { reason } => {
+                self.compared.insert(resource.addr.clone(), Verdict::Unknown);
                 // What depends on every node is not worth a line of its own when a node is missing.
                 let told = matches!(resource.desired, Desired::Init(_)) && !self.unknown.is_empty();
                 if !told {
@@ -82,7 +82,14 @@ impl Draft {
             Observed::Absent => None,
             Observed::Present(fact) => Some(*fact),
         };
-        match kinds::compare(resource, found.as_ref(), context) {
+        let comparison = kinds::compare(resource, found.as_ref(), context);
+        let verdict = match comparison {
+            Comparison::Same { .. } => Verdict::Same,
+            Comparison::Differs(_) => Verdict::Differs,
+            Comparison::Unknown { .. } => Verdict::Unknown,
+        };
+        self.compared.insert(resource.addr.clone(), verdict);
+        match comparison {
             Comparison::Same { .. } => {
                 let note = found.as_ref().and_then(|found| kinds::note(resource, found));
                 let addr = || Some(resource.addr.clone());
@@ -146,7 +153,7 @@ impl Draft {
                 short
             };
             self.before.insert(addr.clone(), Fact::DropIn(drop_in.clone()));
-            self.compared += 1;
+            self.compared.insert(addr.clone(), Verdict::Same);
             if unit.set_drop_ins_aside {
                 self.differences.insert(addr, kinds::drop_in::set_aside(drop_in));
             } else {
@@ -192,6 +199,13 @@ impl Draft {
 
     fn finish(mut self, graph: &ResourceGraph, observations: &Observations, context: &Context<'_>) -> Plan {
         let changed: BTreeSet<ResourceAddr> = self.differences.keys().cloned().collect();
+        // Restarts may have moved to resources that are as they shall be, and what is left alone has no change.
+        self.compared.extend(changed.iter().map(|addr| (addr.clone(), Verdict::Differs)));
+        for (addr, verdict) in &mut self.compared {
+            if *verdict == Verdict::Differs && !changed.contains(addr) {
+                *verdict = Verdict::PutOff;
+            }
+        }
         let dependencies = dependencies::among(graph, &changed);
         let mut changes = Vec::new();
         for addr in dependencies::order(graph, &changed) {

@@ -7,7 +7,7 @@ use crdbctl_model::{
     DesiredCa, DesiredClientCertificate, DesiredDirectory, DesiredFile, DesiredFirewall, DesiredGroup,
     DesiredInit, DesiredLink, DesiredNodeCertificate, DesiredPackage, DesiredService, DesiredUnit,
     DesiredUser, Digest, HostPath, Impact, KeyType, Mode, NodeName, Note, OwnerName, PackageMember, Plan,
-    ResourceAddr, RolloutStep, Transfer, UnitName, UnknownResource, Value,
+    ResourceAddr, RolloutStep, Transfer, UnitName, UnknownResource, Value, Verdict,
 };
 
 /// Returns every plan of the corpus by name.
@@ -40,6 +40,34 @@ fn owner(text: &str) -> OwnerName {
     OwnerName::new(text).unwrap()
 }
 
+/// What every node has, and the cluster.
+const OF_A_NODE: [&str; 14] = [
+    "group.cockroach",
+    "user.cockroach",
+    "package.cockroach-v24.1.0.linux-amd64",
+    "directory.root",
+    "directory.certs",
+    "directory.data",
+    "link.data",
+    "link.cockroach",
+    "certificate.ca",
+    "certificate.node",
+    "file.ufw-profile",
+    "firewall.ufw",
+    "unit.cockroach",
+    "service.cockroach",
+];
+const OF_THE_CLUSTER: [&str; 3] = ["authority.ca", "certificate.client-root", "init.store"];
+
+fn compared(nodes: &[&str], changes: &[Change]) -> BTreeMap<ResourceAddr, Verdict> {
+    let of_nodes = nodes.iter().flat_map(|node| OF_A_NODE.map(|local| addr(&format!("{node}/{local}"))));
+    let of_cluster = OF_THE_CLUSTER.map(|local| addr(&format!("cluster/{local}")));
+    let mut compared: BTreeMap<ResourceAddr, Verdict> =
+        of_nodes.chain(of_cluster).map(|addr| (addr, Verdict::Same)).collect();
+    compared.extend(changes.iter().map(|change| (change.addr.clone(), Verdict::Differs)));
+    compared
+}
+
 fn plan(nodes: &[&str], changes: Vec<Change>) -> Plan {
     let steps = |impact| {
         let mut steps: Vec<RolloutStep> = Vec::new();
@@ -68,10 +96,10 @@ fn plan(nodes: &[&str], changes: Vec<Change>) -> Plan {
         },
         rollout: [steps(Impact::Restart), steps(Impact::Reload)].concat(),
         transfers: changes.iter().filter(|change| change.bytes > 0).map(sent).collect(),
+        compared: compared(nodes, &changes),
         changes,
         unknown: Vec::new(),
         notes: Vec::new(),
-        compared: 51,
     }
 }
 
@@ -426,6 +454,7 @@ pub(crate) fn unknown() -> Plan {
         &["store-1"],
         vec![change("store-1/file.ufw-profile", Action::Update, Cause::Differs, vec![mode])],
     );
+    plan.compared.insert(addr("store-1/unit.cockroach"), Verdict::Unknown);
     plan.unknown = vec![
         unreachable("store-2"),
         unreachable("store-3"),

@@ -29,7 +29,7 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
                 1 => "1 node is".to_owned(),
                 several => format!("{several} nodes are"),
             },
-            count(plan.compared, "resource")
+            count(plan.compared.len(), "resource")
         )));
     } else {
         lines.push(Line::of(Role::Plain, "No changes to what could be read; the rest is unknown."));

@@ -11,7 +11,7 @@ fn nodes_as_desired_have_an_empty_plan() {
     let plan = World::converged().plan();
     assert_eq!(summary(&plan), Vec::<String>::new());
     assert!(plan.is_empty() && plan.is_complete() && plan.notes.is_empty(), "{:?}", plan.notes);
-    assert_eq!(plan.compared, World::converged().graph.resources.len());
+    assert_eq!(plan.compared.len(), World::converged().graph.resources.len());
 }
 
 #[test]

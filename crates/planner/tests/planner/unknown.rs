@@ -1,6 +1,6 @@
 //! What could not be read: the authority above all, and what is left of a plan without it.
 
-use crdbctl_model::{Fact, Observed, ResourceKind};
+use crdbctl_model::{Fact, Observed, ResourceKind, Verdict};
 
 use crate::world::{World, addr, node, summary, unknown};
 
@@ -119,6 +119,7 @@ fn skipping_leaves_the_whole_node_alone_and_says_so() {
     world.set("store-2/file.ufw-profile", Observed::Absent);
     world.skip_unknown = true;
     world.expect(&["store-2/file.ufw-profile create drift", "unknown store-1/unit.cockroach"]);
+    assert_eq!(world.plan().compared[&addr("store-1/service.cockroach")], Verdict::PutOff);
     assert!(world.plan().notes.iter().any(|note| note.text.contains("store-1 is left alone")));
 }
 

@@ -1,13 +1,13 @@
 //! Hosts as they are after an apply, or before the first one, to be altered by tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Action, AllowFrom, CaFact, CertificateFileFact, Change, Desired, Digest, Fact, FileFact, FileKind,
     FirewallFact, GroupFact, HealthFact, HostFact, Impact, InitFact, KeyFileFact, LinkFact, Mode,
     NodeCertificateFact, NodeName, NodeObservation, Observations, Observed, PackageFact, PackageFileFact,
     PathFact, Plan, ProcessFact, PublicKey, Reading, Record, RecordedResource, Resource, ResourceAddr,
-    ResourceGraph, ServiceFact, Timestamp, UnitFact, Unreadable, UnreadableKind, UserFact,
+    ResourceGraph, ServiceFact, Timestamp, UnitFact, Unreadable, UnreadableKind, UserFact, Verdict,
 };
 use crdbctl_pki::{Authority, ClientUser, Issued, KeyType, NodeNames, key_spki_sha256};
 use crdbctl_planner::{PlanOptions, plan};
@@ -354,6 +354,7 @@ fn line(change: &Change) -> String {
 }
 
 pub(crate) fn summary(plan: &Plan) -> Vec<String> {
+    verdicts_agree(plan);
     let mut lines: Vec<String> = plan.changes.iter().map(line).collect();
     lines.extend(
         plan.rollout.iter().map(|step| format!("roll {} {:?}", step.node, step.impact).to_lowercase()),
@@ -364,6 +365,16 @@ pub(crate) fn summary(plan: &Plan) -> Vec<String> {
         (None, None) => "unknown".to_owned(),
     }));
     lines
+}
+
+/// Every change was compared and differs, nothing else does, and nothing unknown counts as well.
+fn verdicts_agree(plan: &Plan) {
+    let changed: BTreeSet<&ResourceAddr> = plan.changes.iter().map(|change| &change.addr).collect();
+    let differing = plan.compared.iter().filter(|(_, verdict)| **verdict == Verdict::Differs);
+    assert_eq!(differing.map(|(addr, _)| addr).collect::<BTreeSet<_>>(), changed);
+    for unknown in plan.unknown.iter().filter_map(|unknown| unknown.addr.as_ref()) {
+        assert_eq!(plan.compared.get(unknown), Some(&Verdict::Unknown), "{unknown}");
+    }
 }
 
 pub(crate) fn issued_elsewhere(seconds: i64) -> String {
