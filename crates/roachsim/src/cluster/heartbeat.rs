@@ -27,6 +27,8 @@ pub struct Heartbeat {
     pub draining: bool,
     /// Its process is young, and its replicas lag behind.
     pub catching_up: bool,
+    /// Milliseconds since it reached whoever tells of it, 0 from the node itself.
+    pub age: u64,
     /// Its figures.
     pub summary: StoreSummary,
 }

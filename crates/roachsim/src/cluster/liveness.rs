@@ -1,6 +1,7 @@
 //! Who is alive, judged by when beats arrive here.
 //!
-//! Clocks of other nodes play no part: a beat counts from its arrival.
+//! Clocks of other nodes play no part: a beat counts from its arrival, and who passes it on says how long ago
+//! that was, so that a node that has just started does not take the dead for the living.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,15 +37,16 @@ impl Liveness {
                 (beat.incarnation, beat.sequence) > (seen.beat.incarnation, seen.beat.sequence)
             });
             if newer {
-                self.seen.insert(*node, Seen { beat: *beat, at: now });
+                self.seen.insert(*node, Seen { beat: *beat, at: now.saturating_sub(beat.age) });
             }
         }
     }
 
-    /// The latest beats, to pass on.
+    /// The latest beats, to pass on at monotonic time `now`.
     #[must_use]
-    pub fn beats(&self) -> Heartbeats {
-        self.seen.iter().map(|(node, seen)| (*node, seen.beat)).collect()
+    pub fn beats(&self, now: u64) -> Heartbeats {
+        let aged = |seen: &Seen| Heartbeat { age: now.saturating_sub(seen.at), ..seen.beat };
+        self.seen.iter().map(|(node, seen)| (*node, aged(seen))).collect()
     }
 
     /// Judges all members at monotonic time `now`.

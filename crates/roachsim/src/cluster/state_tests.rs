@@ -41,6 +41,7 @@ fn beat(sequence: u64) -> Heartbeat {
         updated_at: 0,
         draining: false,
         catching_up: false,
+        age: 0,
         summary: StoreSummary::default(),
     }
 }
@@ -171,6 +172,19 @@ fn old_beats_make_nobody_younger() {
     let restarted = Heartbeat { incarnation: 2, ..beat(1) };
     liveness.hear(&Heartbeats::from([(NodeId(1), restarted)]), 1200);
     assert!(liveness.view(&state, 1300).live.contains(&NodeId(1)));
+}
+
+#[test]
+fn a_node_that_has_just_started_hears_how_old_news_is() {
+    let state = cluster_of(2);
+    let mut old = Liveness::new(1000, 0);
+    old.hear(&Heartbeats::from([(NodeId(1), beat(1)), (NodeId(2), beat(1))]), 100);
+    old.hear(&Heartbeats::from([(NodeId(1), beat(2))]), 5000);
+    let mut young = Liveness::new(1000, 90_000);
+    young.hear(&old.beats(5000), 90_000);
+    let view = young.view(&state, 90_000);
+    assert_eq!(view.live, BTreeSet::from([NodeId(1)]));
+    assert_eq!(view.silent_for[&NodeId(2)], 4900);
 }
 
 #[test]

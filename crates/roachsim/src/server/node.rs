@@ -21,6 +21,8 @@ use crate::cluster::{
 };
 use crate::store::{Contents, StoreDir, StoreError, UnfitStore};
 
+/// Monotonic time of a process's start, in milliseconds: a day, so that there is a time before.
+const EPOCH: u64 = 86_400_000;
 /// Ranges that stay under-replicated when a test wants that.
 const STUCK_RANGES: u32 = 3;
 
@@ -76,7 +78,7 @@ impl Node {
         let inner = Inner {
             fingerprint: fingerprint(contents.state.as_ref()),
             contents,
-            liveness: Liveness::new(config.tuning.liveness_ms, 0),
+            liveness: Liveness::new(config.tuning.liveness_ms, EPOCH),
             sequence: 0,
             draining: false,
             counts: RangeCounts::default(),
@@ -105,7 +107,7 @@ impl Node {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+        EPOCH.saturating_add(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     pub(super) fn uptime(&self) -> Duration {
@@ -158,7 +160,7 @@ impl Node {
     }
 
     pub(super) fn beats_of(&self, inner: &Inner) -> Heartbeats {
-        inner.liveness.beats()
+        inner.liveness.beats(self.now())
     }
 
     /// What this node shall do wrong at this moment; a file that cannot be read is logged and changes nothing.
@@ -337,6 +339,7 @@ impl Node {
             sequence: inner.sequence,
             updated_at: clock::unix_micros(),
             draining: inner.draining,
+            age: 0,
             catching_up: self.uptime() < self.config.tuning.catch_up,
             summary: StoreSummary { ranges: inner.counts },
         };
@@ -352,7 +355,7 @@ impl Node {
     /// What this node would tell another.
     pub(super) fn news(&self) -> (Heartbeats, String) {
         let inner = self.lock();
-        (inner.liveness.beats(), inner.fingerprint.clone())
+        (inner.liveness.beats(self.now()), inner.fingerprint.clone())
     }
 
     /// Takes over what another member of the same cluster knows.
@@ -451,7 +454,7 @@ impl Node {
             return Vec::new();
         };
         let view = inner.liveness.view(state, self.now());
-        cluster::rows(state, &view, &inner.liveness.beats(), decommissioned)
+        cluster::rows(state, &view, &inner.liveness.beats(self.now()), decommissioned)
     }
 }
 
