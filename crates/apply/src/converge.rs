@@ -143,6 +143,7 @@ fn record_of(
         applied_by: applier.run.by.clone(),
         manifest: applier.graph.manifest,
         run: applier.run.id.clone(),
+        forced_gate: previous.and_then(|record| record.forced_gate.clone()),
         initialised: initialised || previous.is_some_and(|record| record.initialised),
         resources,
     }

@@ -18,6 +18,7 @@ impl Applier {
             nodes.entry(change.addr.node().cloned()).or_default().push((change.addr.clone(), outcome));
         }
         RunSummary {
+            notes: Vec::new(),
             nodes: nodes.into_iter().map(|(node, changes)| NodeOutcome { node, changes }).collect(),
             milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         }

@@ -28,6 +28,8 @@ pub struct NodeOutcome {
 pub struct RunSummary {
     /// The nodes, cluster-wide part first.
     pub nodes: Vec<NodeOutcome>,
+    /// What else to know of it, a sentence each.
+    pub notes: Vec<String>,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
 }
@@ -76,6 +78,15 @@ pub enum Event {
         node: NodeName,
         /// What happens, such as `restarting`, `ready`.
         what: String,
+    },
+    /// A hook said something.
+    Hook {
+        /// Around which node's disruption.
+        node: NodeName,
+        /// Which hook: `before_node` or `after_node`.
+        hook: String,
+        /// A line of what it printed.
+        line: String,
     },
     /// The run ended.
     Done(RunSummary),

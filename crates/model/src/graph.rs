@@ -77,6 +77,8 @@ pub struct NodeSpec {
     pub arch: String,
     /// Whether it belongs to the cluster; one that leaves is read and cleaned up, and nothing is put on it.
     pub presence: Presence,
+    /// Where it stands, from the widest tier to the narrowest: `region=kr,zone=seo01`.
+    pub locality: Option<String>,
 }
 
 /// How a change that stops nodes goes through the cluster; times in seconds.
@@ -88,8 +90,21 @@ pub struct Rollout {
     pub settle: u64,
     /// How long a drain may take.
     pub drain_timeout: u64,
-    /// How long a node may take to become ready.
+    /// How long a gate may take to open: nodes to become ready, ranges to become whole.
     pub health_timeout: u64,
+    /// How far the two looks at the ranges are apart.
+    pub ranges_pause: u64,
+}
+
+/// Commands of the control host that run around a node's disruption, with `sh -c` beside the manifest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hooks {
+    /// Runs before a node is disrupted.
+    pub before_node: Option<String>,
+    /// Runs when that is over, however it ended.
+    pub after_node: Option<String>,
+    /// How long each may take, in seconds.
+    pub timeout: u64,
 }
 
 /// The desired state of a whole cluster.
@@ -108,6 +123,8 @@ pub struct ResourceGraph {
     pub resources: BTreeMap<ResourceAddr, Resource>,
     /// How disruption is rationed.
     pub rollout: Rollout,
+    /// Commands around a node's disruption.
+    pub hooks: Hooks,
     /// The service user, for what is written below directories that it owns.
     pub user: OwnerName,
     /// Where packages lie on the nodes.

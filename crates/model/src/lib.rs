@@ -38,7 +38,7 @@ pub use fact::{
     InitFact, KeyFileFact, LinkFact, NodeCertificateFact, PackageFact, PackageFileFact, PathFact,
     ProcessFact, PublicKey, ServiceFact, UnitFact, UserFact,
 };
-pub use graph::{ArchiveInfo, NodeSpec, Presence, Resource, ResourceGraph, Rollout, SourceSpan};
+pub use graph::{ArchiveInfo, Hooks, NodeSpec, Presence, Resource, ResourceGraph, Rollout, SourceSpan};
 pub use host_path::{HostPath, HostPathError};
 pub use mode::{Mode, ParseModeError};
 pub use name::{ClusterName, NameError, NodeName, OwnerName, ResourceName, UnitName};
@@ -46,5 +46,5 @@ pub use observation::{
     HostFact, NodeObservation, Observations, Observed, Reading, Unreadable, UnreadableKind,
 };
 pub use plan::{Basis, Counts, Note, Plan, RolloutStep, Transfer, UnknownResource, Verdict};
-pub use record::{Record, RecordedResource};
+pub use record::{ForcedGate, Record, RecordedResource};
 pub use timestamp::Timestamp;

@@ -33,6 +33,8 @@ pub struct UnknownResource {
 pub struct RolloutStep {
     /// Which node.
     pub node: NodeName,
+    /// Its place in the order, from 1. Nodes of one number go together.
+    pub batch: usize,
     /// What happens to it.
     pub impact: Impact,
     /// The changes that bring it about.

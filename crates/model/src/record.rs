@@ -15,6 +15,19 @@ pub struct RecordedResource {
     pub applied_at: Timestamp,
 }
 
+/// That a node was disrupted without its gates, because somebody said so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForcedGate {
+    /// The id of the run.
+    pub run: String,
+    /// Who said so: user and host of the control side.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// What the gate would have waited for, or that it would have opened.
+    pub seen: String,
+}
+
 /// The ownership record of a node: `/var/lib/crdbctl/<cluster>.json`, root, 0600. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -30,6 +43,9 @@ pub struct Record {
     pub run: String,
     /// Whether the cluster was seen initialised.
     pub initialised: bool,
+    /// The last time that the node's gates were skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced_gate: Option<ForcedGate>,
     /// The resources, by local address (`unit.cockroach`).
     pub resources: BTreeMap<String, RecordedResource>,
 }

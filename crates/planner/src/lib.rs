@@ -13,6 +13,7 @@ mod kinds;
 mod options;
 mod plan;
 mod process_flags;
+mod rollout;
 mod twins;
 
 pub use options::PlanOptions;

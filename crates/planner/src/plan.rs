@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Basis, Change, Desired, Digest, Fact, HealthFact, Impact, NodeName, NodeObservation, Note, Observations,
-    Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, RolloutStep,
-    Transfer, UnknownResource, Verdict,
+    Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Transfer,
+    UnknownResource, Verdict,
 };
 
 use crate::carriers::{carry, restart_for_removed_variables};
@@ -11,7 +11,7 @@ use crate::cause::cause;
 use crate::comparison::{Comparison, Difference};
 use crate::context::{AuthorityState, Context};
 use crate::options::PlanOptions;
-use crate::{dependencies, kinds, twins};
+use crate::{dependencies, kinds, rollout, twins};
 
 /// Returns what must change for the nodes to be as the graph says.
 ///
@@ -239,6 +239,8 @@ impl Draft {
                 Some(Transfer { node, addr: change.addr.clone(), bytes: change.bytes })
             })
             .collect();
+        let rollout = rollout::steps(&changes, context);
+        self.notes.extend(rollout::notes(&rollout, context));
         Plan {
             format_version: Plan::FORMAT_VERSION,
             cluster: graph.cluster.clone(),
@@ -251,7 +253,7 @@ impl Draft {
                     .filter_map(|node| Some((node.clone(), observations.reading(node)?.digest)))
                     .collect(),
             },
-            rollout: rollout(&changes),
+            rollout,
             changes,
             transfers,
             unknown: self.unknown,
@@ -259,20 +261,4 @@ impl Draft {
             compared: self.compared,
         }
     }
-}
-
-/// Nodes by name, each with the greatest impact of its changes.
-fn rollout(changes: &[Change]) -> Vec<RolloutStep> {
-    let mut steps: BTreeMap<&NodeName, RolloutStep> = BTreeMap::new();
-    for change in changes.iter().filter(|change| change.impact > Impact::None) {
-        let Some(node) = change.addr.node() else { continue };
-        let step = steps.entry(node).or_insert_with(|| RolloutStep {
-            node: node.clone(),
-            impact: change.impact,
-            because: Vec::new(),
-        });
-        step.impact = step.impact.max(change.impact);
-        step.because.push(change.addr.clone());
-    }
-    steps.into_values().collect()
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crdbctl_model::{
     ClusterName, Desired, DesiredDirectory, DesiredFile, DesiredLink, DesiredPackage, Digest, Fact, FileKind,
-    HostPath, Mode, NodeName, NodeObservation, NodeSpec, Observed, OwnerName, PackageMember, Presence,
+    Hooks, HostPath, Mode, NodeName, NodeObservation, NodeSpec, Observed, OwnerName, PackageMember, Presence,
     Reading, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Rollout, SourceSpan,
 };
 use crdbctl_probe::{observe_answer, questions, script};
@@ -60,6 +60,7 @@ impl Bench {
             privilege: "auto".to_owned(),
             arch: arch.to_owned(),
             presence: Presence::Present,
+            locality: None,
         };
         let resources = self
             .resources
@@ -82,7 +83,14 @@ impl Bench {
             version: "v24.1.0".to_owned(),
             nodes: BTreeMap::from([(Self::node(), spec)]),
             resources,
-            rollout: Rollout { max_unavailable: 1, settle: 0, drain_timeout: 1, health_timeout: 1 },
+            rollout: Rollout {
+                max_unavailable: 1,
+                settle: 0,
+                drain_timeout: 1,
+                health_timeout: 1,
+                ranges_pause: 0,
+            },
+            hooks: Hooks::default(),
             user: OwnerName::new("root").unwrap(),
             packages: HostPath::new("/opt").unwrap(),
         }

@@ -75,7 +75,10 @@ fn plan(nodes: &[&str], changes: Vec<Change>) -> Plan {
             let node = change.addr.node().unwrap().clone();
             match steps.iter_mut().find(|step| step.node == node) {
                 Some(step) => step.because.push(change.addr.clone()),
-                None => steps.push(RolloutStep { node, impact, because: vec![change.addr.clone()] }),
+                None => {
+                    let batch = steps.len() + 1;
+                    steps.push(RolloutStep { node, batch, impact, because: vec![change.addr.clone()] });
+                }
             }
         }
         steps

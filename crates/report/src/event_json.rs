@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 const FORMAT_VERSION: u32 = 1;
 
 /// Returns an event for machines, one object a line: `format_version`, `time` as given (RFC 3339),
-/// `type` (`started`, `finished`, `sent`, `waiting`, `node`, `done`) and the event's own members.
+/// `type` (`started`, `finished`, `sent`, `waiting`, `node`, `hook`, `done`) and the event's own members.
 ///
 /// # Panics
 /// Never: an event serialises to a JSON object with one member.
@@ -37,7 +37,7 @@ mod tests {
         let outcome = Outcome::Failed("disk full".to_owned());
         let finished = Event::Finished { addr, outcome, milliseconds: 12 };
         insta::assert_snapshot!(event_json("t", &finished), @r#"{"addr":"store-1/unit.cockroach","format_version":1,"milliseconds":12,"outcome":{"failed":"disk full"},"time":"t","type":"finished"}"#);
-        let done = Event::Done(RunSummary { nodes: Vec::new(), milliseconds: 5 });
-        insta::assert_snapshot!(event_json("t", &done), @r#"{"format_version":1,"milliseconds":5,"nodes":[],"time":"t","type":"done"}"#);
+        let done = Event::Done(RunSummary { nodes: Vec::new(), notes: Vec::new(), milliseconds: 5 });
+        insta::assert_snapshot!(event_json("t", &done), @r#"{"format_version":1,"milliseconds":5,"nodes":[],"notes":[],"time":"t","type":"done"}"#);
     }
 }

@@ -49,6 +49,9 @@ impl EventLines {
             Event::Sent { node, addr, bytes: gone, total } => self.sent(node, addr, *gone, *total),
             Event::Waiting { node, reason } => Some(name(node).with(Role::Muted, "waits: ").plain(reason)),
             Event::Node { node, what } => Some(name(node).plain(what)),
+            Event::Hook { node, hook, line } => {
+                Some(name(node).with(Role::Muted, format!("{hook}: ")).plain(line))
+            }
             Event::Done(_) => None,
         }
     }
@@ -127,6 +130,11 @@ mod tests {
             Event::Finished { addr: addr(), outcome: Outcome::Converged, milliseconds: 2_140 },
             Event::Waiting { node: node.clone(), reason: "store-2 is not ready (503)".to_owned() },
             Event::Node { node, what: "restarting".to_owned() },
+            Event::Hook {
+                node: NodeName::new("store-1").unwrap(),
+                hook: "before_node".to_owned(),
+                line: "silenced \x1b[2J".to_owned(),
+            },
             Event::Finished {
                 addr: addr(),
                 outcome: Outcome::Failed("no space\nleft".to_owned()),
@@ -147,6 +155,7 @@ mod tests {
         12:00:01  store-1/package.v24.1.0: created in 2.1s
         12:00:01  store-1: waits: store-2 is not ready (503)
         12:00:01  store-1: restarting
+        12:00:01  store-1: before_node: silenced \\x1b[2J
         12:00:01  store-1/package.v24.1.0: failed: no space\\nleft
         12:00:01  store-1/package.v24.1.0: skipped: x failed
         ");

@@ -19,6 +19,7 @@ pub fn render_run(run: &RunSummary, options: &RenderOptions) -> String {
         let on = if nodes == 0 { String::new() } else { format!(" on {}", count(nodes, "node")) };
         let line = Line::of(Role::Success, "Applied.");
         lines.push(line.plain(format!(" {}{on} in {time}.", count(total, "change"))));
+        lines.extend(note_lines(run, width));
         return write_all(&lines, options.color);
     }
     let converged = total - failed.len() - skipped.len();
@@ -27,11 +28,20 @@ pub fn render_run(run: &RunSummary, options: &RenderOptions) -> String {
     lines.extend(node_lines(&run.nodes));
     section(&mut lines, Role::Failure, "Failed:", &failed, width);
     section(&mut lines, Role::Unknown, "Skipped:", &skipped, width);
+    if !run.notes.is_empty() {
+        lines.push(Line::new());
+        lines.extend(note_lines(run, width));
+    }
     lines.push(Line::new());
     let mend = if failed.is_empty() { "Run" } else { "Mend what failed and run" };
     let next = format!("What converged stays. {mend} apply again: it does what is left.");
     lines.extend(wrap(Line::of(Role::Hint, next), width, 2));
     write_all(&lines, options.color)
+}
+
+fn note_lines(run: &RunSummary, width: usize) -> Vec<Line> {
+    let line = |note: &String| Line::of(Role::Unknown, "Note: ").plain(note);
+    run.notes.iter().flat_map(|note| wrap(line(note), width, 6)).collect()
 }
 
 type Change = (ResourceAddr, Outcome);
@@ -118,15 +128,26 @@ mod tests {
             node(Some("store-1"), &[("store-1/user.cockroach", Outcome::Converged)]),
             node(Some("store-2"), &[]),
         ];
-        let run = RunSummary { nodes, milliseconds: 14_230 };
+        let run = RunSummary { nodes, notes: Vec::new(), milliseconds: 14_230 };
         assert_eq!(render_run(&run, &RenderOptions::plain(80)), "Applied. 2 changes on 1 node in 14.2s.\n");
+    }
+
+    #[test]
+    fn notes_stand_at_the_end() {
+        let nodes = vec![node(Some("store-1"), &[("store-1/user.cockroach", Outcome::Converged)])];
+        let notes = vec!["the gates of store-1 were skipped".to_owned()];
+        let run = RunSummary { nodes, notes, milliseconds: 900 };
+        insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(80)), @"
+        Applied. 1 change on 1 node in 0.9s.
+        Note: the gates of store-1 were skipped
+        ");
     }
 
     #[test]
     fn an_interrupted_run_has_nothing_to_mend() {
         let skipped = Outcome::Skipped("the run was interrupted".to_owned());
         let nodes = vec![node(Some("store-1"), &[("store-1/user.cockroach", skipped)])];
-        let run = RunSummary { nodes, milliseconds: 900 };
+        let run = RunSummary { nodes, notes: Vec::new(), milliseconds: 900 };
         insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(80)), @r"
         Applied in part. 0 of 1 change converged in 0.9s.
           store-1  1 skipped
@@ -155,7 +176,7 @@ mod tests {
                 ],
             ),
         ];
-        let run = RunSummary { nodes, milliseconds: 3_000 };
+        let run = RunSummary { nodes, notes: Vec::new(), milliseconds: 3_000 };
         insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(60)), @r"
         Applied in part. 2 of 5 changes converged in 3.0s.
           store-1  1 converged

@@ -34,12 +34,7 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
     } else {
         lines.push(Line::of(Role::Plain, "No changes to what could be read; the rest is unknown."));
     }
-    let restarted: Vec<_> = plan
-        .rollout
-        .iter()
-        .filter(|step| step.impact == Impact::Restart)
-        .map(|step| step.node.as_str())
-        .collect();
+    let restarted = batches(plan);
     if !restarted.is_empty() {
         let order = list(Role::Restart, restarted).plain(".");
         lines.push(Line::of(Role::Plain, "Rolling order: ").then(order));
@@ -48,6 +43,15 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
         lines.push(incomplete_line(plan));
     }
     lines.into_iter().flat_map(|line| wrap(line, width, 2)).collect()
+}
+
+/// The nodes that restart, in order; those that go together as one: `store-1 with store-2`.
+fn batches(plan: &Plan) -> Vec<String> {
+    let restarted: Vec<_> = plan.rollout.iter().filter(|step| step.impact == Impact::Restart).collect();
+    restarted
+        .chunk_by(|one, next| one.batch == next.batch)
+        .map(|batch| batch.iter().map(|step| step.node.as_str()).collect::<Vec<_>>().join(" with "))
+        .collect()
 }
 
 /// The numbers on one line; on two where one is too narrow.

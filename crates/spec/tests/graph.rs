@@ -201,6 +201,9 @@ fn a_node_has_its_own_over_the_clusters() {
         privilege: "auto",
         arch: "amd64",
         presence: Present,
+        locality: Some(
+            "region=kr,zone=seo01",
+        ),
     }
     "#);
     let argv = |node: &str| -> Vec<String> {

@@ -204,3 +204,102 @@ fn a_stopped_node_with_changed_flags_is_started_and_not_rolled() {
         "store-2/service.cockroach update manifest [active]",
     ]);
 }
+
+/// A manifest of nodes `store-1`… with these localities, of which `most` may be down at once.
+fn localities(most: usize, localities: &[&str]) -> World {
+    let mut text = "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach:\n  version: v24.1.0\n  flags: {cache: \".30\"}\n".to_owned();
+    text.push_str(&format!("rollout: {{max_unavailable: {most}}}\nnodes:\n"));
+    for (index, locality) in localities.iter().enumerate() {
+        let number = index + 1;
+        text.push_str(&format!(
+            "  - {{name: store-{number}, address: 198.0.2.{number}, locality: \"{locality}\"}}\n"
+        ));
+    }
+    let mut world = World::of(&text);
+    world.graph = graph(&text.replace("cache: \".30\"", "cache: \".35\""));
+    world
+}
+
+/// The nodes as they go, those that go together joined by a plus sign.
+fn batches(world: &World) -> Vec<String> {
+    let rollout = world.plan().rollout;
+    rollout
+        .chunk_by(|one, next| one.batch == next.batch)
+        .map(|batch| {
+            batch
+                .iter()
+                .map(|step| step.node.as_str().trim_start_matches("store-"))
+                .collect::<Vec<_>>()
+                .join("+")
+        })
+        .collect()
+}
+
+#[test]
+fn nodes_of_one_locality_go_together_where_three_stand_beside_each_other() {
+    let three = ["zone=a", "zone=b", "zone=c", "zone=a", "zone=b", "zone=c", "zone=a"];
+    assert_eq!(batches(&localities(1, &three)), ["1", "2", "3", "4", "5", "6", "7"]);
+    assert_eq!(batches(&localities(2, &three)), ["1+4", "2+5", "3+6", "7"]);
+    assert_eq!(batches(&localities(3, &three)), ["1+4+7", "2+5", "3+6"]);
+
+    // One of two zones holds two of three replicas.
+    let two = ["zone=a", "zone=a", "zone=b", "zone=b", "zone=b"];
+    let world = localities(2, &two);
+    assert_eq!(batches(&world), ["1", "2", "3", "4", "5"]);
+    assert!(
+        world.plan().notes.iter().any(|note| note.text.contains("max_unavailable is 2")),
+        "{:?}",
+        world.plan().notes
+    );
+
+    // Data that is pinned to a region lies in its zones: those of other regions are no place to be.
+    let regions = ["r=x,z=1", "r=x,z=1", "r=x,z=2", "r=y,z=3", "r=y,z=3", "r=y,z=4", "r=y,z=5"];
+    assert_eq!(batches(&localities(2, &regions)), ["1", "2", "3", "4+5", "6", "7"]);
+}
+
+#[test]
+fn batches_have_numbers_from_one_and_nodes_without_locality_go_alone() {
+    let world = localities(2, &["zone=a", "zone=b", "zone=c", "zone=a", "zone=c"]);
+    let numbers: Vec<usize> = world.plan().rollout.iter().map(|step| step.batch).collect();
+    assert_eq!(numbers, [1, 1, 2, 3, 3]);
+    let mut world = World::converged();
+    world.manifest("  version: v24.1.0\n", "  version: v24.1.0\n  flags: {cache: \".35\"}\n");
+    world.graph.rollout.max_unavailable = 2;
+    assert_eq!(world.plan().rollout.iter().map(|step| step.batch).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[test]
+fn a_node_that_runs_and_does_not_serve_goes_first() {
+    let mut world = World::converged();
+    world.manifest("  version: v24.1.0\n", "  version: v24.1.0\n  flags: {cache: \".35\"}\n");
+    let Fact::Service(service) = world.fact("store-3/service.cockroach") else { panic!("no service") };
+    service.health = crdbctl_model::HealthFact::NotReady("shutting down".to_owned());
+    let order: Vec<String> = world.plan().rollout.iter().map(|step| step.node.to_string()).collect();
+    assert_eq!(order, ["store-3", "store-1", "store-2"]);
+}
+
+#[test]
+fn a_cluster_of_one_node_is_told_that_it_will_be_down() {
+    let mut world = localities(1, &["zone=a"]);
+    let text = |world: &World| {
+        world.plan().notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(text(&world).contains("nothing answers"), "{}", text(&world));
+    world.service(1).health = crdbctl_model::HealthFact::WaitingForInit;
+    assert_eq!(text(&world), "", "a node that waits for init answers nobody anyway");
+    assert!(text(&localities(1, &["zone=a", "zone=b"])).contains("two nodes"));
+    assert_eq!(text(&localities(1, &["zone=a", "zone=b", "zone=c"])), "");
+}
+
+#[test]
+fn hooks_are_told_when_a_node_is_disrupted() {
+    let mut world = World::converged();
+    world.graph.hooks.before_node = Some("./silence.sh".to_owned());
+    assert!(world.plan().notes.is_empty());
+    let Fact::Service(service) = world.fact("store-3/service.cockroach") else { panic!("no service") };
+    service.pending = Some("reload".to_owned());
+    assert_eq!(
+        world.plan().notes[0].text,
+        "hooks.before_node runs on this host before each reload of a node: ./silence.sh"
+    );
+}

@@ -57,7 +57,12 @@ pub(crate) fn node(number: usize) -> NodeName {
 impl World {
     /// Three nodes as an apply leaves them.
     pub(crate) fn converged() -> Self {
-        let mut world = Self::bare();
+        Self::of(MANIFEST)
+    }
+
+    /// The nodes of a manifest, `store-1` and up, as an apply leaves them.
+    pub(crate) fn of(manifest: &str) -> Self {
+        let mut world = Self::bare_of(manifest);
         for resource in world.graph.resources.values().cloned().collect::<Vec<_>>() {
             let fact = world.as_desired(&resource);
             world.set(&resource.addr.to_string(), present(fact));
@@ -68,9 +73,13 @@ impl World {
 
     /// Three nodes on which nothing was ever done.
     pub(crate) fn bare() -> Self {
-        let graph = graph(MANIFEST);
+        Self::bare_of(MANIFEST)
+    }
+
+    fn bare_of(manifest: &str) -> Self {
+        let graph = graph(manifest);
         let authority = Authority::create(KeyType::EcdsaP256, 10 * YEAR, NOW.plus(-YEAR)).unwrap();
-        let nodes = (1..=3).map(|number| {
+        let nodes = (1..=graph.nodes.len()).map(|number| {
             let reading = Reading {
                 host: HostFact {
                     machine: "x86_64".to_owned(),
@@ -121,6 +130,7 @@ impl World {
                 applied_by: "tester".to_owned(),
                 manifest: self.graph.manifest,
                 run: "run".to_owned(),
+                forced_gate: None,
                 initialised: true,
                 resources: resources.collect(),
             });

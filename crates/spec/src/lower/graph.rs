@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    ArchiveInfo, Digest, Mode, NodeName, NodeSpec, PackageMember, Presence, Resource, ResourceGraph, Rollout,
+    ArchiveInfo, Digest, Hooks, Mode, NodeName, NodeSpec, PackageMember, Presence, Resource, ResourceGraph,
+    Rollout,
 };
 
 use super::LowerError;
@@ -44,6 +45,12 @@ pub fn lower(
             settle: rollout.settle.value,
             drain_timeout: rollout.drain_timeout.value,
             health_timeout: rollout.health_timeout.value,
+            ranges_pause: rollout.ranges_pause.value,
+        },
+        hooks: Hooks {
+            before_node: manifest.hooks.before_node.as_ref().map(|hook| hook.value.clone()),
+            after_node: manifest.hooks.after_node.as_ref().map(|hook| hook.value.clone()),
+            timeout: manifest.hooks.timeout.value,
         },
         user: manifest.install.user.value.clone(),
         packages: manifest.install.packages.value.clone(),
@@ -98,5 +105,6 @@ fn node_spec(manifest: &Manifest, node: &Node) -> NodeSpec {
         privilege: ssh.privilege.map_or(Privilege::Auto, |privilege| privilege.value).word().to_owned(),
         arch: manifest.arch_of(node).to_string(),
         presence: Presence::Present,
+        locality: node.locality.as_ref().map(|locality| locality.value.to_string()),
     }
 }

@@ -2,12 +2,14 @@ use crate::Spanned;
 use crate::decode::{Decoder, Fields, read};
 
 /// Commands of the control host that run around a node's disruption.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hooks {
-    /// Runs before a node is stopped.
+    /// Runs before a node is disrupted.
     pub before_node: Option<Spanned<String>>,
-    /// Runs when the node is well again.
+    /// Runs when that is over, however it ended.
     pub after_node: Option<Spanned<String>>,
+    /// How long each may take, in seconds.
+    pub timeout: Spanned<u64>,
 }
 
 impl Hooks {
@@ -15,7 +17,14 @@ impl Hooks {
         let hooks = Self {
             before_node: fields.optional(decoder, "before_node", read::line),
             after_node: fields.optional(decoder, "after_node", read::line),
+            timeout: fields.or(decoder, "timeout", 300, read::seconds),
         };
+        if hooks.timeout.value == 0 {
+            decoder.report(
+                crate::Diagnostic::new(hooks.timeout.span, "`hooks.timeout` leaves no time")
+                    .help("write a duration such as 5m"),
+            );
+        }
         fields.finish(decoder);
         hooks
     }

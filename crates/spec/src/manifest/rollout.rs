@@ -10,8 +10,10 @@ pub struct Rollout {
     pub settle: Spanned<u64>,
     /// How long a drain may take.
     pub drain_timeout: Spanned<u64>,
-    /// How long a node may take to become ready.
+    /// How long a gate may take to open.
     pub health_timeout: Spanned<u64>,
+    /// How far the two looks at the ranges are apart.
+    pub ranges_pause: Spanned<u64>,
 }
 
 impl Rollout {
@@ -21,6 +23,8 @@ impl Rollout {
             settle: fields.or(decoder, "settle", 60, read::seconds),
             drain_timeout: fields.or(decoder, "drain_timeout", 600, read::seconds),
             health_timeout: fields.or(decoder, "health_timeout", 600, read::seconds),
+            // Twice the ten seconds in which a node reports its figures, and a little more.
+            ranges_pause: fields.or(decoder, "ranges_pause", 22, read::seconds),
         };
         for (name, timeout) in [("drain", rollout.drain_timeout), ("health", rollout.health_timeout)] {
             if timeout.value == 0 {
