@@ -9,6 +9,7 @@ use crdbctl_model::{
 };
 use crdbctl_pki::AuthorityDirectory;
 use crdbctl_transport::Connection;
+use secrecy::SecretString;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
@@ -32,6 +33,8 @@ pub struct Applier {
     pub connections: BTreeMap<NodeName, Connection>,
     /// The authority's directory on this host.
     pub authority: PathBuf,
+    /// What opens the authority's key; `None` when it is not encrypted or [not needed](crate::needs_authority_key).
+    pub passphrase: Option<SecretString>,
     /// The release archive on this host, by architecture.
     pub archives: BTreeMap<String, PathBuf>,
     /// Who applies.
@@ -72,9 +75,11 @@ impl Applier {
         {
             self.tell_started(change);
         }
-        let (authority, mut outcomes) = authority::make(&self.plan, &self.authority, (self.clock)());
+        let (authority, mut outcomes) =
+            authority::make(&self.plan, &self.authority, self.passphrase.as_ref(), (self.clock)());
         self.tell_finished(&outcomes);
-        let issuer = Issuer::new(authority.as_ref().map(AuthorityDirectory::authority), (self.clock)());
+        let authority = authority.as_ref().map(AuthorityDirectory::authority).map_err(Clone::clone);
+        let issuer = Issuer::new(authority, (self.clock)());
         let works = self.works(sessions, &issuer, &outcomes)?;
         outcomes.extend(self.work_on_all(sessions, works).await);
         self.change_cluster_before_rollout(sessions, &issuer, &mut outcomes).await;

@@ -1,61 +1,114 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crdbctl_model::{Change, Desired, DesiredAuthority, DesiredClientCertificate, Outcome, Plan, Timestamp};
+use crdbctl_model::{
+    Action, Change, Desired, DesiredAuthority, DesiredClientCertificate, Impact, Outcome, Plan, Timestamp,
+};
 use crdbctl_pki::{Authority, AuthorityDirectory, ClientUser};
+use secrecy::SecretString;
 
+use crate::issue::IssueFailure;
 use crate::session::Outcomes;
 
-/// Makes what the plan wants on this host: the authority, clients' certificates. Returns the authority too,
-/// as it then is.
-pub(crate) fn make(plan: &Plan, path: &Path, now: Timestamp) -> (Option<AuthorityDirectory>, Outcomes) {
+/// Returns whether applying a plan takes the authority's key: for certificates of nodes and clients, for a new
+/// authority in place of the present one, and for the short-lived certificate with which nodes are spoken to.
+pub fn needs_authority_key(plan: &Plan) -> bool {
+    let signs = |change: &Change| match &change.desired {
+        Some(Desired::ClientCertificate(_)) => true,
+        Some(Desired::NodeCertificate(_)) => matches!(change.action, Action::Create | Action::Replace),
+        // The first one has no key yet; dropping an older one takes none.
+        Some(Desired::Authority(_)) => change.action == Action::Replace,
+        _ => change.impact == Impact::Restart || change.addr.node().is_none(),
+    };
+    plan.changes.iter().any(signs)
+}
+
+/// Makes what the plan wants on this host: the authority, clients' certificates. Returns the authority too, as it then
+/// is, its key opened by `passphrase`, or why there is none.
+pub(crate) fn make(
+    plan: &Plan,
+    path: &Path,
+    passphrase: Option<&SecretString>,
+    now: Timestamp,
+) -> (Result<AuthorityDirectory, IssueFailure>, Outcomes) {
     let mut outcomes = Outcomes::new();
-    let mut note = |change: &Change, began: Instant, result: Result<(), String>| {
+    let mut note = |change: &Change, began: Instant, result: Result<(), IssueFailure>| {
         let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let outcome = result.map_or_else(Outcome::Failed, |()| Outcome::Converged);
+        let outcome = result.map_or_else(|why| Outcome::Failed(why.0), |()| Outcome::Converged);
         outcomes.insert(change.addr.clone(), (outcome, took));
     };
-    let mut directory = AuthorityDirectory::open(path);
+    let mut directory = open(path, passphrase);
     for change in &plan.changes {
         let began = Instant::now();
         match &change.desired {
             Some(Desired::Authority(desired)) => {
-                let made = create(desired, path, now);
-                let result = made.as_ref().map(|_| ()).map_err(Clone::clone);
-                note(change, began, result);
-                if let Ok(made) = made {
-                    directory = Ok(Some(made));
-                }
+                directory = match change.action {
+                    Action::Replace => {
+                        directory.and_then(|present| rotate(present, desired, passphrase, now))
+                    }
+                    Action::Update => directory.and_then(|present| present.drop_older().map_err(failure)),
+                    Action::Create | Action::Delete => create(desired, path, now),
+                };
+                note(change, began, directory.as_ref().map(|_| ()).map_err(Clone::clone));
             }
             Some(Desired::ClientCertificate(desired)) => {
-                let result = match &directory {
-                    Ok(Some(directory)) => client(directory, desired, now),
-                    Ok(None) => Err("there is no certificate authority on this host".to_owned()),
-                    Err(error) => Err(error.to_string()),
-                };
-                note(change, began, result);
+                let made = directory.as_ref().map_err(Clone::clone);
+                note(change, began, made.and_then(|directory| client(directory, desired, now)));
             }
             _ => {}
         }
     }
-    (directory.unwrap_or_default(), outcomes)
+    (directory, outcomes)
 }
 
-fn create(desired: &DesiredAuthority, path: &Path, now: Timestamp) -> Result<AuthorityDirectory, String> {
-    let authority =
-        Authority::create(desired.key, desired.lifetime, now).map_err(|error| error.to_string())?;
-    AuthorityDirectory::create(path, authority).map_err(|error| error.to_string())
+fn open(path: &Path, passphrase: Option<&SecretString>) -> Result<AuthorityDirectory, IssueFailure> {
+    let mut directory = AuthorityDirectory::open(path)
+        .map_err(failure)?
+        .ok_or_else(|| IssueFailure("there is no certificate authority on this host".to_owned()))?;
+    if let Some(passphrase) = passphrase {
+        directory.unlock(passphrase).map_err(failure)?;
+    }
+    Ok(directory)
+}
+
+fn create(
+    desired: &DesiredAuthority,
+    path: &Path,
+    now: Timestamp,
+) -> Result<AuthorityDirectory, IssueFailure> {
+    let authority = Authority::create(desired.key, desired.lifetime, now).map_err(failure)?;
+    AuthorityDirectory::create(path, authority).map_err(failure)
+}
+
+/// A new authority before the present one. Its key is stored as the present one is: encrypted where that is.
+fn rotate(
+    present: AuthorityDirectory,
+    desired: &DesiredAuthority,
+    passphrase: Option<&SecretString>,
+    now: Timestamp,
+) -> Result<AuthorityDirectory, IssueFailure> {
+    if present.authority().is_locked() {
+        return Err(IssueFailure("ca.key is encrypted, and its passphrase was not given".to_owned()));
+    }
+    let mut new = Authority::create(desired.key, desired.lifetime, now).map_err(failure)?;
+    // A passphrase is asked for only when the present key has one.
+    if let Some(passphrase) = passphrase {
+        new = new.protected_by(passphrase).map_err(failure)?;
+    }
+    present.rotate(new).map_err(failure)
 }
 
 fn client(
     directory: &AuthorityDirectory,
     desired: &DesiredClientCertificate,
     now: Timestamp,
-) -> Result<(), String> {
-    let user = ClientUser::new(desired.user.clone()).map_err(|error| error.to_string())?;
-    let issued = directory
-        .authority()
-        .issue_client(&user, desired.key, desired.lifetime, now)
-        .map_err(|error| error.to_string())?;
-    directory.write_client(&user, &issued).map_err(|error| error.to_string())
+) -> Result<(), IssueFailure> {
+    let user = ClientUser::new(desired.user.clone()).map_err(failure)?;
+    let authority = directory.authority();
+    let issued = authority.issue_client(&user, desired.key, desired.lifetime, now).map_err(failure)?;
+    directory.write_client(&user, &issued).map_err(failure)
+}
+
+fn failure(error: impl std::fmt::Display) -> IssueFailure {
+    IssueFailure(error.to_string())
 }

@@ -13,7 +13,8 @@ const OPERATION_LIFETIME: i64 = 3600;
 
 /// Makes the certificates that a plan asks for, at the moment they are sent.
 pub(crate) struct Issuer<'a> {
-    authority: Option<&'a Authority>,
+    /// The authority, or why it is not at hand.
+    authority: Result<&'a Authority, IssueFailure>,
     now: Timestamp,
 }
 
@@ -25,7 +26,7 @@ pub(crate) struct NodePair {
 }
 
 impl<'a> Issuer<'a> {
-    pub(crate) const fn new(authority: Option<&'a Authority>, now: Timestamp) -> Self {
+    pub(crate) const fn new(authority: Result<&'a Authority, IssueFailure>, now: Timestamp) -> Self {
         Self { authority, now }
     }
 
@@ -71,7 +72,6 @@ impl<'a> Issuer<'a> {
     }
 
     fn authority(&self) -> Result<&'a Authority, IssueFailure> {
-        self.authority
-            .ok_or_else(|| IssueFailure("there is no certificate authority on this host".to_owned()))
+        self.authority.clone()
     }
 }

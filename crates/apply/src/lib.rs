@@ -33,5 +33,6 @@ mod wait;
 mod work;
 
 pub use applier::Applier;
+pub use authority::needs_authority_key;
 pub use error::ApplyError;
 pub use run::Run;

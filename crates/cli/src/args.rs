@@ -66,6 +66,13 @@ pub(crate) struct GlobalArgs {
     /// Read the sudo password from this open file descriptor, up to the end of its first line
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=65535))]
     pub(crate) sudo_password_fd: Option<u32>,
+
+    /// Read the passphrase of an encrypted ca.key from this open file descriptor, up to the end of its first line
+    ///
+    /// Without this, CRDBCTL_CA_PASSPHRASE_COMMAND names a command whose first line of output is the passphrase;
+    /// without either, the terminal is asked. Only when a certificate is to be made: never to plan.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=65535))]
+    pub(crate) ca_passphrase_fd: Option<u32>,
 }
 
 /// When to use colour.

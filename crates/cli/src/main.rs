@@ -4,6 +4,7 @@
 //! One file a command in [`commands`]; [`ExitCode`] is the one list of exit codes, [`CliError`] the
 //! one form of errors, [`Ui`] the one place that prints.
 
+mod applying;
 mod archives;
 mod args;
 mod certificates;
@@ -20,6 +21,7 @@ mod logging;
 mod manifest;
 mod nodes;
 mod observe;
+mod passphrase;
 mod password;
 #[cfg(test)]
 mod reference;

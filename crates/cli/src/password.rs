@@ -8,10 +8,33 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::args::GlobalArgs;
 use crate::error::CliError;
 
-/// The variable that names a command whose output is the password.
-const COMMAND: &str = "CRDBCTL_SUDO_PASSWORD_COMMAND";
+/// A secret that people have, and the ways to hand it over.
+struct Secret {
+    /// In words: `the sudo password`.
+    what: &'static str,
+    /// What the terminal asks.
+    prompt: &'static str,
+    /// The option that names a file descriptor.
+    option: &'static str,
+    /// The variable that names a command whose output it is.
+    command: &'static str,
+}
 
-/// The longest password that is read.
+const SUDO: Secret = Secret {
+    what: "the sudo password",
+    prompt: "sudo password: ",
+    option: "--sudo-password-fd",
+    command: "CRDBCTL_SUDO_PASSWORD_COMMAND",
+};
+
+const CA_KEY: Secret = Secret {
+    what: "the passphrase of ca.key",
+    prompt: "Passphrase of ca.key: ",
+    option: "--ca-passphrase-fd",
+    command: "CRDBCTL_CA_PASSPHRASE_COMMAND",
+};
+
+/// The longest secret that is read.
 const LONGEST: u64 = 4096;
 
 /// Returns the sudo password, from where the user said it is; `None` when nobody said.
@@ -22,51 +45,74 @@ const LONGEST: u64 = 4096;
 /// When it was to be had and could not be: going on without it would only fail later, on every node.
 pub(crate) fn sudo_password(global: &GlobalArgs) -> Result<Option<SecretString>, CliError> {
     if let Some(number) = global.sudo_password_fd {
-        return from_descriptor(number).map(Some);
+        return SUDO.from_descriptor(number).map(Some);
     }
     if global.ask_sudo_password {
-        return ask().map(Some);
+        return SUDO.ask().map(Some);
     }
-    match std::env::var(COMMAND) {
-        Ok(command) if !command.is_empty() => from_command(&command).map(Some),
-        _ => Ok(None),
+    SUDO.from_environment()
+}
+
+/// Returns the passphrase of the authority's key: from the descriptor of the command line, else from the command of
+/// the environment, else from the terminal.
+///
+/// # Errors
+/// When it cannot be had.
+pub(crate) fn ca_passphrase(descriptor: Option<u32>) -> Result<SecretString, CliError> {
+    if let Some(number) = descriptor {
+        return CA_KEY.from_descriptor(number);
+    }
+    match CA_KEY.from_environment()? {
+        Some(passphrase) => Ok(passphrase),
+        None => CA_KEY.ask(),
     }
 }
 
-fn ask() -> Result<SecretString, CliError> {
-    let what = "asking for the sudo password";
-    let password = rpassword::prompt_password("sudo password: ").map_err(|error| {
-        CliError::failed(what, &error)
-            .hint(format!("without a terminal, use --sudo-password-fd or {COMMAND}"))
-    })?;
-    checked(password, what)
-}
-
-fn from_descriptor(number: u32) -> Result<SecretString, CliError> {
-    let what = format!("reading the sudo password from file descriptor {number}");
-    // Opened by name: taking the descriptor itself would need unsafe code.
-    let file = File::open(format!("/dev/fd/{number}")).map_err(|error| {
-        CliError::failed(&what, &error)
-            .hint(format!("open it in the shell: crdbctl … --sudo-password-fd {number} {number}<file"))
-    })?;
-    first_line(file, &what)
-}
-
-fn from_command(command: &str) -> Result<SecretString, CliError> {
-    let what = format!("running {COMMAND}");
-    let failed = |error: &std::io::Error| CliError::failed(&what, error);
-    let mut child = Command::new("sh")
-        .args(["-c", command])
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| failed(&error))?;
-    let password = child.stdout.take().map(|out| first_line(out, &what));
-    let status = child.wait().map_err(|error| failed(&error))?;
-    if !status.success() {
-        // What the command says of itself has gone to standard error; its output may be secret.
-        return Err(CliError::new(crate::ExitCode::Error, format!("{what}: it ended with {status}")));
+impl Secret {
+    fn ask(&self) -> Result<SecretString, CliError> {
+        let Self { what, prompt, option, command } = self;
+        let what = format!("asking for {what}");
+        let secret = rpassword::prompt_password(prompt).map_err(|error| {
+            CliError::failed(&what, &error).hint(format!("without a terminal, use {option} or {command}"))
+        })?;
+        checked(secret, &what)
     }
-    password.unwrap_or_else(|| checked(String::new(), &what))
+
+    fn from_descriptor(&self, number: u32) -> Result<SecretString, CliError> {
+        let what = format!("reading {} from file descriptor {number}", self.what);
+        // Opened by name: taking the descriptor itself would need unsafe code.
+        let file = File::open(format!("/dev/fd/{number}")).map_err(|error| {
+            let option = self.option;
+            CliError::failed(&what, &error)
+                .hint(format!("open it in the shell: crdbctl … {option} {number} {number}<file"))
+        })?;
+        first_line(file, &what)
+    }
+
+    /// From the command that the environment names; `None` when it names none.
+    fn from_environment(&self) -> Result<Option<SecretString>, CliError> {
+        match std::env::var(self.command) {
+            Ok(command) if !command.is_empty() => self.from_command(&command).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn from_command(&self, command: &str) -> Result<SecretString, CliError> {
+        let what = format!("running {}", self.command);
+        let failed = |error: &std::io::Error| CliError::failed(&what, error);
+        let mut child = Command::new("sh")
+            .args(["-c", command])
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| failed(&error))?;
+        let secret = child.stdout.take().map(|out| first_line(out, &what));
+        let status = child.wait().map_err(|error| failed(&error))?;
+        if !status.success() {
+            // What the command says of itself has gone to standard error; its output may be secret.
+            return Err(CliError::new(crate::ExitCode::Error, format!("{what}: it ended with {status}")));
+        }
+        secret.unwrap_or_else(|| checked(String::new(), &what))
+    }
 }
 
 fn first_line(source: impl Read, what: &str) -> Result<SecretString, CliError> {
@@ -85,7 +131,7 @@ fn first_line(source: impl Read, what: &str) -> Result<SecretString, CliError> {
 fn checked(mut password: String, what: &str) -> Result<SecretString, CliError> {
     let fault = match &password {
         empty if empty.is_empty() => Some("it is empty"),
-        odd if odd.contains(['\0', '\n']) => Some("it holds a character that sudo cannot be sent"),
+        odd if odd.contains(['\0', '\n']) => Some("it holds a character that cannot be sent"),
         _ => None,
     };
     match fault {
@@ -116,13 +162,13 @@ mod tests {
 
     #[test]
     fn commands_give_it_and_their_failure_is_told_without_their_output() {
-        assert_eq!(from_command("printf 'pw\\n'").unwrap().expose_secret(), "pw");
-        let error = from_command("echo secret; exit 3").unwrap_err();
+        assert_eq!(SUDO.from_command("printf 'pw\\n'").unwrap().expose_secret(), "pw");
+        let error = SUDO.from_command("echo secret; exit 3").unwrap_err();
         assert!(
             error.message.contains("exit status: 3") && !error.message.contains("secret"),
             "{}",
             error.message
         );
-        assert!(from_command("true").is_err());
+        assert!(SUDO.from_command("true").is_err());
     }
 }

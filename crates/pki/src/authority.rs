@@ -6,7 +6,7 @@ use rcgen::{CertificateParams, Issuer, KeyIdMethod, KeyPair, PublicKeyData, Sign
 use secrecy::SecretString;
 
 use crate::issued::Purpose;
-use crate::private_key::PrivateKey;
+use crate::private_key::{PrivateKey, is_encrypted};
 use crate::profile::{self, crypto};
 use crate::signature::SignatureCheck;
 use crate::{
@@ -21,7 +21,9 @@ pub struct Authority {
 }
 
 struct AuthorityKey {
-    key: PrivateKey,
+    /// `None` while it is encrypted and its passphrase was not given.
+    key: Option<PrivateKey>,
+    /// As it is stored, or shall be.
     pem: SecretString,
 }
 
@@ -39,7 +41,7 @@ impl Authority {
             let made = params.self_signed(key.pair()).map_err(crypto)?;
             let certificate = read_back(made.der())?;
             let pem = key.to_pkcs8_pem();
-            Ok(Self { bundle: CaBundle::of(certificate), key: Some(AuthorityKey { key, pem }) })
+            Ok(Self { bundle: CaBundle::of(certificate), key: Some(AuthorityKey { key: Some(key), pem }) })
         };
         make().map_err(|kind| IssueError { what: "the certificate authority".into(), kind })
     }
@@ -47,21 +49,65 @@ impl Authority {
     /// Returns the authority of `ca.crt` and `ca.key`, whether made by crdbctl, `cockroach cert`, or
     /// openssl. The first certificate of `ca.crt` issues; the key may be PKCS#8, PKCS#1 or SEC1.
     ///
+    /// A key that is encrypted as PKCS#8 is [locked](Self::is_locked): that it belongs to the first certificate is
+    /// seen when it is [unlocked](Self::unlock).
+    ///
     /// # Errors
-    /// When either cannot be read, a certificate is not an authority's, the key does not belong to
-    /// the first certificate, or it needs a passphrase.
+    /// When either cannot be read, a certificate is not an authority's, or the key does not belong to
+    /// the first certificate.
     pub fn load(ca_crt_pem: &[u8], ca_key_pem: &SecretString) -> Result<Self, LoadError> {
         let bundle = CaBundle::parse(ca_crt_pem)?;
-        let key = PrivateKey::from_pem(ca_key_pem).map_err(LoadErrorKind::Key)?;
-        let spki = key.spki_sha256();
-        if bundle.issuer().info().spki_sha256 != spki {
-            return Err(LoadErrorKind::KeyMismatch {
-                subject: bundle.issuer().info().subject.clone(),
-                belongs_to: bundle.infos().position(|info| info.spki_sha256 == spki).map(|index| index + 1),
-            }
-            .into());
+        let pem = ca_key_pem.clone();
+        if is_encrypted(ca_key_pem) {
+            return Ok(Self { bundle, key: Some(AuthorityKey { key: None, pem }) });
         }
-        Ok(Self { bundle, key: Some(AuthorityKey { key, pem: ca_key_pem.clone() }) })
+        let key = PrivateKey::from_pem(ca_key_pem).map_err(LoadErrorKind::Key)?;
+        demand_fitting(&bundle, &key)?;
+        Ok(Self { bundle, key: Some(AuthorityKey { key: Some(key), pem }) })
+    }
+
+    /// Opens a locked key, so that certificates can be made. Does nothing to any other.
+    ///
+    /// # Errors
+    /// When the passphrase is not the key's, the key is encrypted in an unknown way, or does not belong to the first
+    /// certificate.
+    pub fn unlock(&mut self, passphrase: &SecretString) -> Result<(), LoadError> {
+        let Some(stored) = self.key.as_mut().filter(|stored| stored.key.is_none()) else { return Ok(()) };
+        let key = PrivateKey::from_encrypted_pem(&stored.pem, passphrase).map_err(LoadErrorKind::Key)?;
+        demand_fitting(&self.bundle, &key)?;
+        stored.key = Some(key);
+        Ok(())
+    }
+
+    /// Returns a [new](Self::create) authority with its key to be stored so that only `passphrase` opens it.
+    ///
+    /// # Errors
+    /// When the key is not at hand, or the library fails.
+    pub fn protected_by(mut self, passphrase: &SecretString) -> Result<Self, IssueError> {
+        let protect = |stored: Option<&mut AuthorityKey>| {
+            let stored = stored.ok_or(IssueErrorKind::NoKey)?;
+            let key = stored.key.as_ref().ok_or(IssueErrorKind::Locked)?;
+            stored.pem = key.encrypted_pem(passphrase).map_err(crypto)?;
+            Ok(())
+        };
+        match protect(self.key.as_mut()) {
+            Ok(()) => Ok(self),
+            Err(kind) => Err(IssueError { what: "the encrypted key of the authority".into(), kind }),
+        }
+    }
+
+    /// Returns the authority with the certificates of `older` trusted beside its own, which issues.
+    #[must_use]
+    pub fn followed_by(mut self, older: &CaBundle) -> Self {
+        self.bundle = self.bundle.followed_by(older);
+        self
+    }
+
+    /// Returns the authority with its issuing certificate alone.
+    #[must_use]
+    pub fn without_older(mut self) -> Self {
+        self.bundle = self.bundle.alone();
+        self
     }
 
     /// Returns the authority of `ca.crt` alone: certificates can be judged by it and not made.
@@ -82,12 +128,22 @@ impl Authority {
         self.bundle.issuer().info()
     }
 
-    /// Whether the key is at hand.
-    pub const fn can_issue(&self) -> bool {
+    /// Whether the key is here, locked or not.
+    pub const fn has_key(&self) -> bool {
         self.key.is_some()
     }
 
-    /// Returns the key's PEM text; `None` for an authority that cannot issue.
+    /// Whether the key is here and needs its passphrase first.
+    pub fn is_locked(&self) -> bool {
+        self.key.as_ref().is_some_and(|stored| stored.key.is_none())
+    }
+
+    /// Whether the key is at hand.
+    pub fn can_issue(&self) -> bool {
+        self.has_key() && !self.is_locked()
+    }
+
+    /// Returns the key's PEM text as it is stored; `None` for an authority without its key.
     pub fn key_pem(&self) -> Option<&SecretString> {
         self.key.as_ref().map(|key| &key.pem)
     }
@@ -133,7 +189,8 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Issued, IssueError> {
         let make = || {
-            let signer = self.key.as_ref().ok_or(IssueErrorKind::NoKey)?;
+            let stored = self.key.as_ref().ok_or(IssueErrorKind::NoKey)?;
+            let signer = stored.key.as_ref().ok_or(IssueErrorKind::Locked)?;
             let ca = self.info();
             if now > ca.not_after {
                 return Err(IssueErrorKind::AuthorityExpired { not_after: ca.not_after });
@@ -145,7 +202,7 @@ impl Authority {
             let not_after = wanted.min(ca.not_after);
             let params = profile::leaf(purpose, key_type, not_after, now)?;
             let key = PrivateKey::generate(key_type).map_err(crypto)?;
-            let certificate = sign(&params, &key, self.bundle.issuer(), &signer.key)?;
+            let certificate = sign(&params, &key, self.bundle.issuer(), signer)?;
             Ok(Issued {
                 certificate_pem: certificate.to_pem(),
                 key_pem: key.to_pkcs8_pem(),
@@ -164,6 +221,17 @@ impl fmt::Debug for Authority {
             .field("can_issue", &self.can_issue())
             .finish_non_exhaustive()
     }
+}
+
+fn demand_fitting(bundle: &CaBundle, key: &PrivateKey) -> Result<(), LoadErrorKind> {
+    let spki = key.spki_sha256();
+    if bundle.issuer().info().spki_sha256 == spki {
+        return Ok(());
+    }
+    Err(LoadErrorKind::KeyMismatch {
+        subject: bundle.issuer().info().subject.clone(),
+        belongs_to: bundle.infos().position(|info| info.spki_sha256 == spki).map(|index| index + 1),
+    })
 }
 
 fn end(lifetime: i64, now: Timestamp) -> Result<Timestamp, IssueErrorKind> {

@@ -30,6 +30,25 @@ impl CaBundle {
         Self { issuer, older: Vec::new() }
     }
 
+    /// Returns the bundle with all certificates of `older` behind its own.
+    pub(crate) fn followed_by(mut self, older: &Self) -> Self {
+        let others = older.certificates().filter(|other| !self.certificates().any(|own| own == *other));
+        let others: Vec<Certificate> = others.cloned().collect();
+        self.older.extend(others);
+        self
+    }
+
+    /// Returns the bundle of the issuing certificate alone.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self::of(self.issuer.clone())
+    }
+
+    /// Returns the certificates that are trusted and do not issue any more.
+    pub fn older(&self) -> &[Certificate] {
+        &self.older
+    }
+
     /// Returns the certificate that issues.
     pub const fn issuer(&self) -> &Certificate {
         &self.issuer

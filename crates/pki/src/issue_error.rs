@@ -16,6 +16,9 @@ pub enum IssueErrorKind {
     /// The authority has no key here.
     #[error("the authority's ca.key is not here; put it beside ca.crt, or make the certificate where it is")]
     NoKey,
+    /// The authority's key is encrypted, and was not opened.
+    #[error("the authority's ca.key is encrypted, and its passphrase was not given")]
+    Locked,
     /// The authority's certificate is over.
     #[error("the authority's certificate expired on {}; make a new authority", .not_after.date())]
     AuthorityExpired {

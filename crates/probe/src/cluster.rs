@@ -18,7 +18,7 @@ pub fn observe_cluster(graph: &ResourceGraph, directory: &Path) -> BTreeMap<Reso
             (Desired::Authority(_), Ok(Some(authority))) => Observed::Present(Box::new(Fact::Ca(CaFact {
                 path: attributes(FileKind::Directory, Mode::new(0o700)),
                 pem: authority.authority().bundle().to_pem(),
-                has_key: authority.authority().can_issue(),
+                has_key: authority.authority().has_key(),
             }))),
             (Desired::Authority(_) | Desired::ClientCertificate(_), Ok(None)) => Observed::Absent,
             (Desired::Authority(_) | Desired::ClientCertificate(_), Err(error)) => {

@@ -1,16 +1,9 @@
-use std::io::{BufRead, IsTerminal, Write};
-
 use clap::Args;
-use crdbctl_apply::{Applier, ApplyError};
-use crdbctl_model::{Event, Plan, RunSummary};
-use crdbctl_report::{EventLines, count, render_plan, render_run};
-use tokio::sync::{mpsc, watch};
 
+use crate::applying::{Consent, show_and_apply};
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
-use crate::error::chain;
-use crate::observe::Probe;
-use crate::{CliError, ExitCode, Ui, clock, interrupt, runtime, who};
+use crate::{CliError, ExitCode, Ui, interrupt, runtime};
 
 /// Show the plan, ask, and apply it
 ///
@@ -33,123 +26,7 @@ pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     runtime::run(async {
         let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
         let plan = cluster.plan(&probe.observations, args.skip_unknown);
-        let header = if ui.quiet { String::new() } else { ui.header("apply", &plan.cluster, &probe.words()) };
-        ui.result(&(header + &render_plan(&plan, &ui.stdout)))?;
-        if !plan.is_complete() && !args.skip_unknown {
-            return Err(not_begun(&plan));
-        }
-        let whole = if plan.is_complete() { ExitCode::Done } else { ExitCode::Unknown };
-        if plan.is_empty() {
-            return Ok(whole);
-        }
-        if !args.yes {
-            interrupt::or_stop(ui, confirm(&plan, ui)).await?;
-        }
-        apply(&cluster, plan, probe, whole, ui).await
+        let consent = Consent { given: args.yes, skip_unknown: args.skip_unknown };
+        show_and_apply("apply", &cluster, plan, probe, &consent, global, ui).await
     })
-}
-
-fn not_begun(plan: &Plan) -> CliError {
-    let unknown = count(plan.unknown.len(), "thing");
-    CliError::new(ExitCode::Unknown, format!("not applied: {unknown} could not be read"))
-        .hint("mend what is listed above, or apply to the rest with --skip-unknown")
-}
-
-/// Asks whether to go on. Only `yes` means yes.
-async fn confirm(plan: &Plan, ui: &Ui) -> Result<(), CliError> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(CliError::new(
-            ExitCode::Error,
-            "not applied: there is no terminal to ask for consent on",
-        )
-        .hint("review the plan, then apply it with --yes"));
-    }
-    let question = format!(
-        "\nApply {} to {}? Only yes is accepted: ",
-        count(plan.changes.len(), "change"),
-        plan.cluster
-    );
-    // Failing to ask shows as a missing answer.
-    let _ = std::io::stderr().write_all(question.as_bytes());
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).map(|_| line)
-    });
-    match answer.await {
-        Ok(Ok(line)) if line.trim() == "yes" => Ok(()),
-        _ => {
-            ui.end_line();
-            Err(CliError::new(ExitCode::Error, "not applied: the answer was not yes; nothing was changed"))
-        }
-    }
-}
-
-async fn apply(
-    cluster: &Cluster,
-    plan: Plan,
-    probe: Probe,
-    whole: ExitCode,
-    ui: &Ui,
-) -> Result<ExitCode, CliError> {
-    let (events, mut received) = mpsc::unbounded_channel();
-    let (stop, stopped) = watch::channel(false);
-    let interrupted = stopped.clone();
-    let started = clock::now();
-    let applier = Applier {
-        graph: std::sync::Arc::clone(&cluster.graph),
-        plan,
-        observations: probe.observations,
-        connections: probe.connections,
-        authority: cluster.authority.clone(),
-        archives: cluster.archives.clone(),
-        run: crdbctl_apply::Run { id: clock::run_id(started), by: who::user_at_host(), started },
-        events,
-        stop: stopped,
-        clock: clock::now,
-    };
-    let mut lines = EventLines::new(ui.stderr, ui.verbose > 0);
-    let printing = async {
-        while let Some(event) = received.recv().await {
-            print_event(&event, &mut lines, ui);
-        }
-    };
-    // The events end when the applier, which holds their sender, is gone.
-    let work = async { tokio::join!(applier.apply(), printing).0 };
-    let summary = interrupt::or_wind_up(stop, ui, work).await?.map_err(|error| explain(&error))?;
-    let text = render_run(&summary, &ui.stdout);
-    ui.result(&if ui.quiet { text } else { format!("\n{text}") })?;
-    let was_interrupted = *interrupted.borrow();
-    Ok(exit_code(&summary, was_interrupted, whole))
-}
-
-fn print_event(event: &Event, lines: &mut EventLines, ui: &Ui) {
-    if let Some(line) = lines.line(&clock::time_of_day(), event) {
-        ui.status(&line);
-    }
-}
-
-/// Returns how an apply that began ends: `whole` when everything converged.
-fn exit_code(summary: &RunSummary, interrupted: bool, whole: ExitCode) -> ExitCode {
-    match (summary.is_complete(), interrupted) {
-        (true, _) => whole,
-        (false, true) => ExitCode::Interrupted,
-        (false, false) => ExitCode::Partial,
-    }
-}
-
-/// Returns why an apply did not begin.
-fn explain(error: &ApplyError) -> CliError {
-    let (code, hint) = match error {
-        ApplyError::Locked { .. } => (
-            ExitCode::Locked,
-            "wait for it to end; the lock goes with its holder, there is nothing to clean up",
-        ),
-        ApplyError::Stale { .. } => (ExitCode::Stale, "plan again: the hosts changed since"),
-        ApplyError::Node { source, .. } => {
-            return CliError::new(ExitCode::Unknown, format!("not applied: {}", chain(error)))
-                .hint(source.hint());
-        }
-        _ => (ExitCode::Error, "nothing was changed; mend this and apply again"),
-    };
-    CliError::new(code, format!("not applied: {}", chain(error))).hint(hint)
 }

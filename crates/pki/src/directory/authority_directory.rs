@@ -5,13 +5,16 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crdbctl_model::{Digest, Mode};
-use secrecy::ExposeSecret as _;
-use tempfile::TempPath;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::client_files::{certificate_path, key_path};
 use super::files::{self, Replace};
 use super::{ClientFiles, DirectoryError, DirectoryErrorKind};
-use crate::{Authority, ClientUser, Issued, LoadErrorKind, key_spki_sha256};
+use crate::{Authority, ClientUser, Issued};
+
+/// What the name of a key that a rotation kept begins with; the serial number of its certificate follows.
+const OLD_KEY_PREFIX: &str = "ca.key.";
+const OLD_KEY_SUFFIX: &str = ".old";
 
 /// The directory on the control host that holds `ca.crt`, `ca.key` and the clients' certificates.
 ///
@@ -42,17 +45,16 @@ impl AuthorityDirectory {
             }
             None => None,
         };
-        let mut certificate_path = path.join("ca.crt");
-        let mut certificate = files::read(&certificate_path)?;
-        if let (Some(key), None) = (&key, &certificate) {
-            let spki = key_spki_sha256(key).map_err(|error| {
-                DirectoryError::new(&key_path, authority_error(LoadErrorKind::Key(error)))
-            })?;
-            certificate_path = pending_path(&path, spki);
-            certificate = files::read(&certificate_path)?;
-            if certificate.is_none() {
-                return Err(DirectoryError::new(&key_path, DirectoryErrorKind::KeyWithoutCertificate));
-            }
+        // What was written for this very key, and not put into place yet, is newer than what is there.
+        let mut certificate = match &key {
+            Some(key) => files::read(&pending_path(&path, key))?,
+            None => None,
+        };
+        if certificate.is_none() {
+            certificate = files::read(&path.join("ca.crt"))?;
+        }
+        if key.is_some() && certificate.is_none() {
+            return Err(DirectoryError::new(&key_path, DirectoryErrorKind::KeyWithoutCertificate));
         }
         let Some(certificate) = certificate else { return Ok(None) };
         let authority = match &key {
@@ -83,7 +85,7 @@ impl AuthorityDirectory {
         }
         // The key makes the authority, so the certificate waits beside it under the key's own name:
         // from the instant that the key is there, `open` finds both.
-        let pending = pending_path(&path, authority.info().spki_sha256);
+        let pending = pending_path(&path, key);
         let certificate = authority.bundle().to_pem();
         files::write(&pending, certificate.as_bytes(), 0o644, Replace::Allowed)?;
         let key_written =
@@ -98,23 +100,90 @@ impl AuthorityDirectory {
         Ok(directory)
     }
 
-    /// Finishes a [`create`](Self::create) that was interrupted after the key was written.
-    fn settle(&self) -> Result<(), DirectoryError> {
-        let pending = pending_path(&self.path, self.authority.info().spki_sha256);
-        let certificate = self.path.join("ca.crt");
-        let source = TempPath::try_from_path(&pending)
-            .map_err(|error| DirectoryError::io(&pending, "find it", error))?;
-        match source.persist_noclobber(&certificate) {
-            Ok(()) => files::sync_directory(&self.path),
-            Err(refused) => {
-                // Without this the file would be deleted, as temporary files are.
-                let kept = refused.path.keep();
-                kept.map_err(|error| DirectoryError::io(&pending, "keep it", error.error))?;
-                match refused.error.kind() {
-                    ErrorKind::NotFound | ErrorKind::AlreadyExists => Ok(()),
-                    _ => Err(DirectoryError::io(certificate, "put it into place", refused.error)),
+    /// Opens the key, so that certificates can be made. Does nothing to one that is not encrypted.
+    ///
+    /// # Errors
+    /// When the passphrase is not the key's, or the key not the certificate's.
+    pub fn unlock(&mut self, passphrase: &SecretString) -> Result<(), DirectoryError> {
+        let unlocked = self.authority.unlock(passphrase);
+        unlocked.map_err(|error| DirectoryError::new(self.path.join("ca.key"), error.into()))
+    }
+
+    /// Puts a new authority before the present one, whose certificates stay trusted and whose key stays as
+    /// `ca.key.<serial>.old`, 0600. Returns the directory as it then is.
+    ///
+    /// Interrupted at any instant, either the present authority is in place or the new one, and no key is lost: the
+    /// old one has its second name before the new one takes its first.
+    ///
+    /// # Errors
+    /// When the present key is not here, when another key has the name for the old one, or when writing fails.
+    pub fn rotate(self, new: Authority) -> Result<Self, DirectoryError> {
+        self.settle()?;
+        let key_path = self.path.join("ca.key");
+        let (Some(present), Some(key)) = (self.authority.key_pem(), new.key_pem()) else {
+            return Err(DirectoryError::new(key_path, DirectoryErrorKind::NoKey));
+        };
+        let kept =
+            self.path.join(format!("{OLD_KEY_PREFIX}{}{OLD_KEY_SUFFIX}", self.authority.info().serial));
+        match files::write(&kept, present.expose_secret().as_bytes(), 0o600, Replace::Never) {
+            Err(DirectoryError { kind: DirectoryErrorKind::Exists, .. }) => {
+                // An interrupted attempt has kept it already; another key under that name is none of ours.
+                let there = files::read(&kept)?.map(|found| found.into_secret(&kept)).transpose()?;
+                if there.is_none_or(|there| there.expose_secret() != present.expose_secret()) {
+                    return Err(DirectoryError::new(kept, DirectoryErrorKind::OldKeyInTheWay));
                 }
             }
+            other => other?,
+        }
+        let key = key.clone();
+        let authority = new.followed_by(self.authority.bundle());
+        let pending = pending_path(&self.path, &key);
+        files::write(&pending, authority.bundle().to_pem().as_bytes(), 0o644, Replace::Allowed)?;
+        files::write(&key_path, key.expose_secret().as_bytes(), 0o600, Replace::Allowed)?;
+        let directory = Self { path: self.path, authority, certificate_mode: Mode::new(0o644) };
+        directory.settle()?;
+        Ok(directory)
+    }
+
+    /// Trusts the issuing certificate alone from now on, and deletes the keys that [`rotate`](Self::rotate) kept.
+    /// Returns the directory as it then is.
+    ///
+    /// # Errors
+    /// When deleting or writing fails.
+    pub fn drop_older(self) -> Result<Self, DirectoryError> {
+        self.settle()?;
+        // The keys first: one that stays behind would not be looked for once its certificate is gone.
+        for name in self.old_keys()? {
+            let path = self.path.join(name);
+            fs::remove_file(&path).map_err(|error| DirectoryError::io(&path, "delete it", error))?;
+        }
+        files::sync_directory(&self.path)?;
+        let Self { path, authority, certificate_mode } = self;
+        let authority = authority.without_older();
+        let certificate = path.join("ca.crt");
+        let pem = authority.bundle().to_pem();
+        files::write(&certificate, pem.as_bytes(), certificate_mode.bits() & 0o777, Replace::Allowed)?;
+        Ok(Self { path, authority, certificate_mode })
+    }
+
+    /// Returns the names of the keys that [`rotate`](Self::rotate) kept.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn old_keys(&self) -> Result<BTreeSet<String>, DirectoryError> {
+        let is_old = |name: &String| name.starts_with(OLD_KEY_PREFIX) && name.ends_with(OLD_KEY_SUFFIX);
+        Ok(self.names()?.into_iter().filter(is_old).collect())
+    }
+
+    /// Finishes a [`create`](Self::create) or [`rotate`](Self::rotate) that was interrupted after the key was
+    /// written.
+    fn settle(&self) -> Result<(), DirectoryError> {
+        let Some(key) = self.authority.key_pem() else { return Ok(()) };
+        let pending = pending_path(&self.path, key);
+        match fs::rename(&pending, self.path.join("ca.crt")) {
+            Ok(()) => files::sync_directory(&self.path),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(DirectoryError::io(pending, "put it into place", error)),
         }
     }
 
@@ -146,17 +215,19 @@ impl AuthorityDirectory {
     /// # Errors
     /// When the directory cannot be read.
     pub fn client_users(&self) -> Result<BTreeSet<ClientUser>, DirectoryError> {
+        let user = |name: &String| {
+            let rest = name.strip_prefix("client.")?;
+            ClientUser::new(rest.strip_suffix(".crt").or_else(|| rest.strip_suffix(".key"))?).ok()
+        };
+        Ok(self.names()?.iter().filter_map(user).collect())
+    }
+
+    fn names(&self) -> Result<Vec<String>, DirectoryError> {
         let failed = |error| DirectoryError::io(&self.path, "list it", error);
-        let mut users = BTreeSet::new();
-        for entry in fs::read_dir(&self.path).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            let user = name
-                .to_str()
-                .and_then(|name| name.strip_prefix("client."))
-                .and_then(|rest| rest.strip_suffix(".crt").or_else(|| rest.strip_suffix(".key")));
-            users.extend(user.and_then(|user| ClientUser::new(user).ok()));
-        }
-        Ok(users)
+        let entries = fs::read_dir(&self.path).map_err(failed)?;
+        let name = |entry: std::io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name());
+        let names: Vec<_> = entries.map(name).collect::<Result<_, _>>().map_err(failed)?;
+        Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
 
     /// Writes a client's pair, key 0600 first, then certificate 0644, replacing an older pair.
@@ -183,12 +254,8 @@ impl fmt::Debug for AuthorityDirectory {
     }
 }
 
-/// Where the certificate waits for its key to be written. The name says for which key it is, so two
-/// runs at once cannot mix theirs.
-fn pending_path(directory: &Path, spki: Digest) -> PathBuf {
-    directory.join(format!(".ca.crt.{}", spki.short()))
-}
-
-fn authority_error(kind: LoadErrorKind) -> DirectoryErrorKind {
-    DirectoryErrorKind::Authority(kind.into())
+/// Where the certificates wait for their key to be written. The name says for which key file they are, so two
+/// runs at once cannot mix theirs, and an encrypted key tells it without its passphrase.
+fn pending_path(directory: &Path, key: &SecretString) -> PathBuf {
+    directory.join(format!(".ca.crt.{}", Digest::of(key.expose_secret()).short()))
 }

@@ -51,6 +51,9 @@ pub enum DirectoryErrorKind {
     /// A key or a certificate is there already, and is not overwritten.
     #[error("is there already and is not overwritten")]
     Exists,
+    /// An older key is there already under the name that this one would be kept under.
+    #[error("another key is there already: move it away, it is not overwritten")]
+    OldKeyInTheWay,
     /// An authority without a key was to be written.
     #[error("an authority without its key cannot be stored")]
     NoKey,

@@ -22,6 +22,11 @@ fn place() -> Place {
     Place { _parent: parent, keys }
 }
 
+/// The name under which certificates wait for their key to be written.
+fn pending(key: &str) -> String {
+    format!(".ca.crt.{}", crdbctl_model::Digest::of(key).short())
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
@@ -185,8 +190,8 @@ fn a_foreign_key_beside_the_certificate_is_found() {
 #[test]
 fn an_interrupted_creation_is_none_or_whole() {
     let authority = kit::authority();
-    let pending = format!(".ca.crt.{}", authority.info().spki_sha256.short());
     let key = authority.key_pem().unwrap().expose_secret().to_owned();
+    let pending = pending(&key);
     let bundle = authority.bundle().clone();
 
     let place = place();
@@ -219,7 +224,7 @@ fn a_leftover_of_another_creation_is_not_taken_for_the_certificate() {
     AuthorityDirectory::create(&place.keys, kit::authority()).unwrap();
     let other = kit::authority();
     fs::remove_file(place.keys.join("ca.crt")).unwrap();
-    let leftover = place.keys.join(format!(".ca.crt.{}", other.info().spki_sha256.short()));
+    let leftover = place.keys.join(pending(other.key_pem().unwrap().expose_secret()));
     fs::write(leftover, other.bundle().to_pem()).unwrap();
     let error = AuthorityDirectory::open(&place.keys).unwrap_err();
     assert!(matches!(error.kind, DirectoryErrorKind::KeyWithoutCertificate), "{error}");

@@ -8,5 +8,7 @@ mod hostile;
 mod issue;
 mod kit;
 mod openssl;
+mod passphrase;
 mod reading;
+mod rotation;
 mod tls;
