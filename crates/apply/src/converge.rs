@@ -33,8 +33,8 @@ pub(crate) async fn check(
     let seen = Observations { format_version, taken_at: now, cluster, nodes };
     let left = plan(&applier.graph, &seen, &PlanOptions { now, skip_unknown: false });
     let mut failures = not_converged(&applier.plan, &left, outcomes);
-    let touched: BTreeSet<&NodeName> =
-        outcomes.keys().filter_map(|addr| addr.node()).filter(|node| seen.reading(node).is_some()).collect();
+    let touched = outcomes.keys().filter_map(|addr| addr.node()).filter(|node| seen.reading(node).is_some());
+    let touched: BTreeSet<&NodeName> = touched.chain(outdated(applier, &seen, &left)).collect();
     for node in touched {
         let Some(session) = sessions.get_mut(node) else { continue };
         if let Err(why) = record(applier, session, outcomes, &seen, &left).await {
@@ -45,6 +45,32 @@ pub(crate) async fn check(
         }
     }
     failures
+}
+
+/// The nodes whose record is behind what they are: an apply did its work there and was interrupted before it could say so.
+/// Left so, the next difference would be taken for somebody else's doing, or the manifest's.
+fn outdated<'a>(
+    applier: &'a Applier,
+    seen: &'a Observations,
+    left: &'a Plan,
+) -> impl Iterator<Item = &'a NodeName> {
+    applier.graph.nodes.keys().filter(move |node| {
+        let Some(record) = seen.reading(node).and_then(|reading| reading.record.as_ref()) else {
+            return false;
+        };
+        let open = |addr: &ResourceAddr| {
+            left.changes.iter().any(|change| change.addr == *addr)
+                || left.unknown.iter().any(|unknown| unknown.addr.as_ref() == Some(addr))
+        };
+        applier.graph.of_node(node).any(|resource| {
+            resource.presence == Presence::Present
+                && !open(&resource.addr)
+                && record
+                    .resources
+                    .get(&resource.addr.local())
+                    .is_some_and(|entry| entry.desired != Digest::of_json(&resource.desired))
+        })
+    })
 }
 
 fn not_converged(planned: &Plan, left: &Plan, outcomes: &Outcomes) -> BTreeMap<ResourceAddr, String> {

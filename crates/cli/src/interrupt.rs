@@ -66,7 +66,9 @@ pub(crate) async fn or_wind_up<T>(
     }
     stop.send_replace(true);
     ui.end_line();
-    ui.say("Interrupted: finishing the steps in hand, beginning no other. Again to stop at once.");
+    ui.say(
+        "Interrupted: what each node has begun is finished, nothing else is begun. Again to stop at once.",
+    );
     tokio::select! {
         done = &mut work => Ok(done),
         () = signals.next() => {

@@ -97,6 +97,8 @@ pub struct Answer {
     pub digest: Digest,
     pub(crate) host: RawHost,
     pub(crate) record: Option<Read<Vec<u8>>>,
+    /// The names of other clusters' records.
+    pub(crate) other_records: Vec<String>,
     pub(crate) pending: Option<Read<Vec<u8>>>,
     pub(crate) groups: BTreeMap<String, (i32, Vec<u8>)>,
     pub(crate) users: BTreeMap<String, (i32, Vec<u8>, String)>,
@@ -167,6 +169,7 @@ impl Answer {
             digest,
             host: RawHost::default(),
             record: None,
+            other_records: Vec::new(),
             pending: None,
             groups: BTreeMap::new(),
             users: BTreeMap::new(),
@@ -203,6 +206,7 @@ impl Answer {
                 };
             }
             ["record", "json", value] => self.record = Some(Ok(decode(value)?)),
+            ["other-record", name] => self.other_records.push(text(name)?),
             ["record", "pending", value] => self.pending = Some(Ok(decode(value)?)),
             ["record-error", "json", said] => self.record = Some(Err(text(said)?)),
             ["record-error", "pending", said] => self.pending = Some(Err(text(said)?)),

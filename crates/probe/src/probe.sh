@@ -16,6 +16,12 @@ ask_record() {
     fi
   done
 }
+# Records of other clusters.
+ask_others() {
+  for path in "${crdbctl_state%/*}"/*.json; do
+    [ ! -e "$path" ] || [ "$path" = "$crdbctl_state.json" ] || printf 'other-record %s\n' "$(word "${path##*/}")"
+  done
+}
 ask_groups() {
   for name in "$@"; do
     line=$(getent group "$name" 2>&1); status=$?

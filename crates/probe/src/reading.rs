@@ -25,6 +25,20 @@ pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeO
             hint: format!("give node {node} `arch: {found}`, or point its address at the right machine"),
         });
     }
+    // Two clusters on one host would each undo the other, and lock each other out by no lock.
+    if let Some(other) = answer.other_records.first() {
+        let other = other.trim_end_matches(".json");
+        return NodeObservation::Unreadable(Unreadable {
+            kind: UnreadableKind::Host,
+            reason: format!(
+                "the host is a node of the cluster {other}: /var/lib/crdbctl/{other}.json says so"
+            ),
+            hint: format!(
+                "point {node} at the right machine, or give the manifest `name: {other}`; if that cluster is gone, \
+                 move its record away"
+            ),
+        });
+    }
     let record = match &answer.record {
         None => None,
         Some(bytes) => match bytes.clone().and_then(|bytes| parse_record(graph, &bytes)) {

@@ -67,7 +67,8 @@ impl EventLines {
             _ => {}
         }
         self.tenths_told.insert(key, tenth);
-        let of = format!("sent {} of {} ({}%)", bytes(gone), bytes(total), tenth * 10);
+        let percent = gone.min(total).saturating_mul(100).checked_div(total).unwrap_or(100);
+        let of = format!("sent {} of {} ({percent}%)", bytes(gone), bytes(total));
         Some(about(addr).plain(of))
     }
 }

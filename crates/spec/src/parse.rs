@@ -18,7 +18,13 @@ pub fn parse(text: &str, file: &str, inputs: &Inputs<'_>) -> Result<Manifest, Di
     let decoded = loaded.root.and_then(|root| Manifest::decode(&mut decoder, &root, inputs, &source));
     let mut manifest = match decoded {
         Some(manifest) if decoder.diagnostics.is_empty() => manifest,
-        _ => return Err(Diagnostics::new(source, decoder.diagnostics)),
+        Some(manifest) => {
+            // Whoever mends the rest should not then be told of more.
+            let unsupported = manifest.unsupported();
+            decoder.diagnostics.extend(unsupported.iter().cloned());
+            return Err(Diagnostics::new(source, decoder.diagnostics));
+        }
+        None => return Err(Diagnostics::new(source, decoder.diagnostics)),
     };
     let template = manifest.service.template.as_ref().map(|template| template.text.as_str());
     manifest.digest = Digest::of_json(&(text, loaded.variables, template));

@@ -915,7 +915,15 @@ fn nodes() {
        |
        = help: write 1 at most; 1 is safe for data with three replicas
 
-    1 error in cluster.yaml
+    error: `rollout.max_unavailable` above 1 is not supported yet
+      --> cluster.yaml:10:28
+       |
+    10 | rollout: {max_unavailable: 2}
+       |                            ^
+       |
+       = help: leave it out: nodes go one at a time
+
+    2 errors in cluster.yaml
     ");
 }
 
@@ -1339,4 +1347,13 @@ fn no_certificate_is_due_as_soon_as_it_is_made() {
         assert!(text.contains("due for renewal as soon as it is made"), "{certificates}: {text}");
     }
     common::manifest(&format!("{MINIMAL}certificates: {{lifetime: {{node: 31d}}, renew_before: 30d}}\n"));
+}
+
+#[test]
+fn what_is_not_supported_is_told_beside_what_is_wrong() {
+    let told = wrong_and("rollout: {settle: 60}\nchecks: {disk_free: 5GiB}\n");
+    assert!(
+        told.contains("`rollout.settle`") && told.contains("`checks.disk_free` is not supported yet"),
+        "{told}"
+    );
 }

@@ -85,6 +85,16 @@ fn show(lab: &Lab) -> Result<(), Failure> {
         lab.ssh_config().display(),
         lab.hosts()[0].name()
     );
+    let nodes: Vec<String> =
+        lab.into_iter().map(|host| format!("{}={}", host.name(), host.address())).collect();
+    println!(
+        "a manifest:        crdbctl init {}\n                   with `ssh: {{user: {}, config_file: {}}}` and each node's\n                   \
+         `hostname:` its name; the stand-in's archive is made by `cargo xtask archive v24.1.0 dist` and\n                   \
+         named by `cockroach: {{archive: dist/cockroach-{{version}}.{{os}}-{{arch}}.tgz}}`",
+        nodes.join(" "),
+        users::ADMIN,
+        lab.ssh_config().display(),
+    );
     println!(
         "other users:       root, {} (sudo password: {}), {}",
         users::ASKS,

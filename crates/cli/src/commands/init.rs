@@ -22,11 +22,11 @@ pub(crate) struct InitArgs {
     #[arg(value_name = "NAME=ADDRESS")]
     nodes: Vec<NewNode>,
 
-    /// Take the nodes from a file in the form of /etc/hosts
+    /// Take the nodes that --match names from a file in the form of /etc/hosts
     #[arg(long, value_name = "FILE", requires = "matching")]
     from_hosts: Option<PathBuf>,
 
-    /// Beginning of the names to take from the hosts file
+    /// Beginning of the names to take from the hosts file, such as store-
     #[arg(long = "match", value_name = "PREFIX", requires = "from_hosts")]
     matching: Option<String>,
 

@@ -45,3 +45,36 @@ fn what_is_pending_is_done_once_and_a_node_that_is_held_back_is_not_stopped() {
         host.exec_ok("wc -l </var/lib/crdbctl/store.keys; stat -c %a /var/lib/crdbctl/store.keys").unwrap();
     assert_eq!(keys.text().split_whitespace().collect::<Vec<_>>(), ["4", "600"], "this node's pairs alone");
 }
+
+#[test]
+fn a_record_that_is_behind_is_brought_up_to_date_and_another_clusters_host_is_left_alone() {
+    let Some(bench) = Bench::start(1) else { return };
+    bench.apply();
+    let host = bench.host(1);
+    // As after an apply of an older manifest, and one of this manifest that was killed before it could record.
+    let unit = "/etc/systemd/system/cockroach.service";
+    let other = "a".repeat(64);
+    let forget = format!(
+        "sed -i '/\"unit.cockroach\"/,/}}/ s/\"desired\": \"[0-9a-f]*\"/\"desired\": \"{other}\"/' /var/lib/crdbctl/store.json && \
+         grep -q {other} /var/lib/crdbctl/store.json"
+    );
+    host.exec_ok(&forget).unwrap();
+    host.exec_ok(&format!("chmod 0600 {unit}")).unwrap();
+    bench.crdbctl(&["plan"]).code(0).says("manifest changed");
+    host.exec_ok(&format!("chmod 0644 {unit}; chmod 0700 /opt/cockroach")).unwrap();
+    bench.apply();
+    host.exec_ok(&format!("chmod 0600 {unit}")).unwrap();
+    bench.crdbctl(&["plan"]).code(0).says("drift: changed on the host");
+    bench.apply();
+
+    let text = std::fs::read_to_string(bench.path("cluster.yaml")).unwrap();
+    std::fs::write(bench.path("cluster.yaml"), text.replace("name: store\n", "name: shop\n")).unwrap();
+    bench
+        .crdbctl(&["plan"])
+        .code(5)
+        .says("store-1")
+        .says("the host is a node of the cluster store: /var/lib/crdbctl/store.json says so");
+    bench.crdbctl(&["apply", "--yes"]).code(5);
+    host.exec_ok("test ! -e /var/lib/crdbctl/shop.json && rm /var/lib/crdbctl/store.json").unwrap();
+    bench.crdbctl(&["plan"]).code(0);
+}
