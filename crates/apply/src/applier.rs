@@ -68,11 +68,12 @@ impl Applier {
     }
 
     async fn apply_in(&mut self, sessions: &mut Sessions, began: Instant) -> Result<RunSummary, ApplyError> {
-        verify::unchanged(&self.graph, &self.plan, &self.observations, &self.authority, sessions).await?;
-        let is_init = |change: &Change| matches!(change.desired, Some(Desired::Init(_)));
-        for change in
-            self.plan.changes.iter().filter(|change| change.addr.node().is_none() && !is_init(change))
-        {
+        let here = (self.authority.as_path(), (self.clock)());
+        verify::unchanged(&self.graph, &self.plan, &self.observations, here, sessions).await?;
+        let of_this_host = |change: &&Change| {
+            matches!(change.desired, Some(Desired::Authority(_) | Desired::ClientCertificate(_)))
+        };
+        for change in self.plan.changes.iter().filter(of_this_host) {
             self.tell_started(change);
         }
         let (authority, mut outcomes) =

@@ -22,13 +22,8 @@ pub(crate) async fn check(
     outcomes: &Outcomes,
 ) -> BTreeMap<ResourceAddr, String> {
     let nodes = verify::read(&applier.graph, sessions).await;
-    let mut cluster = crdbctl_probe::observe_cluster(&applier.graph, &applier.authority);
-    for resource in applier.graph.resources.values() {
-        if matches!(resource.desired, Desired::Init(_)) {
-            cluster.insert(resource.addr.clone(), crdbctl_probe::observe_init(&applier.graph, &nodes));
-        }
-    }
     let now = (applier.clock)();
+    let cluster = crate::cluster::observe(&applier.graph, &nodes, &applier.authority, now, sessions).await;
     let format_version = Observations::FORMAT_VERSION;
     let seen = Observations { format_version, taken_at: now, cluster, nodes };
     let left = plan(&applier.graph, &seen, &PlanOptions { now, skip_unknown: false });

@@ -63,6 +63,16 @@ impl Session {
         self.channel.run(&script, Payload::none(), Limits::within(timeout), &mut |_| {}).await
     }
 
+    /// Runs a read-only script on the node with the given payload.
+    pub(crate) async fn ask_with(
+        &mut self,
+        script: &Script<crdbctl_transport::ReadOnly>,
+        payload: Payload,
+        timeout: Duration,
+    ) -> Result<Output, TransportError> {
+        self.channel.run(script, payload, Limits::within(timeout), &mut |_| {}).await
+    }
+
     /// Runs client commands of CockroachDB on the node, as the SQL user root.
     pub(crate) async fn client(
         &mut self,

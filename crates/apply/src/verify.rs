@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use crdbctl_model::{
     Fact, HealthFact, NodeName, NodeObservation, Observations, Observed, Plan, Reading, ResourceGraph,
-    ServiceFact,
+    ServiceFact, Timestamp,
 };
 use crdbctl_probe::{observe_answer, questions, script};
 use tokio::task::JoinSet;
 
+use crate::cluster;
 use crate::error::ApplyError;
 use crate::session::Session;
 
@@ -17,14 +18,21 @@ pub(crate) async fn unchanged(
     graph: &ResourceGraph,
     plan: &Plan,
     before: &Observations,
-    authority: &Path,
+    (authority, clock): (&Path, Timestamp),
     sessions: &mut BTreeMap<NodeName, Session>,
 ) -> Result<(), ApplyError> {
     let now = read(graph, sessions).await;
-    let mut what: Vec<String> = crdbctl_probe::observe_cluster(graph, authority)
+    let mut what: Vec<String> = cluster::observe(graph, &now, authority, clock, sessions)
+        .await
         .into_iter()
-        .filter(|(addr, observed)| before.cluster.get(addr).is_some_and(|old| old != observed))
-        .map(|(addr, _)| format!("{addr} changed since"))
+        .filter(|(addr, observed)| {
+            let is_changed = plan.changes.iter().any(|change| change.addr == *addr);
+            before.cluster.get(addr).is_some_and(|old| has_moved(old, observed, is_changed))
+        })
+        .map(|(addr, observed)| match observed {
+            Observed::Unknown { reason } => format!("{addr} cannot be read again: {reason}"),
+            _ => format!("{addr} changed since"),
+        })
         .collect();
     for (node, digest) in &plan.basis.nodes {
         match now.get(node) {
@@ -56,6 +64,16 @@ pub(crate) async fn unchanged(
         }
     }
     if what.is_empty() { Ok(()) } else { Err(ApplyError::Stale { what }) }
+}
+
+/// Whether a cluster-wide resource is no more as a plan found it. Nothing rests on what could not be read then, and little on
+/// what the plan leaves as it is and cannot be read now.
+fn has_moved(old: &Observed, now: &Observed, is_changed: bool) -> bool {
+    match (old, now) {
+        (Observed::Unknown { .. }, _) => false,
+        (_, Observed::Unknown { .. } | Observed::Deferred { .. }) => is_changed,
+        (old, now) => old.at_rest() != now.at_rest(),
+    }
 }
 
 /// Whether two readings differ in nothing that a plan rests on. A service that fails and is started again and again
@@ -154,6 +172,20 @@ mod tests {
         let pending = ServiceFact { pending: Some("restart".to_owned()), ..service("failed", "failed") };
         assert!(!same(service("failed", "failed"), pending));
         assert!(!is_same_resource(&Observed::Absent, &Observed::Unknown { reason: "x".to_owned() }));
+    }
+
+    #[test]
+    fn what_could_not_be_read_makes_a_plan_stale_only_where_the_plan_rests_on_it() {
+        let setting = |value: &str| {
+            let value = value.to_owned();
+            Observed::Present(Box::new(Fact::Setting(crdbctl_model::SettingFact { value })))
+        };
+        let unknown = Observed::Unknown { reason: "x".to_owned() };
+        assert!(has_moved(&setting("1"), &setting("2"), false));
+        assert!(!has_moved(&setting("1"), &setting("1"), true));
+        assert!(!has_moved(&setting("1"), &unknown, false) && has_moved(&setting("1"), &unknown, true));
+        assert!(!has_moved(&unknown, &setting("1"), false));
+        assert!(has_moved(&Observed::Absent, &setting("1"), false));
     }
 
     #[test]

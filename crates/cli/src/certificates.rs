@@ -43,7 +43,7 @@ impl Found {
         let Some(file) = file_of(resource) else { return };
         let fact = match observations.of(&resource.addr) {
             Observed::Absent => return,
-            Observed::Unknown { reason } => {
+            Observed::Unknown { reason } | Observed::Deferred { reason } => {
                 // A directory that cannot be read is told once, for the authority itself.
                 let told = matches!(resource.desired, Desired::ClientCertificate(_))
                     && self.unknown.iter().any(|unread| unread.node.is_none() && unread.reason == reason);

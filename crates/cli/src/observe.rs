@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crdbctl_model::{
-    NodeName, NodeObservation, NodeSpec, Observations, ResourceGraph, Unreadable, UnreadableKind,
+    NodeName, NodeObservation, NodeSpec, Observations, Observed, ResourceAddr, ResourceGraph, Unreadable,
+    UnreadableKind,
 };
+use crdbctl_probe::Operator;
 use crdbctl_report::count;
-use crdbctl_transport::{Connection, Target};
+use crdbctl_transport::{Connection, Limits, Target};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -92,6 +94,8 @@ pub(crate) async fn probe(
     let mut observations =
         Observations { format_version: Observations::FORMAT_VERSION, taken_at, cluster, nodes };
     add_init(graph, &mut observations);
+    let live = observe_live(graph, &observations, authority, &connections).await;
+    observations.cluster.extend(live);
     Ok(Probe { observations, connections, took: began.elapsed() })
 }
 
@@ -125,6 +129,38 @@ fn add_init(graph: &ResourceGraph, observations: &mut Observations) {
         let observed = crdbctl_probe::observe_init(graph, &observations.nodes);
         observations.cluster.insert(init.addr.clone(), observed);
     }
+}
+
+/// Returns what CockroachDB alone can tell of the cluster, asked of one ready node.
+async fn observe_live(
+    graph: &ResourceGraph,
+    observations: &Observations,
+    authority: &Path,
+    connections: &BTreeMap<NodeName, Connection>,
+) -> BTreeMap<ResourceAddr, Observed> {
+    let operator = || Operator::at_hand(authority, observations.taken_at);
+    crdbctl_probe::observe_live(
+        graph,
+        &observations.nodes,
+        operator,
+        async |node, script, payload, timeout| {
+            let connection =
+                connections.get(&node).ok_or_else(|| "there is no connection to it".to_owned())?.read_only();
+            let limits = Limits::within(timeout);
+            let output =
+                connection.run_with(&script, payload, limits).await.map_err(|error| error.to_string())?;
+            if output.is_success() {
+                Ok(output.stdout)
+            } else {
+                Err(format!(
+                    "the script ended with status {}: {}",
+                    output.status,
+                    output.stderr_text().trim()
+                ))
+            }
+        },
+    )
+    .await
 }
 
 fn waiting_for(graph: &ResourceGraph, done: &BTreeMap<NodeName, NodeObservation>) -> String {

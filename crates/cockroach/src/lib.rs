@@ -7,13 +7,17 @@
 
 pub mod archive;
 pub mod client;
+mod cluster_version;
 pub mod flags;
 pub mod output;
 pub mod releases;
 mod series;
+pub mod settings;
+pub mod sql;
 pub mod start;
 pub mod upgrade;
 mod version;
 
+pub use cluster_version::{ClusterVersion, ClusterVersionError};
 pub use series::{Series, SeriesError};
 pub use version::{Version, VersionError, VersionErrorKind};

@@ -49,11 +49,17 @@ pub enum ResourceKind {
     Service,
     /// The initialisation of the cluster.
     Init,
+    /// A SQL cluster setting.
+    Setting,
+    /// Who belongs to the cluster.
+    Members,
+    /// The version of the cluster as a whole.
+    Version,
 }
 
 impl ResourceKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Authority,
         Self::Group,
         Self::User,
@@ -67,6 +73,9 @@ impl ResourceKind {
         Self::DropIn,
         Self::Service,
         Self::Init,
+        Self::Setting,
+        Self::Members,
+        Self::Version,
     ];
 
     /// Returns the word that stands for the kind in addresses.
@@ -85,6 +94,9 @@ impl ResourceKind {
             Self::DropIn => "drop-in",
             Self::Service => "service",
             Self::Init => "init",
+            Self::Setting => "setting",
+            Self::Members => "members",
+            Self::Version => "version",
         }
     }
 }

@@ -3,7 +3,9 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, HostPath, Mode, NodeName, OwnerName, UnitName};
+use crate::{
+    DesiredMembers, DesiredSetting, DesiredVersion, Digest, HostPath, Mode, NodeName, OwnerName, UnitName,
+};
 
 /// What a resource shall be: one variant a kind, holding all that is needed to compare and to make it.
 ///
@@ -39,6 +41,12 @@ pub enum Desired {
     Service(DesiredService),
     /// The initialised cluster.
     Init(DesiredInit),
+    /// A SQL cluster setting.
+    Setting(DesiredSetting),
+    /// Who belongs to the cluster.
+    Members(DesiredMembers),
+    /// The version of the cluster as a whole.
+    Version(DesiredVersion),
 }
 
 /// The algorithm of a key that crdbctl makes.

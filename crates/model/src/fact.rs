@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Mode};
+use crate::{Digest, MembersFact, Mode, SettingFact, VersionFact};
 
 /// What was found where a resource shall be: one variant a kind. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,12 @@ pub enum Fact {
     Service(ServiceFact),
     /// The cluster's initialisation.
     Init(InitFact),
+    /// A SQL cluster setting.
+    Setting(SettingFact),
+    /// The cluster's members.
+    Members(MembersFact),
+    /// The cluster's version.
+    Version(VersionFact),
 }
 
 /// What kind of file stands at a path (the types of stat(2)).

@@ -3,7 +3,10 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClusterName, Desired, Digest, HostPath, NodeName, OwnerName, PackageMember, ResourceAddr};
+use crate::{
+    ClusterName, Desired, DesiredService, Digest, HostPath, NodeName, OwnerName, PackageMember, ResourceAddr,
+    ResourceKind,
+};
 
 /// Where in the manifest something stands; lines and columns count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -182,6 +185,21 @@ impl ResourceGraph {
     /// Returns the resources of one node, in order of address.
     pub fn of_node<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = &'a Resource> {
         self.resources.values().filter(move |resource| resource.addr.node() == Some(node))
+    }
+
+    /// Returns the service that `node` shall run, or would run if it stayed.
+    pub fn service(&self, node: &NodeName) -> Option<&DesiredService> {
+        let own = self.resources.values().filter(|resource| resource.addr.node() == Some(node));
+        own.into_iter().find_map(|resource| match &resource.desired {
+            Desired::Service(service) => Some(service),
+            _ => None,
+        })
+    }
+
+    /// Returns the cluster-wide resources of a kind, in order of address.
+    pub fn of_cluster(&self, kind: ResourceKind) -> impl Iterator<Item = &Resource> {
+        let cluster_wide = self.resources.values().filter(|resource| resource.addr.node().is_none());
+        cluster_wide.filter(move |resource| resource.addr.kind == kind)
     }
 
     /// Returns the addresses in an order in which every resource follows what it depends on; ties go

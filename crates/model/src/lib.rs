@@ -11,6 +11,7 @@
 
 mod addr;
 mod change;
+mod cluster;
 mod desired;
 mod digest;
 mod event;
@@ -26,6 +27,10 @@ mod timestamp;
 
 pub use addr::{ParseAddrError, ResourceAddr, ResourceKind, Scope};
 pub use change::{Action, AttributeDiff, Cause, Change, Impact, Value};
+pub use cluster::{
+    DesiredMembers, DesiredSetting, DesiredVersion, Finalize, MemberFact, MemberFigures, MembersFact,
+    MembershipFact, SettingFact, VersionFact,
+};
 pub use desired::{
     AllowFrom, AuthorityKey, Desired, DesiredAuthority, DesiredCa, DesiredClientCertificate,
     DesiredDirectory, DesiredFile, DesiredFirewall, DesiredGroup, DesiredInit, DesiredLink,
@@ -41,7 +46,7 @@ pub use fact::{
 pub use graph::{ArchiveInfo, Hooks, NodeSpec, Presence, Resource, ResourceGraph, Rollout, SourceSpan};
 pub use host_path::{HostPath, HostPathError};
 pub use mode::{Mode, ParseModeError};
-pub use name::{ClusterName, NameError, NodeName, OwnerName, ResourceName, UnitName};
+pub use name::{ClusterName, NameError, NodeName, OwnerName, ResourceName, SettingName, UnitName};
 pub use observation::{
     HostFact, NodeObservation, Observations, Observed, Reading, Unreadable, UnreadableKind,
 };

@@ -115,6 +115,16 @@ name_type! {
 }
 
 name_type! {
+    /// The name of a SQL cluster setting, as `SHOW ALL CLUSTER SETTINGS` has it: safe in a statement without quotes.
+    SettingName, "name of a cluster setting",
+    "write it as `SHOW ALL CLUSTER SETTINGS` does, as in kv.snapshot_rebalance.max_rate",
+    |text| text.len() <= 200
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.split('.').all(|part| !part.is_empty()
+            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'))
+}
+
+name_type! {
     /// The last part of an address; file names with other characters are percent-encoded into it.
     ResourceName, "resource name",
     "use letters, digits and _ - . @ + % (250 characters at most)",

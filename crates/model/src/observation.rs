@@ -12,11 +12,33 @@ pub enum Observed {
     Present(Box<Fact>),
     /// Nothing is there, and that was seen.
     Absent,
+    /// CockroachDB alone can tell, and it does not run anywhere: nothing is amiss with the reading.
+    Deferred {
+        /// Why, as a sentence without the address.
+        reason: String,
+    },
     /// It could not be read.
     Unknown {
         /// Why, as a sentence without the address.
         reason: String,
     },
+}
+
+impl Observed {
+    /// Returns what was found without what changes by itself: two such that are equal mean that nothing moved.
+    #[must_use]
+    pub fn at_rest(&self) -> Self {
+        match self {
+            Self::Present(fact) => match fact.as_ref() {
+                Fact::Members(members) => Self::Present(Box::new(Fact::Members(members.at_rest()))),
+                _ => self.clone(),
+            },
+            // Another attempt may fail in other words.
+            Self::Unknown { .. } => Self::Unknown { reason: String::new() },
+            Self::Deferred { .. } => Self::Deferred { reason: String::new() },
+            Self::Absent => Self::Absent,
+        }
+    }
 }
 
 /// The host itself.
@@ -122,6 +144,13 @@ impl Observations {
             },
         };
         found.unwrap_or_else(|| Observed::Unknown { reason: "it was not asked for".to_owned() })
+    }
+
+    /// Returns the digest of what was found of cluster-wide resources, without what changes by itself.
+    pub fn cluster_digest(&self) -> Digest {
+        let at_rest: BTreeMap<&ResourceAddr, Observed> =
+            self.cluster.iter().map(|(addr, observed)| (addr, observed.at_rest())).collect();
+        Digest::of_json(&at_rest)
     }
 
     /// Returns the reading of `node`, when it answered.

@@ -83,7 +83,7 @@ fn authority(graph: &ResourceGraph, observations: &Observations) -> AuthoritySta
             None => AuthorityState::ToBeCreated,
             Some(why) => AuthorityState::Unknown(why),
         },
-        Observed::Unknown { reason } => AuthorityState::Unknown(reason),
+        Observed::Unknown { reason } | Observed::Deferred { reason } => AuthorityState::Unknown(reason),
         Observed::Present(fact) => match *fact {
             Fact::Ca(ca) => match CaBundle::parse(ca.pem.as_bytes()) {
                 Ok(bundle) => AuthorityState::Present { bundle: Box::new(bundle), has_key: ca.has_key },
@@ -108,7 +108,7 @@ fn node_with_ca(graph: &ResourceGraph, observations: &Observations) -> Option<St
     }
     graph.resources.values().find_map(|resource| match (&resource.desired, resource.addr.node()) {
         (Desired::Ca(ca), Some(node)) => match observations.of(&resource.addr) {
-            Observed::Absent => None,
+            Observed::Absent | Observed::Deferred { .. } => None,
             Observed::Present(_) => Some(format!(
                 "there is no authority here, and {node} has a {}: a new authority would not fit the cluster",
                 ca.path

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Basis, Change, Desired, Digest, Fact, HealthFact, Impact, NodeName, NodeObservation, Note, Observations,
+    Basis, Change, Desired, Fact, HealthFact, Impact, NodeName, NodeObservation, Note, Observations,
     Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Transfer,
     UnknownResource, Verdict,
 };
@@ -44,11 +44,29 @@ struct Draft {
     /// Nodes of which something is unknown that is told of the authority instead.
     undetermined: BTreeSet<NodeName>,
     compared: BTreeMap<ResourceAddr, Verdict>,
+    /// Why what CockroachDB alone can tell is not looked at.
+    deferred: Option<String>,
+}
+
+/// Whether a resource cannot be told while any node cannot be read: not worth a line of its own then.
+fn depends_on_all(desired: &Desired) -> bool {
+    matches!(desired, Desired::Init(_) | Desired::Setting(_) | Desired::Members(_) | Desired::Version(_))
 }
 
 impl Draft {
     fn unknown_nodes(&mut self, graph: &ResourceGraph, observations: &Observations) {
         for node in graph.nodes.keys() {
+            if graph.is_leaving(node) {
+                // A machine that is dead must be possible to be done without.
+                if let Some(NodeObservation::Unreadable(unreadable)) = observations.nodes.get(node) {
+                    let text = format!(
+                        "{node} leaves and could not be read; nothing is done on it: {}",
+                        unreadable.reason
+                    );
+                    self.notes.push(Note { addr: None, text });
+                }
+                continue;
+            }
             let (reason, hint) = match observations.nodes.get(node) {
                 Some(NodeObservation::Read(_)) => continue,
                 Some(NodeObservation::Unreadable(unreadable)) => {
@@ -72,11 +90,15 @@ impl Draft {
             Observed::Unknown { reason } => {
                 self.compared.insert(resource.addr.clone(), Verdict::Unknown);
                 // What depends on every node is not worth a line of its own when a node is missing.
-                let told = matches!(resource.desired, Desired::Init(_)) && !self.unknown.is_empty();
+                let told = depends_on_all(&resource.desired) && !self.unknown.is_empty();
                 if !told {
                     let hint = "mend what keeps it from being read, then plan again";
                     self.unknown_resource(resource, reason, hint.to_owned());
                 }
+                return;
+            }
+            Observed::Deferred { reason } => {
+                self.deferred.get_or_insert(reason);
                 return;
             }
             Observed::Absent => None,
@@ -198,6 +220,10 @@ impl Draft {
     }
 
     fn finish(mut self, graph: &ResourceGraph, observations: &Observations, context: &Context<'_>) -> Plan {
+        if let Some(reason) = self.deferred.take() {
+            let text = format!("settings, members and the cluster's version are not compared: {reason}");
+            self.notes.push(Note { addr: None, text });
+        }
         let changed: BTreeSet<ResourceAddr> = self.differences.keys().cloned().collect();
         // Restarts may have moved to resources that are as they shall be, and what is left alone has no change.
         self.compared.extend(changed.iter().map(|addr| (addr.clone(), Verdict::Differs)));
@@ -246,7 +272,7 @@ impl Draft {
             cluster: graph.cluster.clone(),
             basis: Basis {
                 manifest: graph.manifest,
-                cluster: Digest::of_json(&observations.cluster),
+                cluster: observations.cluster_digest(),
                 nodes: graph
                     .nodes
                     .keys()

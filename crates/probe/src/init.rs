@@ -19,7 +19,7 @@ pub fn observe_init(graph: &ResourceGraph, nodes: &BTreeMap<NodeName, NodeObserv
         }
     }
     let mut unknown = None;
-    for node in graph.nodes.keys() {
+    for node in graph.staying() {
         match service_of(graph, nodes, node) {
             Err(reason) => {
                 unknown.get_or_insert(format!("{node}: {reason}"));
@@ -40,7 +40,7 @@ pub fn observe_init(graph: &ResourceGraph, nodes: &BTreeMap<NodeName, NodeObserv
     }
 }
 
-fn service_of<'a>(
+pub(crate) fn service_of<'a>(
     graph: &ResourceGraph,
     nodes: &'a BTreeMap<NodeName, NodeObservation>,
     node: &NodeName,
@@ -57,6 +57,6 @@ fn service_of<'a>(
             _ => Ok(None),
         },
         Some(Observed::Unknown { reason }) => Err(reason.clone()),
-        Some(Observed::Absent) | None => Ok(None),
+        Some(Observed::Absent | Observed::Deferred { .. }) | None => Ok(None),
     }
 }

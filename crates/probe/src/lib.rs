@@ -4,7 +4,7 @@
 //! [`questions`] gathers what must be known of a node, [`script`] puts it into shell, [`Answer::parse`]
 //! takes the answer apart, and [`reading`] says for every resource whether it is present, absent or
 //! unknown. [`probe_node`] does all of that over a connection; [`observe_init`] concludes from all nodes
-//! whether the cluster has been initialised. [`Operator`] runs client commands of CockroachDB on a node.
+//! whether the cluster has been initialised, and [`observe_live`] asks one ready node what only CockroachDB can tell. [`Operator`] runs client commands of CockroachDB on a node.
 
 mod answer;
 mod cluster;
@@ -12,6 +12,7 @@ mod compose;
 mod health;
 mod init;
 mod kinds;
+mod live;
 mod node;
 mod operator;
 mod questions;
@@ -23,6 +24,7 @@ pub use cluster::observe_cluster;
 pub use compose::questions;
 pub use health::{HealthGoal, health_script, read_health};
 pub use init::observe_init;
+pub use live::{Inquiry, Query, inquiry, observe_live, read_live};
 pub use node::{observe_answer, probe_node};
 pub use operator::{ClientCommand, ClientOutput, Operator, read_client_outputs};
 pub use questions::Questions;

@@ -1,13 +1,18 @@
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crdbctl_model::DesiredService;
+use crdbctl_model::{DesiredService, KeyType, Timestamp};
+use crdbctl_pki::{AuthorityDirectory, ClientRequirement, ClientUser, judge_client};
 use crdbctl_transport::{Payload, quote};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use crate::AnswerError;
+
+/// How long a pair is valid that is made for one operation, in seconds: the operation, and some patience.
+const LIFETIME: i64 = 3600;
 
 const LIBRARY: &str = include_str!("operator.sh");
 
@@ -60,6 +65,38 @@ impl ClientOutput {
 }
 
 impl Operator {
+    /// Returns the pair of the SQL user root that the authority's directory has, while it is valid, or else a new one that
+    /// is valid for an hour and never written down.
+    ///
+    /// # Errors
+    /// When there is no authority on this host, or neither a valid pair nor a key to make one with; the words say what to do.
+    pub fn at_hand(directory: &Path, now: Timestamp) -> Result<Self, String> {
+        let authority = AuthorityDirectory::open(directory)
+            .map_err(|error| error.to_string())?
+            .ok_or_else(|| format!("there is no certificate authority in {}", directory.display()))?;
+        let (root, bundle) = (ClientUser::root(), authority.authority().bundle());
+        let files = authority.client(&root).map_err(|error| error.to_string())?;
+        let wanted = ClientRequirement { user: &root, authority: bundle, renew_before: 0, key_type: None };
+        let ca_pem = bundle.to_pem();
+        if let (Some((certificate, _)), Some((key, _))) = (&files.certificate, &files.key)
+            && judge_client(certificate, &files.key_fact(), &wanted, now).is_valid()
+        {
+            let certificate_pem = String::from_utf8_lossy(certificate).into_owned();
+            return Ok(Self { ca_pem, certificate_pem, key_pem: key.clone() });
+        }
+        if !authority.authority().can_issue() {
+            return Err(format!(
+                "{} has no valid client.root.crt with its key, and no ca.key to make one with",
+                directory.display()
+            ));
+        }
+        let issued = authority
+            .authority()
+            .issue_client(&root, KeyType::EcdsaP256, LIFETIME, now)
+            .map_err(|error| format!("cannot make a client certificate for root: {error}"))?;
+        Ok(Self { ca_pem, certificate_pem: issued.certificate_pem, key_pem: issued.key_pem })
+    }
+
     /// Returns a script that runs client commands one after the other on the node of `service`, and the payload that it
     /// reads. [`read_client_outputs`] reads what it prints.
     ///

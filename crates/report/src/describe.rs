@@ -70,7 +70,16 @@ pub(crate) fn describe(desired: &Desired) -> Vec<Phrase> {
             phrase("address", format!("on {}", it.sql_address)),
         ],
         Desired::Init(it) => vec![phrase("node", format!("cockroach init, through {}", it.through))],
+        Desired::Setting(it) => vec![phrase("value", format!("{} = {}", it.name, quoted(&it.value)))],
+        Desired::Members(it) => {
+            vec![phrase("members", format!("{} stay, {} leave", it.staying.len(), it.leaving.len()))]
+        }
+        Desired::Version(it) => vec![phrase("version", it.version.as_str())],
     }
+}
+
+fn quoted(value: &str) -> String {
+    format!("'{value}'")
 }
 
 fn key_type(key: KeyType) -> &'static str {

@@ -1190,7 +1190,7 @@ fn what_is_not_supported_yet() {
     let text = format!(
         "{MINIMAL}  - {{name: store-4, address: 198.0.2.4, state: decommissioned}}\nhooks: {{before_node: ./a.sh}}\n"
     )
-    .replace("v24.1.0", "v24.1.0\n  delivery: pull\n  settings: {kv.x: 1}");
+    .replace("v24.1.0", "v24.1.0\n  delivery: pull");
     insta::assert_snapshot!(common::manifest(&text).unsupported(), @"
     error: `cockroach.delivery: pull` is not supported yet
      --> cluster.yaml:6:13
@@ -1200,31 +1200,23 @@ fn what_is_not_supported_yet() {
       |
       = help: use `delivery: push`
 
-    error: `cockroach.settings.kv.x` is not supported yet
-     --> cluster.yaml:7:20
-      |
-    7 |   settings: {kv.x: 1}
-      |                    ^
-      |
-      = help: leave it out, and use SET CLUSTER SETTING by hand
-
     error: `state: decommissioned` is not supported yet
-      --> cluster.yaml:12:48
+      --> cluster.yaml:11:48
        |
-    12 |   - {name: store-4, address: 198.0.2.4, state: decommissioned}
+    11 |   - {name: store-4, address: 198.0.2.4, state: decommissioned}
        |                                                ^^^^^^^^^^^^^^
        |
        = help: decommission it by hand as CockroachDB's documentation says, then leave the node out
 
     error: `hooks.before_node` is not supported yet
-      --> cluster.yaml:13:22
+      --> cluster.yaml:12:22
        |
-    13 | hooks: {before_node: ./a.sh}
+    12 | hooks: {before_node: ./a.sh}
        |                      ^^^^^^
        |
        = help: leave it out, and run the command around `crdbctl apply`
 
-    4 errors in cluster.yaml
+    3 errors in cluster.yaml
     ");
 }
 

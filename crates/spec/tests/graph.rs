@@ -19,6 +19,8 @@ fn a_minimal_manifest_gives_every_resource_in_order() {
     cluster/authority.ca
     cluster/certificate.client.root
     cluster/init.store
+    cluster/members.store
+    cluster/version.store
     store-1/group.cockroach
     store-1/user.cockroach
     store-1/package.cockroach-v24.1.0.linux-amd64
@@ -339,6 +341,8 @@ fn pictures() {
         "cluster/authority.ca" [label="authority.ca"];
         "cluster/certificate.client.root" [label="certificate.client.root"];
         "cluster/init.s" [label="init.s"];
+        "cluster/members.s" [label="members.s"];
+        "cluster/version.s" [label="version.s"];
       }
       subgraph "cluster_a" {
         label="a";
@@ -355,6 +359,8 @@ fn pictures() {
       }
       "cluster/certificate.client.root" -> "cluster/authority.ca";
       "cluster/init.s" -> "a/service.cockroach";
+      "cluster/members.s" -> "cluster/init.s";
+      "cluster/version.s" -> "cluster/members.s";
       "a/directory.certs" -> "a/directory.root";
       "a/link.cockroach" -> "a/package.cockroach-v24.1.0.linux-amd64";
       "a/link.cockroach" -> "a/directory.root";
@@ -375,33 +381,37 @@ fn pictures() {
         r0["authority.ca"]
         r1["certificate.client.root"]
         r2["init.s"]
+        r3["members.s"]
+        r4["version.s"]
       end
       subgraph s1["a"]
-        r3["package.cockroach-v24.1.0.linux-amd64"]
-        r4["directory.certs"]
-        r5["directory.data"]
-        r6["directory.root"]
-        r7["link.cockroach"]
-        r8["link.data"]
-        r9["certificate.ca"]
-        r10["certificate.node"]
-        r11["unit.cockroach"]
-        r12["service.cockroach"]
+        r5["package.cockroach-v24.1.0.linux-amd64"]
+        r6["directory.certs"]
+        r7["directory.data"]
+        r8["directory.root"]
+        r9["link.cockroach"]
+        r10["link.data"]
+        r11["certificate.ca"]
+        r12["certificate.node"]
+        r13["unit.cockroach"]
+        r14["service.cockroach"]
       end
       r1 --> r0
-      r2 --> r12
-      r4 --> r6
-      r7 --> r3
-      r7 --> r6
-      r8 --> r5
-      r8 --> r6
-      r9 --> r0
-      r9 --> r4
-      r10 --> r9
-      r12 --> r7
-      r12 --> r8
-      r12 --> r10
+      r2 --> r14
+      r3 --> r2
+      r4 --> r3
+      r6 --> r8
+      r9 --> r5
+      r9 --> r8
+      r10 --> r7
+      r10 --> r8
+      r11 --> r0
+      r11 --> r6
       r12 --> r11
+      r14 --> r9
+      r14 --> r10
+      r14 --> r12
+      r14 --> r13
     "#);
     let json = crdbctl_spec::to_json(&graph);
     assert_eq!(json["format_version"], 1);
@@ -430,7 +440,8 @@ fn a_decommissioned_node_has_all_that_it_had_to_be_gone_in_the_reverse_order() {
     let manifest = |state: &str| {
         format!(
             "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach: {{version: v24.1.0}}\nnodes:\n\
-             - {{name: a, address: 10.0.0.1}}\n- {{name: b, address: 10.0.0.2, arch: arm64, state: {state}}}\n"
+             - {{name: a, address: 10.0.0.1}}\n- {{name: b, address: 10.0.0.2, arch: arm64, state: {state}}}\n\
+             - {{name: c, address: 10.0.0.3}}\n- {{name: d, address: 10.0.0.4}}\n"
         )
     };
     let lowered = |state: &str, archs: &[Arch]| {
@@ -443,7 +454,7 @@ fn a_decommissioned_node_has_all_that_it_had_to_be_gone_in_the_reverse_order() {
     let left = lowered("decommissioned", &[Arch::Amd64]);
     let b = NodeName::new("b").unwrap();
     assert!(left.is_leaving(&b) && !member.is_leaving(&b));
-    assert_eq!(left.staying().map(NodeName::as_str).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(left.staying().map(NodeName::as_str).collect::<Vec<_>>(), ["a", "c", "d"]);
     assert_eq!(left.leaving().collect::<Vec<_>>(), [&b]);
     let addrs = |graph: &ResourceGraph| graph.resources.keys().cloned().collect::<Vec<_>>();
     assert_eq!(addrs(&left), addrs(&member));
@@ -460,9 +471,17 @@ fn a_decommissioned_node_has_all_that_it_had_to_be_gone_in_the_reverse_order() {
                 gone.addr
             );
         }
-        assert!(gone.depends_on.iter().all(|addr| addr.node() == Some(&b)), "{gone:?}");
+        // What still holds data is not stopped: the service goes after its node has left.
+        let members = "cluster/members.store".parse().unwrap();
+        let waits = gone.depends_on.contains(&members);
+        assert_eq!(waits, gone.addr.kind == crdbctl_model::ResourceKind::Service, "{gone:?}");
+        assert!(gone.depends_on.iter().all(|addr| addr.node() == Some(&b) || *addr == members), "{gone:?}");
     }
     assert!(left.order().is_ok());
+    let members = &left.resources[&"cluster/members.store".parse().unwrap()];
+    let Desired::Members(members) = &members.desired else { panic!("{members:?}") };
+    assert_eq!(members.leaving.values().collect::<Vec<_>>(), ["10.0.0.2:26257"]);
+    assert_eq!(members.staying.len(), 3);
     let present = |resource: &Resource| resource.presence == Presence::Present;
     assert!(left.resources.values().filter(|r| r.addr.node() != Some(&b)).all(present));
 }

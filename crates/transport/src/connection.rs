@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::nonce::Nonce;
 use crate::not_run::NotRun;
 use crate::output::Output;
+use crate::payload::Payload;
 use crate::process::Process;
 use crate::script::{Effect, Mutating, ReadOnly, Script};
 use crate::scripted::Scripted;
@@ -95,11 +96,24 @@ impl Connection {
     /// # Errors
     /// [`NotRun`] when the script was not started, [`Lost`] when its end is not known.
     pub async fn run<E: Effect>(&self, script: &Script<E>, limits: Limits) -> Result<Output, TransportError> {
+        self.run_with(script, Payload::none(), limits).await
+    }
+
+    /// Runs a script as [`Connection::run`] does, with a small payload on its stdin.
+    ///
+    /// # Errors
+    /// As [`Connection::run`].
+    pub async fn run_with<E: Effect>(
+        &self,
+        script: &Script<E>,
+        payload: Payload,
+        limits: Limits,
+    ) -> Result<Output, TransportError> {
         let target = &self.inner.target;
         let span = tracing::debug_span!("run", node = %target.node, effect = E::NAME);
         async {
             tracing::trace!(script = script.text());
-            let result = self.run_unplaced(script, limits).await;
+            let result = self.run_unplaced(script, payload, limits).await;
             if let Ok(output) = &result {
                 tracing::debug!(
                     status = output.status,
@@ -114,16 +128,26 @@ impl Connection {
         .await
     }
 
-    async fn run_unplaced<E: Effect>(&self, script: &Script<E>, limits: Limits) -> Result<Output, Failure> {
+    async fn run_unplaced<E: Effect>(
+        &self,
+        script: &Script<E>,
+        payload: Payload,
+        limits: Limits,
+    ) -> Result<Output, Failure> {
+        let sends = !payload.is_empty();
         if let Link::Scripted(scripted) = &self.inner.link {
-            return scripted.answer(script.effect(), script.text(), Vec::new());
+            let mut received = Vec::new();
+            let room = usize::try_from(payload.len()).unwrap_or(usize::MAX);
+            let filled = payload.into_source().fill(&mut received, room).await;
+            filled.map_err(|error| Failure::not_run(NotRun::Other, error.to_string().as_bytes()))?;
+            return scripted.answer(script.effect(), script.text(), received);
         }
         let _turn = self.inner.turn.lock().await;
         let target = &self.inner.target;
-        let wrapped =
-            self.wrap(|nonce, password| wrapper::run(script.text(), target.privilege, password, nonce))?;
+        let wrapped = self
+            .wrap(|nonce, password| wrapper::run(script.text(), target.privilege, password, sends, nonce))?;
         let mut hold = Hold::default();
-        let work = self.exchange_one(&wrapped, script.text(), limits, &mut hold);
+        let work = self.exchange_one(&wrapped, script.text(), payload, limits, &mut hold);
         match tokio::time::timeout(limits.timeout, work).await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(failure)) => Err(hold.explain(failure).await),
@@ -135,6 +159,7 @@ impl Connection {
         &self,
         wrapped: &Wrapped,
         script: &str,
+        payload: Payload,
         limits: Limits,
         hold: &mut Hold,
     ) -> Result<Output, Failure> {
@@ -143,7 +168,7 @@ impl Connection {
         hold.busy();
         let mut exchange = Exchange::begin(process, wrapped, self.inner.target.password.as_ref()).await?;
         if wrapped.script_on_stdin {
-            exchange.send_script(script).await;
+            exchange.send_script(script, payload).await;
         }
         let output = exchange.end(0, limits.max_output).await?;
         if exchange.finish().await {
@@ -263,6 +288,19 @@ impl ReadOnlyConnection {
     /// As [`Connection::run`].
     pub async fn run(&self, script: &Script<ReadOnly>, limits: Limits) -> Result<Output, TransportError> {
         self.connection.run(script, limits).await
+    }
+
+    /// Runs a read-only script as [`Connection::run_with`] does.
+    ///
+    /// # Errors
+    /// As [`Connection::run`].
+    pub async fn run_with(
+        &self,
+        script: &Script<ReadOnly>,
+        payload: Payload,
+        limits: Limits,
+    ) -> Result<Output, TransportError> {
+        self.connection.run_with(script, payload, limits).await
     }
 
     /// Returns the target that this connects to.

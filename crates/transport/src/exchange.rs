@@ -2,11 +2,13 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use zeroize::Zeroizing;
 
 use crate::error::Lost;
 use crate::failure::Failure;
 use crate::not_run::{NotRun, PrivilegeRefusal};
 use crate::output::Output;
+use crate::payload::Payload;
 use crate::privilege;
 use crate::process::{Ended, Handle, Process};
 use crate::tape::Tape;
@@ -116,13 +118,21 @@ impl Exchange {
         let _ = stdin.flush().await;
     }
 
-    /// Writes the script to stdin and closes it.
-    pub(crate) async fn send_script(&mut self, script: &str) {
-        if let Some(mut stdin) = self.stdin.take() {
-            // An error here means that the host is gone, which the missing end mark tells.
-            let _ = stdin.write_all(script.as_bytes()).await;
-            let _ = stdin.shutdown().await;
+    /// Writes the script to stdin, then the payload, and closes it.
+    ///
+    /// The payload is small: nothing of what the script says meanwhile is read.
+    pub(crate) async fn send_script(&mut self, script: &str, payload: Payload) {
+        let Some(mut stdin) = self.stdin.take() else { return };
+        let mut source = payload.into_source();
+        // An error here means that the host is gone, which the missing end mark tells; so does a payload that is cut off.
+        let mut gone = stdin.write_all(script.as_bytes()).await.is_err();
+        while !gone {
+            let mut chunk = Zeroizing::new(Vec::with_capacity(16 << 10));
+            gone = source.fill(&mut chunk, 16 << 10).await.is_err()
+                || chunk.is_empty()
+                || stdin.write_all(&chunk).await.is_err();
         }
+        let _ = stdin.shutdown().await;
     }
 
     /// Returns the stdin of the command, once.

@@ -27,14 +27,15 @@ pub(crate) struct Wrapped {
 /// Returns the command that runs one script.
 ///
 /// The script is an argument, which saves the round trip that stdin costs, but not under a sudo that reads stdin
-/// itself (its log keeps all arguments) and not when it is too long for one.
+/// itself (its log keeps all arguments), not when it is too long for one, and not when a payload follows it.
 pub(crate) fn run(
     script: &str,
     privilege: Privilege,
     password: bool,
+    payload: bool,
     nonce: Nonce,
 ) -> Result<Wrapped, NulInWord> {
-    if !password {
+    if !password && !payload {
         let command = command(&nonce, privilege, false, "pipe", RUN, script.len(), Some(script))?;
         if command.len() <= LONGEST_ARGUMENT {
             return Ok(Wrapped { command, nonce, script_on_stdin: false, asks: false });
@@ -93,17 +94,19 @@ mod tests {
 
     #[test]
     fn long_scripts_and_passwords_use_stdin() {
-        let it = run("id", Privilege::Auto, false, Nonce::fixed()).unwrap();
+        let it = run("id", Privilege::Auto, false, false, Nonce::fixed()).unwrap();
         assert!(!it.script_on_stdin && it.command.ends_with(" '2' 'id'"));
-        let it = run(&"#".repeat(130_000), Privilege::Auto, false, Nonce::fixed()).unwrap();
+        let it = run(&"#".repeat(130_000), Privilege::Auto, false, false, Nonce::fixed()).unwrap();
         assert!(it.script_on_stdin && it.command.len() < 5000);
-        let it = run("id", Privilege::Sudo, true, Nonce::fixed()).unwrap();
+        let it = run("id", Privilege::Sudo, true, false, Nonce::fixed()).unwrap();
         assert!(it.script_on_stdin && it.asks && it.command.ends_with(" '2'"));
+        let it = run("id", Privilege::Auto, false, true, Nonce::fixed()).unwrap();
+        assert!(it.script_on_stdin && !it.asks && it.command.ends_with(" '2'"));
     }
 
     #[test]
     fn the_wrapper_is_small() {
-        let it = run("", Privilege::Auto, false, Nonce::fixed()).unwrap();
+        let it = run("", Privilege::Auto, false, false, Nonce::fixed()).unwrap();
         assert!(it.command.len() < 2600, "{} bytes", it.command.len());
     }
 

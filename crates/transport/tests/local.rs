@@ -265,3 +265,16 @@ async fn output_of_a_stage_has_a_limit() {
     let error = channel.run(&script, Payload::none(), limits, &mut |_| {}).await.unwrap_err();
     assert_eq!(error.lost(), Some(&Lost::TooMuchOutput(1000)));
 }
+
+#[tokio::test]
+async fn a_payload_follows_the_script_and_is_no_part_of_it() {
+    let payload = || Payload::none().bytes("abc").secret(b"secret\n\n".to_vec().into());
+    let text = "head -c 3; printf '|'; cat; printf '|%s' \"$#\"";
+    let output = here().read_only().run_with(&script(text), payload(), Limits::default()).await.unwrap();
+    assert_eq!(output.stdout_text(), "abc|secret\n\n|0");
+    let unread = here().run_with(&script("exit 3"), payload(), Limits::default()).await.unwrap();
+    assert_eq!((unread.status, unread.stdout), (3, Vec::new()));
+    let shown =
+        here().run_with(&script("tr '\\0' ' ' </proc/$$/cmdline"), payload(), Limits::default()).await;
+    assert!(!shown.unwrap().stdout_text().contains("secret"));
+}

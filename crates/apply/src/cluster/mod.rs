@@ -3,12 +3,23 @@
 //! Both are called once a run, with every lock held: [`Applier::change_cluster_before_rollout`] before the first node is
 //! reloaded or restarted, [`Applier::change_cluster_after_rollout`] when the last one is well again and the cluster is
 //! initialised. Each puts an outcome for every change that it makes into `outcomes`; one that is not
-//! [`Outcome::Converged`](crdbctl_model::Outcome::Converged) before the rollout keeps it from beginning.
+//! [`Outcome::Converged`] before the rollout keeps it from beginning.
 
-use crate::applier::Applier;
+mod facts;
+mod setting;
+mod through;
+
+use std::time::Instant;
+
+use crdbctl_model::{Change, Desired, Outcome};
+
+pub(crate) use facts::observe;
+
+use crate::applier::{Applier, failed};
 use crate::issue::Issuer;
 use crate::session::Outcomes;
 use crate::sessions::Sessions;
+use through::Through;
 
 impl Applier {
     /// Makes the changes that must be in place before a node is restarted.
@@ -20,12 +31,40 @@ impl Applier {
     ) {
     }
 
-    /// Makes the changes that rest on every node being well.
+    /// Makes the changes that rest on every node being well, in the plan's order. Each stands for itself: one that fails
+    /// takes with it those that rest on it.
     pub(crate) async fn change_cluster_after_rollout(
         &self,
-        _sessions: &mut Sessions,
+        sessions: &mut Sessions,
         _issuer: &Issuer<'_>,
-        _outcomes: &mut Outcomes,
+        outcomes: &mut Outcomes,
     ) {
+        let ours = |change: &&Change| matches!(change.desired, Some(Desired::Setting(_)));
+        for change in self.plan.changes.iter().filter(ours) {
+            self.change_cluster(change, sessions, outcomes).await;
+        }
+    }
+
+    async fn change_cluster(&self, change: &Change, sessions: &mut Sessions, outcomes: &mut Outcomes) {
+        let lost = failed(outcomes).into_iter().find(|addr| change.depends_on.contains(addr));
+        let began = Instant::now();
+        let outcome = match lost {
+            Some(lost) => Outcome::Skipped(format!("{lost} failed")),
+            None if *self.stop.borrow() => Outcome::Skipped("the run was interrupted".to_owned()),
+            None => {
+                self.tell_started(change);
+                match Through::find(self, sessions).await {
+                    Err(why) => Outcome::Failed(why),
+                    Ok(through) => match &change.desired {
+                        Some(Desired::Setting(desired)) => setting::set(&through, sessions, desired).await,
+                        _ => Outcome::Failed("nothing is known of how to change it".to_owned()),
+                    },
+                }
+            }
+        };
+        let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let done = Outcomes::from([(change.addr.clone(), (outcome, took))]);
+        self.tell_finished(&done);
+        outcomes.extend(done);
     }
 }

@@ -25,7 +25,12 @@ pub(crate) fn step(change: &Change, issuer: &Issuer<'_>) -> Result<Option<Step>,
         });
     };
     let step = match desired {
-        Desired::Authority(_) | Desired::ClientCertificate(_) | Desired::Init(_) => return Ok(None),
+        Desired::Authority(_)
+        | Desired::ClientCertificate(_)
+        | Desired::Init(_)
+        | Desired::Setting(_)
+        | Desired::Members(_)
+        | Desired::Version(_) => return Ok(None),
         Desired::Group(desired) => account::group(&change.addr, desired),
         Desired::User(desired) => account::user(change, desired),
         Desired::Package(_) if change.bytes > 0 => return Ok(None),

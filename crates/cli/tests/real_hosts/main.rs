@@ -6,6 +6,7 @@
 mod adopted;
 mod bench;
 mod certificates;
+mod cluster;
 mod drift;
 mod fresh;
 mod interrupted;

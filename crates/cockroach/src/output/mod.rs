@@ -10,6 +10,7 @@ mod init;
 pub mod messages;
 mod node_status;
 mod node_table;
+mod setting;
 mod vars;
 mod version;
 
@@ -19,5 +20,6 @@ pub use health::Health;
 pub use init::InitOutcome;
 pub use node_status::{Membership, NodeStatus, node_status};
 pub use node_table::{TableError, TableErrorKind};
+pub use setting::{is_unknown_setting, setting};
 pub use vars::{Vars, VarsError};
 pub use version::{VersionInfo, VersionInfoError, build_tag, version_info};

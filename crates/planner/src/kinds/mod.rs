@@ -13,6 +13,7 @@ mod link;
 mod node_certificate;
 mod package;
 pub(crate) mod service;
+mod setting;
 mod unit;
 
 use crdbctl_model::{Desired, Fact, Resource};
@@ -58,6 +59,10 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
         (Desired::Service(desired), Some(Fact::Service(fact))) => service::compare(desired, fact),
         (Desired::Init(desired), None) => init::create(desired),
         (Desired::Init(_), Some(Fact::Init(_))) => Comparison::Same { unchanged: 1 },
+        (Desired::Setting(desired), None) => setting::create(desired),
+        (Desired::Setting(desired), Some(Fact::Setting(fact))) => setting::compare(desired, fact),
+        (Desired::Members(_), None | Some(Fact::Members(_))) => Comparison::Same { unchanged: 1 },
+        (Desired::Version(_), None | Some(Fact::Version(_))) => Comparison::Same { unchanged: 1 },
         _ => mismatch(),
     }
 }

@@ -19,7 +19,8 @@ fn bare_nodes_get_everything_in_the_order_of_what_rests_on_what() {
     let world = World::bare();
     let plan = world.plan();
     assert!(plan.rollout.is_empty() && plan.is_complete(), "{:?}", summary(&plan));
-    assert_eq!(plan.changes.len(), world.graph.resources.len());
+    // Who belongs to the cluster, and its version, follow from its initialisation.
+    assert_eq!(plan.changes.len() + 2, world.graph.resources.len());
     for change in &plan.changes {
         let expected = if change.addr.to_string().contains("firewall") {
             (Action::Update, Cause::Differs)

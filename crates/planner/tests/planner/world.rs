@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Action, AllowFrom, CaFact, CertificateFileFact, Change, Desired, Digest, Fact, FileFact, FileKind,
-    FirewallFact, GroupFact, HealthFact, HostFact, Impact, InitFact, KeyFileFact, LinkFact, Mode,
-    NodeCertificateFact, NodeName, NodeObservation, Observations, Observed, PackageFact, PackageFileFact,
-    PathFact, Plan, ProcessFact, PublicKey, Reading, Record, RecordedResource, Resource, ResourceAddr,
-    ResourceGraph, ServiceFact, Timestamp, UnitFact, Unreadable, UnreadableKind, UserFact, Verdict,
+    FirewallFact, GroupFact, HealthFact, HostFact, Impact, InitFact, KeyFileFact, LinkFact, MemberFact,
+    MemberFigures, MembersFact, MembershipFact, Mode, NodeCertificateFact, NodeName, NodeObservation,
+    Observations, Observed, PackageFact, PackageFileFact, PathFact, Plan, ProcessFact, PublicKey, Reading,
+    Record, RecordedResource, Resource, ResourceAddr, ResourceGraph, ServiceFact, SettingFact, Timestamp,
+    UnitFact, Unreadable, UnreadableKind, UserFact, Verdict, VersionFact,
 };
 use crdbctl_pki::{Authority, ClientUser, Issued, KeyType, NodeNames, key_spki_sha256};
 use crdbctl_planner::{PlanOptions, plan};
@@ -306,7 +307,36 @@ impl World {
                 ..stopped("loaded", "enabled")
             }),
             Desired::Init(_) => Fact::Init(InitFact { because: "recorded".to_owned() }),
+            Desired::Setting(desired) => Fact::Setting(SettingFact { value: desired.value.clone() }),
+            Desired::Members(desired) => Fact::Members(MembersFact {
+                members: desired
+                    .staying
+                    .values()
+                    .zip(1..)
+                    .map(|(address, id)| member(id, address, &self.graph.version))
+                    .collect(),
+            }),
+            Desired::Version(desired) => Fact::Version(VersionFact {
+                version: series(&desired.version),
+                auto_upgrade: Some(true),
+                preserve_downgrade: Some(String::new()),
+            }),
         }
+    }
+}
+
+/// `24.1` for `v24.1.3`.
+pub(crate) fn series(version: &str) -> String {
+    version.parse::<crdbctl_cockroach::Version>().unwrap().series().setting()
+}
+
+pub(crate) fn member(id: u32, address: &str, build: &str) -> MemberFact {
+    MemberFact {
+        id,
+        address: Some(address.to_owned()),
+        build: Some(build.to_owned()),
+        membership: MembershipFact::Active,
+        figures: MemberFigures { live: Some(true), replicas: Some(40), ..MemberFigures::default() },
     }
 }
 

@@ -18,10 +18,22 @@ pub(crate) use drop_in::drop_ins;
 use crate::answer::{Answer, Stat};
 use crate::questions::Questions;
 
+/// The kinds that are of no node.
+macro_rules! cluster_wide {
+    () => {
+        Desired::Authority(_)
+            | Desired::ClientCertificate(_)
+            | Desired::Init(_)
+            | Desired::Setting(_)
+            | Desired::Members(_)
+            | Desired::Version(_)
+    };
+}
+
 /// Adds to `questions` what must be known about a resource. Cluster-wide kinds ask nothing of a host.
 pub(crate) fn ask(desired: &Desired, questions: &mut Questions) {
     match desired {
-        Desired::Authority(_) | Desired::ClientCertificate(_) | Desired::Init(_) => {}
+        cluster_wide!() => {}
         Desired::Group(desired) => account::ask_group(desired, questions),
         Desired::User(desired) => account::ask_user(desired, questions),
         Desired::Package(desired) => package::ask(desired, questions),
@@ -39,9 +51,7 @@ pub(crate) fn ask(desired: &Desired, questions: &mut Questions) {
 /// Returns what an answer says about a resource.
 pub(crate) fn read(desired: &Desired, answer: &Answer) -> Observed {
     match desired {
-        Desired::Authority(_) | Desired::ClientCertificate(_) | Desired::Init(_) => {
-            unknown("it is not a resource of a node")
-        }
+        cluster_wide!() => unknown("it is not a resource of a node"),
         Desired::Group(desired) => account::read_group(desired, answer),
         Desired::User(desired) => account::read_user(desired, answer),
         Desired::Package(desired) => package::read(desired, answer),

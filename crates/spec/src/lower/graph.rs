@@ -32,6 +32,9 @@ pub fn lower(
         nodes.insert(node.name.value.clone(), node_spec(manifest, node));
     }
     resources.extend(kinds::init::lower(manifest));
+    resources.extend(kinds::setting::lower(manifest));
+    resources.push(kinds::members::lower(manifest)?);
+    resources.push(kinds::version::lower(manifest));
     let rollout = &manifest.rollout;
     let leaving: BTreeSet<NodeName> = manifest.decommissioned().map(|node| node.name.value.clone()).collect();
     let mut graph = ResourceGraph {
@@ -56,6 +59,7 @@ pub fn lower(
         packages: manifest.install.packages.value.clone(),
     };
     graph.retire(&leaving);
+    kinds::members::before_services_go(&mut graph);
     Ok(graph)
 }
 

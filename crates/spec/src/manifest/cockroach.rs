@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use crdbctl_cockroach::Version;
 use crdbctl_cockroach::archive::DEFAULT_URL;
-use crdbctl_model::{Digest, NodeName};
+use crdbctl_cockroach::settings::{Reserved, reserved};
+use crdbctl_model::{Digest, Finalize, NodeName, SettingName};
 
 use super::{ArchiveSource, Environment, Flags};
 use crate::decode::{Decoder, Fields, read};
@@ -30,7 +31,9 @@ pub struct Cockroach {
     /// Environment variables of the service.
     pub environment: Environment,
     /// SQL cluster settings, by name.
-    pub settings: BTreeMap<String, Spanned<String>>,
+    pub settings: BTreeMap<SettingName, Spanned<String>>,
+    /// Who makes an upgrade permanent.
+    pub finalize: Spanned<Finalize>,
 }
 
 /// How the archive travels to the nodes.
@@ -65,6 +68,10 @@ impl Cockroach {
         let environment = Environment::decode(decoder, environment);
         let settings = fields.section(decoder, "settings");
         let settings = decode_settings(decoder, settings);
+        let mut upgrade = fields.section(decoder, "upgrade");
+        let choices = [("auto", Finalize::Auto), ("manual", Finalize::Manual)];
+        let finalize = upgrade.or(decoder, "finalize", Finalize::Auto, read::word(&choices));
+        upgrade.finish(decoder);
         fields.finish(decoder);
         let cockroach = version.clone().map(|version| Self {
             version,
@@ -76,6 +83,7 @@ impl Cockroach {
             flags,
             environment,
             settings,
+            finalize,
         });
         (version, cockroach)
     }
@@ -103,24 +111,40 @@ fn sha256(decoder: &mut Decoder, node: &Node, path: &str) -> Option<BTreeMap<Arc
 }
 
 /// Returns the settings: names as in `SHOW ALL CLUSTER SETTINGS`, values as texts.
-fn decode_settings(decoder: &mut Decoder, fields: Fields<'_>) -> BTreeMap<String, Spanned<String>> {
+fn decode_settings(decoder: &mut Decoder, fields: Fields<'_>) -> BTreeMap<SettingName, Spanned<String>> {
     let mut settings = BTreeMap::new();
     for entry in fields.all() {
-        let name = &entry.key.name;
-        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
-        if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(is_plain) {
+        let path = format!("cockroach.settings.{}", entry.key.name);
+        let Ok(name) = SettingName::new(&entry.key.name) else {
+            let message = format!("{} is not the name of a cluster setting", quoted(&entry.key.name));
             decoder.report(
-                Diagnostic::new(
-                    entry.key.span,
-                    format!("{} is not the name of a cluster setting", quoted(name)),
-                )
-                .help("write it as `SHOW ALL CLUSTER SETTINGS` does, as in kv.snapshot_rebalance.max_rate"),
+                Diagnostic::new(entry.key.span, message).help(
+                    "write it as `SHOW ALL CLUSTER SETTINGS` does, as in kv.snapshot_rebalance.max_rate",
+                ),
             );
             continue;
+        };
+        if let Some(reserved) = reserved(&name) {
+            let (why, help) = match reserved {
+                Reserved::Upgrade => (
+                    "belongs to upgrades",
+                    "leave it out: `cockroach.version` and `cockroach.upgrade.finalize` say what it shall be",
+                ),
+                Reserved::Secret => (
+                    "is a secret, and would stand in plans and lists of processes",
+                    "leave it out, and set it once with SQL",
+                ),
+            };
+            decoder.report(Diagnostic::new(entry.key.span, format!("`{path}` {why}")).help(help));
+            continue;
         }
-        if let Some(value) = read::text(decoder, &entry.value, &format!("cockroach.settings.{name}")) {
-            settings.insert(name.clone(), Spanned::new(value, entry.value.span));
+        let Some(value) = read::text(decoder, &entry.value, &path) else { continue };
+        if value.contains(|c: char| c.is_control()) {
+            let message = format!("`{path}` has a control character in it");
+            decoder.report(Diagnostic::new(entry.value.span, message).help("write it on one line"));
+            continue;
         }
+        settings.insert(name, Spanned::new(value, entry.value.span));
     }
     settings
 }

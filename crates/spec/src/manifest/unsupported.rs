@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crdbctl_model::Finalize;
+
 use super::{Delivery, DiskFree, Manifest, NodeState};
 use crate::{Diagnostic, Diagnostics, Span};
 
@@ -9,9 +11,12 @@ pub(super) fn unsupported(manifest: &Manifest) -> Diagnostics {
     let mut refuse = |span: Span, what: &str, instead: &str| {
         list.push(Diagnostic::new(span, format!("{what} is not supported yet")).help(instead));
     };
-    for (name, value) in &manifest.cockroach.settings {
-        let what = format!("`cockroach.settings.{name}`");
-        refuse(value.span, &what, "leave it out, and use SET CLUSTER SETTING by hand");
+    if manifest.cockroach.finalize.value == Finalize::Manual {
+        refuse(
+            manifest.cockroach.finalize.span,
+            "`cockroach.upgrade.finalize: manual`",
+            "leave it out: CockroachDB finalises by itself",
+        );
     }
     if manifest.cockroach.delivery.value == Delivery::Pull {
         refuse(manifest.cockroach.delivery.span, "`cockroach.delivery: pull`", "use `delivery: push`");

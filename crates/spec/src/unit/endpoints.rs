@@ -7,6 +7,8 @@ use crdbctl_cockroach::start::{Address, CanonicalArgs};
 pub(crate) struct Endpoints {
     /// `host:port` of SQL and RPC, as seen from the node itself.
     pub(crate) sql: String,
+    /// `host:port` that the node advertises to the others, and is known by among them.
+    pub(crate) advertised: String,
     /// `host:port` of HTTP, as seen from the node itself.
     pub(crate) http: String,
     /// The ports, as ufw writes them: `26257,8080/tcp`.
@@ -38,7 +40,12 @@ impl Endpoints {
         let ports: Vec<String> =
             ports.into_iter().filter(|port| seen.insert(*port)).map(|port| port.to_string()).collect();
         let ports = format!("{}/tcp", ports.join(","));
-        Self { sql: reach("listen-addr"), http: reach("http-addr"), ports }
+        Self {
+            sql: reach("listen-addr"),
+            advertised: reach("advertise-addr"),
+            http: reach("http-addr"),
+            ports,
+        }
     }
 }
 
@@ -56,6 +63,11 @@ mod tests {
         let defaults = of(&["--listen-addr=10.0.0.1", "--http-addr=10.0.0.1"]);
         assert_eq!((defaults.sql.as_str(), defaults.http.as_str()), ("10.0.0.1:26257", "10.0.0.1:8080"));
         assert_eq!(defaults.ports, "26257,8080/tcp");
+        assert_eq!(defaults.advertised, "10.0.0.1:26257");
+        assert_eq!(
+            of(&["--listen-addr=:1", "--advertise-addr=lb.example.com"]).advertised,
+            "lb.example.com:1"
+        );
         let old = of(&["--host=10.0.0.2", "--http-port=8081"]);
         assert_eq!((old.sql.as_str(), old.http.as_str()), ("10.0.0.2:26257", "10.0.0.2:8081"));
         let everywhere = of(&["--sql-addr=:36257", "--http-addr=0.0.0.0:80"]);

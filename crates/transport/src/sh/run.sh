@@ -1,4 +1,5 @@
-# Runs one script and says how it ended. Arguments: nonce, length of the script, script (else it is read from stdin).
+# Runs one script and says how it ended. Arguments: nonce, length of the script, script (else it is read from stdin, and
+# what follows it there is the script's own stdin).
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 umask 077
@@ -9,7 +10,7 @@ printf '\n\001%s\n' "$*"
 printf '\n\001%s\n' "$*" >&2
 }
 mark crdbctl "$1" start "$token"
-if [ "$#" -gt 2 ]; then script=$3; else script=$(cat); fi
+if [ "$#" -gt 2 ]; then script=$3; else script=$(head -c "$2"); fi
 # A connection that broke while the script came leaves a part of it, which must not run.
 [ "${#script}" -eq "$2" ] || exit 1
 (

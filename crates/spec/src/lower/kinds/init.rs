@@ -14,12 +14,16 @@ pub(in crate::lower) fn lower(manifest: &Manifest) -> Option<Resource> {
         .map(|node| ResourceAddr::on_node(node.name.value.clone(), ResourceKind::Service, service.clone()));
     let depends_on: BTreeSet<ResourceAddr> = services.chain([authority_addr()]).collect();
     let nodes = manifest.present().map(|node| node.name.value.clone()).collect();
-    let name = ResourceName::encode(manifest.name.as_str().as_bytes());
     Some(Resource {
-        addr: ResourceAddr::of_cluster(ResourceKind::Init, name),
+        addr: init_addr(manifest),
         desired: Desired::Init(DesiredInit { nodes, through }),
         presence: Presence::Present,
         depends_on,
         origin: origin(manifest, manifest.name.span),
     })
+}
+
+/// Returns the address of the initialisation.
+pub(super) fn init_addr(manifest: &Manifest) -> ResourceAddr {
+    ResourceAddr::of_cluster(ResourceKind::Init, ResourceName::encode(manifest.name.as_str().as_bytes()))
 }
