@@ -37,7 +37,7 @@ pub(crate) async fn show_and_apply(
     let header = if ui.quiet { String::new() } else { ui.header(command, &plan.cluster, &probe.words()) };
     ui.result(&(header + &render_plan(&plan, &ui.stdout)))?;
     if !plan.is_complete() && !consent.skip_unknown {
-        return Err(not_begun(&plan));
+        return Err(not_begun(&plan, "mend what is listed above, or apply to the rest with --skip-unknown"));
     }
     let whole = if plan.is_complete() { ExitCode::Done } else { ExitCode::Unknown };
     if plan.is_empty() {
@@ -50,10 +50,10 @@ pub(crate) async fn show_and_apply(
     apply(cluster, plan, probe, passphrase, whole, ui).await
 }
 
-fn not_begun(plan: &Plan) -> CliError {
+/// Returns that nothing began because something is unknown.
+pub(crate) fn not_begun(plan: &Plan, hint: &str) -> CliError {
     let unknown = count(plan.unknown.len(), "thing");
-    CliError::new(ExitCode::Unknown, format!("not applied: {unknown} could not be read"))
-        .hint("mend what is listed above, or apply to the rest with --skip-unknown")
+    CliError::new(ExitCode::Unknown, format!("not applied: {unknown} could not be read")).hint(hint)
 }
 
 /// Asks whether to go on. Only `yes` means yes.

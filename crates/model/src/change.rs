@@ -47,6 +47,8 @@ pub enum Cause {
     Missing,
     /// An earlier apply was interrupted before it was done.
     Unfinished,
+    /// A new authority takes the place of an old one.
+    Rotation,
 }
 
 /// A value before or after a change, in the shape in which it is best compared by eye.

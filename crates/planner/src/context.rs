@@ -4,6 +4,8 @@ use crdbctl_model::{
 };
 use crdbctl_pki::CaBundle;
 
+use crate::rotation::{self, RotationStep};
+
 /// What kinds may look at beside their own resource.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
@@ -12,6 +14,10 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     /// The authority as it is on the control host.
     pub(crate) authority: AuthorityState,
+    /// The step of the authority's rotation that is planned, if one is.
+    pub(crate) rotation: Option<RotationStep>,
+    /// Whether a new authority is made and not trusted by every node yet.
+    pub(crate) distributing: bool,
 }
 
 /// What is known of the authority before anything is made.
@@ -32,7 +38,18 @@ pub(crate) enum AuthorityState {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(graph: &'a ResourceGraph, observations: &'a Observations, now: Timestamp) -> Self {
-        Self { graph, observations, now, authority: authority(graph, observations) }
+        let authority = authority(graph, observations);
+        let distributing = match &authority {
+            AuthorityState::Present { bundle, .. } => rotation::under_way(bundle, graph, observations)
+                .is_some_and(|rotation| rotation.step == RotationStep::Distribute),
+            AuthorityState::ToBeCreated | AuthorityState::Unknown(_) => false,
+        };
+        Self { graph, observations, now, authority, rotation: None, distributing }
+    }
+
+    /// Returns the same for planning a step of the authority's rotation.
+    pub(crate) fn rotating(self, step: RotationStep) -> Self {
+        Self { rotation: Some(step), ..self }
     }
 
     /// Returns the ownership record of `node`, when it was read and has one.

@@ -14,7 +14,9 @@ mod options;
 mod plan;
 mod process_flags;
 mod rollout;
+mod rotation;
 mod twins;
 
 pub use options::PlanOptions;
-pub use plan::plan;
+pub use plan::{plan, plan_rotation};
+pub use rotation::{Rotation, RotationStep, is_of_rotation, rotation};

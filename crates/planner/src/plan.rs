@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Basis, Change, Desired, Fact, HealthFact, Impact, NodeName, NodeObservation, Note, Observations,
-    Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Transfer,
-    UnknownResource, Verdict,
+    Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Timestamp,
+    Transfer, UnknownResource, Verdict,
 };
 
 use crate::carriers::{carry, restart_for_removed_variables};
@@ -11,6 +11,7 @@ use crate::cause::cause;
 use crate::comparison::{Comparison, Difference};
 use crate::context::{AuthorityState, Context};
 use crate::options::PlanOptions;
+use crate::rotation::{self, RotationStep};
 use crate::{dependencies, kinds, rollout, twins};
 
 /// Returns what must change for the nodes to be as the graph says.
@@ -18,21 +19,44 @@ use crate::{dependencies, kinds, rollout, twins};
 /// Deterministic: equal inputs give equal plans. A resource that could not be read, or that stands in a
 /// way that only a person may clear, is in [`Plan::unknown`] and is never changed.
 pub fn plan(graph: &ResourceGraph, observations: &Observations, options: &PlanOptions) -> Plan {
-    let context = Context::new(graph, observations, options.now);
+    make(&Context::new(graph, observations, options.now), options)
+}
+
+/// Returns what a step of the authority's rotation changes, and nothing else.
+///
+/// Deterministic, as [`plan`]. Whether it is the step's turn is told by [`rotation`](crate::rotation()).
+pub fn plan_rotation(
+    graph: &ResourceGraph,
+    observations: &Observations,
+    now: Timestamp,
+    step: RotationStep,
+) -> Plan {
+    let context = Context::new(graph, observations, now).rotating(step);
+    make(&context, &PlanOptions { now, skip_unknown: false })
+}
+
+fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
+    let (graph, observations) = (context.graph, context.observations);
     let mut draft = Draft::default();
     draft.unknown_nodes(graph, observations);
     for resource in graph.resources.values().filter(|resource| resource.presence == Presence::Present) {
-        draft.compare(resource, &context);
+        draft.compare(resource, context);
     }
     for node in graph.staying() {
-        draft.drop_ins(node, &context);
+        draft.drop_ins(node, context);
         carry(node, graph, &mut draft.differences);
-        restart_for_removed_variables(node, &context, &mut draft.differences);
+        restart_for_removed_variables(node, context, &mut draft.differences);
+    }
+    match context.rotation {
+        None => draft.notes.extend(rotation::note(context)),
+        Some(step) => {
+            draft.differences.retain(|addr, difference| step.concerns(graph.resources.get(addr), difference));
+        }
     }
     if options.skip_unknown {
         draft.leave_unknown_alone(graph);
     }
-    draft.finish(graph, observations, &context)
+    draft.finish(graph, observations, context)
 }
 
 #[derive(Default)]

@@ -11,5 +11,6 @@ mod drift;
 mod fresh;
 mod interrupted;
 mod pending;
+mod rotation;
 mod unreachable;
 mod ways_to_root;

@@ -1,7 +1,11 @@
-use crdbctl_model::{Action, AttributeDiff, DesiredAuthority, KeyType};
+use crdbctl_model::{Action, AttributeDiff, Cause, DesiredAuthority, KeyType};
+use crdbctl_pki::CaBundle;
 
+use super::ca::describe;
+use super::node_certificate::cannot_issue;
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
+use crate::rotation::RotationStep;
 
 pub(super) fn create(desired: &DesiredAuthority, context: &Context<'_>) -> Comparison {
     if let AuthorityState::Unknown(reason) = &context.authority {
@@ -24,13 +28,50 @@ pub(super) fn create(desired: &DesiredAuthority, context: &Context<'_>) -> Compa
     Comparison::Differs(difference)
 }
 
-pub(super) fn compare(context: &Context<'_>) -> Comparison {
-    match &context.authority {
+pub(super) fn compare(desired: &DesiredAuthority, context: &Context<'_>) -> Comparison {
+    let bundle = match &context.authority {
         AuthorityState::Unknown(reason) => {
-            unknown(reason.clone(), "mend the authority's directory on this host, then plan again")
+            return unknown(reason.clone(), "mend the authority's directory on this host, then plan again");
         }
-        AuthorityState::Present { .. } | AuthorityState::ToBeCreated => Comparison::Same { unchanged: 1 },
+        AuthorityState::ToBeCreated => return Comparison::Same { unchanged: 1 },
+        AuthorityState::Present { bundle, .. } => bundle,
+    };
+    match context.rotation {
+        Some(RotationStep::NewAuthority) => new_before(desired, bundle, context),
+        Some(RotationStep::DropOld) if !bundle.older().is_empty() => {
+            let mut difference = Difference::new(Action::Update);
+            difference.attributes = vec![
+                AttributeDiff::words("certificates", Some(describe(bundle)), Some(describe(&bundle.alone())))
+                    .with_remark("its old keys, ca.key.*.old, are deleted; what the old one signed is refused from then on"),
+            ];
+            difference.cause = Some(Cause::Rotation);
+            Comparison::Differs(difference)
+        }
+        _ => Comparison::Same { unchanged: 1 },
     }
+}
+
+/// A new authority that issues, before the present ones, which stay trusted.
+fn new_before(desired: &DesiredAuthority, bundle: &CaBundle, context: &Context<'_>) -> Comparison {
+    if let Some(refusal) = cannot_issue(context) {
+        return refusal;
+    }
+    let until = context.now.plus(desired.lifetime).date();
+    let mut difference = Difference::new(Action::Replace);
+    let kept = format!("ca.key.{}.old", bundle.issuer().info().serial);
+    difference.attributes = vec![
+        AttributeDiff::words(
+            "certificates",
+            Some(describe(bundle)),
+            Some(format!("a new one until {until}, {}", describe(bundle))),
+        )
+        .with_remark("the new one issues, the old one stays trusted"),
+        AttributeDiff::words("key", None::<&str>, Some(key_word(desired.key))),
+        AttributeDiff::words("old key", Some("ca.key"), Some(kept))
+            .with_remark("until the old one is dropped"),
+    ];
+    difference.cause = Some(Cause::Rotation);
+    Comparison::Differs(difference)
 }
 
 pub(super) const fn key_word(key: KeyType) -> &'static str {

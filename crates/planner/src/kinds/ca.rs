@@ -1,8 +1,9 @@
-use crdbctl_model::{Action, AttributeDiff, CaFact, DesiredCa, FileKind, Impact, NodeName};
+use crdbctl_model::{Action, AttributeDiff, CaFact, Cause, DesiredCa, FileKind, Impact, NodeName};
 use crdbctl_pki::{CaBundle, CaVerdict, judge_ca};
 
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
+use crate::rotation::RotationStep;
 
 pub(super) fn create(desired: &DesiredCa, node: Option<&NodeName>, context: &Context<'_>) -> Comparison {
     let shown = match &context.authority {
@@ -37,7 +38,25 @@ pub(super) fn compare(
         );
     }
     let mut difference = Difference::new(Action::Update);
+    // That a node lacks the new authority is nobody's doing on the host.
+    if context.rotation.is_some() || context.distributing {
+        difference.cause = Some(Cause::Rotation);
+    }
+    // What is trusted once the planned step is done.
+    let alone = bundle.alone();
+    let bundle = if context.rotation == Some(RotationStep::DropOld) { &alone } else { bundle.as_ref() };
     match judge_ca(found.pem.as_bytes(), bundle) {
+        CaVerdict::Valid { .. } if context.rotation == Some(RotationStep::NewAuthority) => {
+            let present = describe(bundle);
+            difference.attributes.push(
+                AttributeDiff::words(
+                    "certificates",
+                    Some(&present),
+                    Some(format!("of the new authority, {present}")),
+                )
+                .with_impact(reload(node, context)),
+            );
+        }
         CaVerdict::Valid { .. } => difference.unchanged += 1,
         CaVerdict::Invalid { findings, .. } => {
             let impact = reload(node, context);
@@ -66,7 +85,7 @@ pub(super) fn no_authority(reason: &str) -> Comparison {
     )
 }
 
-fn describe(bundle: &CaBundle) -> String {
+pub(super) fn describe(bundle: &CaBundle) -> String {
     let shown: Vec<String> = bundle
         .infos()
         .map(|info| {

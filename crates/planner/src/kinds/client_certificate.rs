@@ -3,9 +3,10 @@ use crdbctl_pki::{ClientRequirement, ClientUser, FindingCode, KeyFact, Verdict, 
 
 use super::authority::key_word;
 use super::ca::no_authority;
-use super::node_certificate::{cannot_issue, other_key_type};
+use super::node_certificate::{by_older, cannot_issue, other_key_type};
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
+use crate::rotation::{RotationStep, signer_of};
 
 pub(super) fn create(desired: &DesiredClientCertificate, context: &Context<'_>) -> Comparison {
     make(Action::Create, desired, context, None, None)
@@ -38,6 +39,14 @@ pub(super) fn compare(
         key_type: None,
     };
     match judge_client(certificate.pem.as_bytes(), &key, &requirement, context.now) {
+        Verdict::Valid { .. } if context.rotation == Some(RotationStep::Clients) => {
+            match signer_of(&certificate.pem, bundle) {
+                None => Comparison::Same { unchanged: 1 },
+                Some(older) => {
+                    make(Action::Replace, desired, context, Some(by_older(older)), Some(Cause::Rotation))
+                }
+            }
+        }
         Verdict::Valid { .. } => Comparison::Same { unchanged: 1 },
         Verdict::Undetermined { reason, .. } => unknown(
             format!(

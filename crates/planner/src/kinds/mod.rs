@@ -25,7 +25,7 @@ use crate::context::Context;
 pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Context<'_>) -> Comparison {
     match (&resource.desired, found) {
         (Desired::Authority(desired), None) => authority::create(desired, context),
-        (Desired::Authority(_), Some(Fact::Ca(_))) => authority::compare(context),
+        (Desired::Authority(desired), Some(Fact::Ca(_))) => authority::compare(desired, context),
         (Desired::ClientCertificate(desired), None) => client_certificate::create(desired, context),
         (Desired::ClientCertificate(desired), Some(Fact::Certificate(fact))) => {
             client_certificate::compare(desired, fact, context)

@@ -2,12 +2,15 @@ use crdbctl_model::{
     Action, AttributeDiff, Cause, CertificateFileFact, DesiredNodeCertificate, FileKind, KeyFileFact,
     KeyType, Mode, NodeCertificateFact, NodeName, PathFact, PublicKey, Value,
 };
-use crdbctl_pki::{Certificate, FindingCode, KeyFact, NodeNames, NodeRequirement, Verdict, judge_node};
+use crdbctl_pki::{
+    Certificate, Finding, FindingCode, KeyFact, NodeNames, NodeRequirement, Verdict, judge_node,
+};
 
 use super::authority::key_word;
 use super::ca::{no_authority, reload};
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
+use crate::rotation::{RotationStep, signer_of};
 
 const CERTIFICATE_MODE: Mode = Mode::new(0o644);
 const KEY_MODE: Mode = Mode::new(0o600);
@@ -80,6 +83,20 @@ pub(super) fn compare(
             format!("whether {} fits {} cannot be told: {reason}", desired.key, desired.certificate),
             "install openssl on the host, or delete both files to have a new pair made",
         ),
+        Verdict::Valid { info } if context.rotation == Some(RotationStep::Nodes) => {
+            match signer_of(&certificate.pem, bundle) {
+                None => Comparison::Same { unchanged: 1 },
+                Some(older) => {
+                    let reason = by_older(older);
+                    let before = Some(info.not_after.date());
+                    replace(desired, context, node, &reason, before, Some(Cause::Rotation))
+                }
+            }
+        }
+        // The other nodes do not trust the authority yet that would sign the new one, and this one still works.
+        Verdict::Invalid { findings, .. } if context.distributing && findings.iter().all(can_wait) => {
+            attributes(desired, &certificate.path, found.key.as_ref())
+        }
         Verdict::Valid { .. } => attributes(desired, &certificate.path, found.key.as_ref()),
         Verdict::Invalid { info, findings } => {
             let reason = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -89,6 +106,17 @@ pub(super) fn compare(
             replace(desired, context, node, &reason, before, cause)
         }
     }
+}
+
+/// Whether a certificate works for now in spite of what was found.
+fn can_wait(finding: &Finding) -> bool {
+    matches!(finding.code, FindingCode::RenewalDue | FindingCode::MissingName | FindingCode::WrongKeyType)
+}
+
+/// Returns why a valid certificate is replaced in a rotation.
+pub(super) fn by_older(older: &Certificate) -> String {
+    let info = older.info();
+    format!("it is signed by the old one, sha256 {} until {}", info.sha256.short(), info.not_after.date())
 }
 
 /// Returns what readers should know of a pair that is kept: its key is not of the manifest's type, and is not

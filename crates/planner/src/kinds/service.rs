@@ -12,6 +12,8 @@ pub(crate) const NOFILE: &str = "limits.nofile";
 pub(crate) const USER: &str = "user";
 /// The attribute that any change of the unit's files explains.
 pub(crate) const LOADED: &str = "loaded unit";
+/// The attribute of what an earlier apply left to do to the process.
+pub(crate) const PENDING: &str = "pending";
 /// The attribute that a changed package or link explains.
 pub(crate) const BINARY: &str = "binary";
 
@@ -43,7 +45,7 @@ pub(super) fn compare(desired: &DesiredService, found: &ServiceFact) -> Comparis
         Some(left) if found.process.is_some() => {
             let impact = if left == "reload" { Impact::Reload } else { Impact::Restart };
             difference.attributes.push(
-                AttributeDiff::words("pending", Some(left), None::<&str>)
+                AttributeDiff::words(PENDING, Some(left), None::<&str>)
                     .with_impact(impact)
                     .with_remark("an earlier apply was interrupted before it"),
             );

@@ -5,5 +5,6 @@
 mod certificates;
 mod disruption;
 mod kinds;
+mod rotation;
 mod unknown;
 mod world;

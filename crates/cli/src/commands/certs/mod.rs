@@ -1,13 +1,14 @@
 //! `crdbctl certs`: what concerns certificates alone.
 
 mod list;
+mod rotate_ca;
 
 use clap::{Args, Subcommand};
 
 use crate::args::GlobalArgs;
 use crate::{CliError, ExitCode, Ui};
 
-/// List certificates
+/// List certificates, and replace the authority
 #[derive(Args, Debug)]
 pub(crate) struct CertsArgs {
     #[command(subcommand)]
@@ -18,10 +19,12 @@ pub(crate) struct CertsArgs {
 #[derive(Debug, Subcommand)]
 enum CertsCommand {
     List(list::ListArgs),
+    RotateCa(rotate_ca::RotateCaArgs),
 }
 
 pub(crate) fn run(args: &CertsArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     match &args.command {
         CertsCommand::List(args) => list::run(args, global, ui),
+        CertsCommand::RotateCa(args) => rotate_ca::run(args, global, ui),
     }
 }

@@ -1,0 +1,180 @@
+use clap::Args;
+use crdbctl_model::{Change, Desired, Plan, ResourceAddr};
+use crdbctl_pki::AuthorityDirectory;
+use crdbctl_planner::{Rotation, RotationStep, is_of_rotation, plan_rotation, rotation};
+use crdbctl_report::{CertificateListing, count, render_plan};
+
+use crate::applying::{Consent, not_begun, show_and_apply};
+use crate::args::GlobalArgs;
+use crate::cluster::Cluster;
+use crate::observe::Probe;
+use crate::{CliError, ExitCode, Ui, certificates, interrupt, runtime};
+
+/// Replace the certificate authority, one planned step a run
+///
+/// 1. Makes a new authority and puts it first in ca.crt, here and on every node; both are trusted from then on.
+/// 2. Gives the nodes certificates by the new authority. Give ca.crt to all clients before this.
+/// 3. Gives the clients in the authority's directory certificates by the new authority.
+/// 4. With --drop-old: trusts the new authority alone, and deletes the old one's key.
+///
+/// Each run shows the plan of the next step, asks, and applies it, one node after the other, by reload and without a
+/// restart. Nothing is remembered but the certificates themselves: an interrupted step goes on with the next run.
+#[derive(Args, Debug)]
+pub(crate) struct RotateCaArgs {
+    /// Trust the new authority alone; refused while anything found needs the old one
+    #[arg(long)]
+    drop_old: bool,
+
+    /// Apply without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    let cluster = Cluster::load(global, ui)?;
+    let password = crate::password::sudo_password(global)?;
+    runtime::run(async {
+        let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
+        let ordinary = cluster.plan(&probe.observations, false);
+        demand_nothing_else(&ordinary, ui)?;
+        let stands = rotation(&cluster.graph, &probe.observations);
+        let step = match next(args, stands.as_ref(), &ordinary)? {
+            Next::Step(step) => step,
+            Next::Nothing(words) => {
+                ui.status(words);
+                return Ok(ExitCode::Done);
+            }
+        };
+        if step == RotationStep::DropOld {
+            demand_unneeded(&cluster, &probe)?;
+        }
+        let plan = plan_rotation(&cluster.graph, &probe.observations, probe.observations.taken_at, step);
+        if plan.is_empty() && plan.is_complete() {
+            return finish(step, ExitCode::Done, ui);
+        }
+        ui.status(&format!("Step {} of 4: {}.", step.number(), what(step)));
+        let consent = Consent { given: args.yes, skip_unknown: false };
+        let ended = show_and_apply("certs rotate-ca", &cluster, plan, probe, &consent, global, ui).await?;
+        finish(step, ended, ui)
+    })
+}
+
+enum Next {
+    Step(RotationStep),
+    Nothing(&'static str),
+}
+
+/// Returns the step to take, or why there is none.
+fn next(args: &RotateCaArgs, stands: Option<&Rotation>, ordinary: &Plan) -> Result<Next, CliError> {
+    let is_ca = |change: &Change| matches!(change.desired, Some(Desired::Ca(_)));
+    let ca_differs = ordinary.changes.iter().any(is_ca);
+    match (stands, args.drop_old) {
+        // The old authority is gone from here, and a node was not reached.
+        (None, true) if ca_differs => Ok(Next::Step(RotationStep::DropOld)),
+        (None, true) => Ok(Next::Nothing("No old authority is trusted: there is nothing to drop.")),
+        (None, false) if ca_differs => Err(refused("ca.crt of a node is not the authority's").hint(
+            "run `crdbctl apply` first; after an interrupted `certs rotate-ca --drop-old` it finishes that",
+        )),
+        (None, false) => Ok(Next::Step(RotationStep::NewAuthority)),
+        (Some(rotation), true) if rotation.step != RotationStep::DropOld => {
+            let open: Vec<String> = rotation.open.iter().map(ResourceAddr::to_string).collect();
+            Err(refused(format!(
+                "step {} of 4 is not done ({}), and these need it: {}",
+                rotation.step.number(),
+                what(rotation.step),
+                open.join(", ")
+            ))
+            .hint("run `crdbctl certs rotate-ca` until it says that the old authority may be dropped"))
+        }
+        (Some(rotation), false) if rotation.step == RotationStep::DropOld => Ok(Next::Nothing(
+            "Nothing that was found needs the old authority. When no client outside does, drop it: crdbctl certs rotate-ca \
+             --drop-old.",
+        )),
+        (Some(rotation), _) => Ok(Next::Step(rotation.step)),
+    }
+}
+
+/// Refuses to rotate while something is unknown, or something else is to be done first.
+fn demand_nothing_else(ordinary: &Plan, ui: &Ui) -> Result<(), CliError> {
+    let others: Vec<String> = ordinary
+        .changes
+        .iter()
+        .filter(|change| !is_of_rotation(change))
+        .map(|change| change.addr.to_string())
+        .collect();
+    if ordinary.is_complete() && others.is_empty() {
+        return Ok(());
+    }
+    ui.result(&render_plan(ordinary, &ui.stdout))?;
+    if !ordinary.is_complete() {
+        return Err(not_begun(ordinary, "mend what is listed above: a rotation must see every node"));
+    }
+    Err(refused(format!(
+        "{} to other things than certificates: {}",
+        count(others.len(), "change"),
+        others.join(", ")
+    ))
+    .hint("run `crdbctl apply` first: a rotation begins from nodes that are as the manifest says"))
+}
+
+/// Refuses to drop the old authority while a certificate is found that only it vouches for, also of a client whom the
+/// manifest does not name.
+fn demand_unneeded(cluster: &Cluster, probe: &Probe) -> Result<(), CliError> {
+    let directory =
+        AuthorityDirectory::open(&cluster.authority).map_err(|error| CliError::from_error(&error))?;
+    let Some(directory) = directory else { return Ok(()) };
+    let issuer = directory.authority().info().sha256;
+    let CertificateListing { certificates, unknown, .. } =
+        certificates::listing(cluster, &probe.observations);
+    if let Some(unread) = unknown.first() {
+        let file = unread.file.as_deref().unwrap_or("all");
+        return Err(CliError::new(ExitCode::Unknown, format!("not applied: {file}: {}", unread.reason))
+            .hint("the old authority is dropped only when every certificate was read"));
+    }
+    let needs = |file: &str| file != "ca.crt";
+    let left: Vec<String> = certificates
+        .iter()
+        .filter(|entry| needs(&entry.file) && entry.signed_by.is_some_and(|by| by != issuer))
+        .map(|entry| match &entry.node {
+            Some(node) => format!("{node}: {}", entry.file),
+            None => cluster.authority.join(&entry.file).display().to_string(),
+        })
+        .collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(refused(format!("the old authority still vouches for {}", left.join(", "))).hint(
+        "have it made anew: name the user in `certificates.clients`, or delete the pair when nobody uses it",
+    ))
+}
+
+fn refused(why: impl std::fmt::Display) -> CliError {
+    CliError::new(ExitCode::Error, format!("not applied: {why}"))
+}
+
+fn what(step: RotationStep) -> &'static str {
+    match step {
+        RotationStep::NewAuthority => "a new authority, trusted beside the old one",
+        RotationStep::Distribute => "the new authority is put before the old one on every node",
+        RotationStep::Nodes => "certificates of nodes by the new authority",
+        RotationStep::Clients => "certificates of clients by the new authority",
+        RotationStep::DropOld => "the old authority is trusted no more",
+    }
+}
+
+/// Says what is next after a step that went well.
+fn finish(step: RotationStep, ended: ExitCode, ui: &Ui) -> Result<ExitCode, CliError> {
+    if ended == ExitCode::Done {
+        ui.status(match step {
+            RotationStep::NewAuthority | RotationStep::Distribute => {
+                "Next: give the new ca.crt to every client; when all have it, run crdbctl certs rotate-ca again for the nodes."
+            }
+            RotationStep::Nodes => "Next: run crdbctl certs rotate-ca again for the clients' certificates.",
+            RotationStep::Clients => {
+                "Next: give the clients their new certificates; when none uses an old one, run crdbctl certs rotate-ca --drop-old."
+            }
+            RotationStep::DropOld => "The rotation is done.",
+        });
+    }
+    Ok(ended)
+}

@@ -1,0 +1,192 @@
+use std::collections::BTreeSet;
+
+use crdbctl_model::{
+    Change, Desired, Fact, NodeName, Note, Observations, Observed, Presence, Resource, ResourceAddr,
+    ResourceGraph,
+};
+use crdbctl_pki::{CaBundle, Certificate, judge_ca};
+
+use crate::comparison::Difference;
+use crate::context::{AuthorityState, Context};
+use crate::kinds::service::PENDING;
+
+/// A step of the authority's rotation, in their order (CockroachDB docs, rotate certificates): a certificate is used
+/// only when everybody who must trust it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RotationStep {
+    /// A new authority is made and put first in `ca.crt`, here and on every node.
+    NewAuthority,
+    /// The new authority is made, and not every node trusts it yet.
+    Distribute,
+    /// Nodes get certificates by the new authority.
+    Nodes,
+    /// Clients get certificates by the new authority.
+    Clients,
+    /// The old authority is trusted no more.
+    DropOld,
+}
+
+/// How far a rotation has come. There is no file for it: the authority's certificates tell, and who signed what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The next step. [`RotationStep::DropOld`] when nothing that was found needs the old authority.
+    pub step: RotationStep,
+    /// What the step concerns, by address.
+    pub open: BTreeSet<ResourceAddr>,
+}
+
+/// Returns how far a rotation has come; `None` when none is under way: the authority has one certificate.
+///
+/// What was not read is not in it: a plan that is not [complete](crdbctl_model::Plan::is_complete) tells of that.
+pub fn rotation(graph: &ResourceGraph, observations: &Observations) -> Option<Rotation> {
+    let bundle = authority(graph, observations)?;
+    under_way(&bundle, graph, observations)
+}
+
+fn authority(graph: &ResourceGraph, observations: &Observations) -> Option<CaBundle> {
+    let resource = present(graph).find(|resource| matches!(resource.desired, Desired::Authority(_)))?;
+    match observations.of(&resource.addr) {
+        Observed::Present(fact) => match *fact {
+            Fact::Ca(ca) => CaBundle::parse(ca.pem.as_bytes()).ok(),
+            _ => None,
+        },
+        Observed::Absent | Observed::Unknown { .. } => None,
+    }
+}
+
+pub(crate) fn under_way(
+    bundle: &CaBundle,
+    graph: &ResourceGraph,
+    observations: &Observations,
+) -> Option<Rotation> {
+    if bundle.older().is_empty() {
+        return None;
+    }
+    let mut open = [const { BTreeSet::new() }; 3];
+    for resource in present(graph) {
+        let step = match (&resource.desired, observations.of(&resource.addr)) {
+            (_, Observed::Unknown { .. }) => continue,
+            (Desired::Ca(_), Observed::Present(fact)) => match *fact {
+                Fact::Ca(ca) if !judge_ca(ca.pem.as_bytes(), bundle).is_valid() => 0,
+                _ => continue,
+            },
+            (Desired::Ca(_), Observed::Absent) => 0,
+            // What was written and not read by the process yet.
+            (Desired::Service(_), Observed::Present(fact)) => match *fact {
+                Fact::Service(service) if service.pending.is_some() && service.process.is_some() => 0,
+                _ => continue,
+            },
+            (Desired::NodeCertificate(_), Observed::Present(fact)) if is_by_older(&fact, bundle) => 1,
+            (Desired::ClientCertificate(_), Observed::Present(fact)) if is_by_older(&fact, bundle) => 2,
+            _ => continue,
+        };
+        open[step].insert(resource.addr.clone());
+    }
+    let steps = [RotationStep::Distribute, RotationStep::Nodes, RotationStep::Clients];
+    let next = steps.into_iter().zip(open).find(|(_, open)| !open.is_empty());
+    Some(next.map_or_else(
+        || Rotation { step: RotationStep::DropOld, open: BTreeSet::new() },
+        |(step, open)| Rotation { step, open },
+    ))
+}
+
+fn present(graph: &ResourceGraph) -> impl Iterator<Item = &Resource> {
+    graph.resources.values().filter(|resource| resource.presence == Presence::Present)
+}
+
+/// Whether one of the authority's certificates signed the pair, and not the one that issues now.
+fn is_by_older(fact: &Fact, bundle: &CaBundle) -> bool {
+    let Fact::Certificate(pair) = fact else { return false };
+    pair.certificate.as_ref().is_some_and(|certificate| signer_of(&certificate.pem, bundle).is_some())
+}
+
+/// Returns the older certificate of the authority that signed the first certificate of a file; `None` when the issuing
+/// one did, or none of them.
+pub(crate) fn signer_of<'a>(pem: &str, bundle: &'a CaBundle) -> Option<&'a Certificate> {
+    let certificate = Certificate::parse_pem_bundle(pem.as_bytes()).ok()?.swap_remove(0);
+    if certificate.is_signed_by(bundle.issuer()) {
+        return None;
+    }
+    bundle.older().iter().find(|older| certificate.is_signed_by(older))
+}
+
+impl RotationStep {
+    /// Whether a difference belongs to the step. A reload that an interrupted apply left belongs to each.
+    pub(crate) fn concerns(self, resource: Option<&Resource>, difference: &Difference) -> bool {
+        let Some(resource) = resource else { return false };
+        match &resource.desired {
+            Desired::Authority(_) => matches!(self, Self::NewAuthority | Self::DropOld),
+            Desired::Ca(_) => matches!(self, Self::NewAuthority | Self::Distribute | Self::DropOld),
+            Desired::NodeCertificate(_) => self == Self::Nodes,
+            Desired::ClientCertificate(_) => self == Self::Clients,
+            Desired::Service(_) => {
+                is_pending_reload(difference.attributes.iter().map(|a| (a.name.as_str(), a.impact)))
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns the number by which people know the step, of four.
+    pub const fn number(self) -> usize {
+        match self {
+            Self::NewAuthority | Self::Distribute => 1,
+            Self::Nodes => 2,
+            Self::Clients => 3,
+            Self::DropOld => 4,
+        }
+    }
+}
+
+fn is_pending_reload<'a>(mut attributes: impl Iterator<Item = (&'a str, crdbctl_model::Impact)>) -> bool {
+    attributes.all(|(name, impact)| name == PENDING && impact == crdbctl_model::Impact::Reload)
+}
+
+/// Returns whether a change of an ordinary plan is a matter of certificates alone, so that a rotation may go on beside it.
+pub fn is_of_rotation(change: &Change) -> bool {
+    match &change.desired {
+        Some(
+            Desired::Authority(_)
+            | Desired::Ca(_)
+            | Desired::NodeCertificate(_)
+            | Desired::ClientCertificate(_),
+        ) => true,
+        Some(Desired::Service(_)) => {
+            is_pending_reload(change.attributes.iter().map(|a| (a.name.as_str(), a.impact)))
+        }
+        _ => false,
+    }
+}
+
+/// Returns where the rotation stands, for the readers of a plan; `None` when none is under way.
+pub(crate) fn note(context: &Context<'_>) -> Option<Note> {
+    let AuthorityState::Present { bundle, .. } = &context.authority else { return None };
+    let rotation = under_way(bundle, context.graph, context.observations)?;
+    let nodes = |open: &BTreeSet<ResourceAddr>| {
+        let nodes: BTreeSet<&NodeName> = open.iter().filter_map(ResourceAddr::node).collect();
+        nodes.into_iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let text = match rotation.step {
+        RotationStep::NewAuthority | RotationStep::Distribute => format!(
+            "a rotation is under way, step 1 of 4: the new authority is not trusted yet by {}; renewals that can wait do so until it is",
+            nodes(&rotation.open)
+        ),
+        RotationStep::Nodes => format!(
+            "a rotation is under way, step 2 of 4: the old authority still vouches for {}; give ca.crt to all clients, then run \
+             `crdbctl certs rotate-ca`",
+            nodes(&rotation.open)
+        ),
+        RotationStep::Clients => "a rotation is under way, step 3 of 4: clients' certificates are still of the old authority; \
+             run `crdbctl certs rotate-ca`"
+            .to_owned(),
+        RotationStep::DropOld => "a rotation is under way, step 4 of 4: the old authority is trusted, and nothing found here needs it; when no \
+             client does, run `crdbctl certs rotate-ca --drop-old`"
+            .to_owned(),
+    };
+    let addr = context
+        .graph
+        .resources
+        .values()
+        .find(|resource| matches!(resource.desired, Desired::Authority(_)))
+        .map(|resource| resource.addr.clone());
+    Some(Note { addr, text })
+}
