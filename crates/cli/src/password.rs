@@ -45,12 +45,12 @@ const LONGEST: u64 = 4096;
 /// When it was to be had and could not be: going on without it would only fail later, on every node.
 pub(crate) fn sudo_password(global: &GlobalArgs) -> Result<Option<SecretString>, CliError> {
     if let Some(number) = global.sudo_password_fd {
-        return SUDO.from_descriptor(number).map(Some);
+        return SUDO.of_descriptor(number).map(Some);
     }
     if global.ask_sudo_password {
         return SUDO.ask().map(Some);
     }
-    SUDO.from_environment()
+    SUDO.of_environment()
 }
 
 /// Returns the passphrase of the authority's key: from the descriptor of the command line, else from the command of
@@ -60,9 +60,9 @@ pub(crate) fn sudo_password(global: &GlobalArgs) -> Result<Option<SecretString>,
 /// When it cannot be had.
 pub(crate) fn ca_passphrase(descriptor: Option<u32>) -> Result<SecretString, CliError> {
     if let Some(number) = descriptor {
-        return CA_KEY.from_descriptor(number);
+        return CA_KEY.of_descriptor(number);
     }
-    match CA_KEY.from_environment()? {
+    match CA_KEY.of_environment()? {
         Some(passphrase) => Ok(passphrase),
         None => CA_KEY.ask(),
     }
@@ -78,7 +78,7 @@ impl Secret {
         checked(secret, &what)
     }
 
-    fn from_descriptor(&self, number: u32) -> Result<SecretString, CliError> {
+    fn of_descriptor(&self, number: u32) -> Result<SecretString, CliError> {
         let what = format!("reading {} from file descriptor {number}", self.what);
         // Opened by name: taking the descriptor itself would need unsafe code.
         let file = File::open(format!("/dev/fd/{number}")).map_err(|error| {
@@ -90,14 +90,14 @@ impl Secret {
     }
 
     /// From the command that the environment names; `None` when it names none.
-    fn from_environment(&self) -> Result<Option<SecretString>, CliError> {
+    fn of_environment(&self) -> Result<Option<SecretString>, CliError> {
         match std::env::var(self.command) {
-            Ok(command) if !command.is_empty() => self.from_command(&command).map(Some),
+            Ok(command) if !command.is_empty() => self.of_command(&command).map(Some),
             _ => Ok(None),
         }
     }
 
-    fn from_command(&self, command: &str) -> Result<SecretString, CliError> {
+    fn of_command(&self, command: &str) -> Result<SecretString, CliError> {
         let what = format!("running {}", self.command);
         let failed = |error: &std::io::Error| CliError::failed(&what, error);
         let mut child = Command::new("sh")
@@ -162,13 +162,13 @@ mod tests {
 
     #[test]
     fn commands_give_it_and_their_failure_is_told_without_their_output() {
-        assert_eq!(SUDO.from_command("printf 'pw\\n'").unwrap().expose_secret(), "pw");
-        let error = SUDO.from_command("echo secret; exit 3").unwrap_err();
+        assert_eq!(SUDO.of_command("printf 'pw\\n'").unwrap().expose_secret(), "pw");
+        let error = SUDO.of_command("echo secret; exit 3").unwrap_err();
         assert!(
             error.message.contains("exit status: 3") && !error.message.contains("secret"),
             "{}",
             error.message
         );
-        assert!(SUDO.from_command("true").is_err());
+        assert!(SUDO.of_command("true").is_err());
     }
 }
