@@ -50,7 +50,7 @@ fn authority(graph: &ResourceGraph, observations: &Observations) -> Option<CaBun
             Fact::Ca(ca) => CaBundle::parse(ca.pem.as_bytes()).ok(),
             _ => None,
         },
-        Observed::Absent | Observed::Unknown { .. } => None,
+        Observed::Absent | Observed::Deferred { .. } | Observed::Unknown { .. } => None,
     }
 }
 
