@@ -37,6 +37,8 @@ pub struct Applier {
     pub passphrase: Option<SecretString>,
     /// The release archive on this host, by architecture.
     pub archives: BTreeMap<String, PathBuf>,
+    /// Whether the plan was made to delete the data of nodes that leave.
+    pub delete_data: bool,
     /// Who applies.
     pub run: Run,
     /// Whom to tell what happens.
@@ -87,6 +89,7 @@ impl Applier {
         self.roll_out(sessions, &issuer, &mut outcomes).await;
         self.initialise(sessions, &issuer, &mut outcomes).await;
         self.change_cluster_after_rollout(sessions, &issuer, &mut outcomes).await;
+        self.remove(sessions, &issuer, &mut outcomes).await;
         let converged = converge::check(self, sessions, &outcomes).await;
         for (addr, words) in converged {
             outcomes.insert(addr, (Outcome::Failed(words), 0));

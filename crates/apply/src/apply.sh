@@ -84,6 +84,76 @@ link() {
   ln -s -T -- "$2" new && mv -f -T -- new "../$name" || exit 1
   unstage && sync .
 }
+# begin LOCAL-ADDRESS PATH...: notes what is about to be created, until the record tells.
+begin() { printf '%s\n' "$*" >>"$state/$cluster.begun"; }
+# remove PATH: a file, or whatever is not a directory, under its name; a link is not followed.
+remove() {
+  enter "${1%/*}/"
+  name=${1##*/}
+  [ -e "./$name" ] || [ -L "./$name" ] || return 0
+  [ ! -d "./$name" ] || [ -L "./$name" ] || die "$1 is a directory: it is left as it is"
+  rm -f -- "./$name" && sync .
+}
+# remove_aside PATH NAME: keeps a plain file in a place of root.
+remove_aside() {
+  enter "${1%/*}/"
+  name=${1##*/}
+  [ -e "./$name" ] || [ -L "./$name" ] || return 0
+  [ -f "./$name" ] && [ ! -L "./$name" ] || die "$1 is not a plain file: it is left as it is"
+  place=$(aside) && mv -n -T -- "./$name" "$place/$2" && [ ! -e "./$name" ] && sync "$place" && sync .
+}
+# remove_link PATH TARGET: only a link, and only while it leads there.
+remove_link() {
+  enter "${1%/*}/"
+  name=${1##*/}
+  [ -e "./$name" ] || [ -L "./$name" ] || return 0
+  [ -L "./$name" ] || die "$1 is not a link: it is left as it is"
+  leads=$(readlink -n -- "./$name"; printf .)
+  [ "$leads" = "$2." ] || die "$1 leads to ${leads%.} now, not to $2: it is left as it is"
+  rm -f -- "./$name" && sync .
+}
+# remove_directory PATH: only an empty one.
+remove_directory() {
+  enter "${1%/*}/"
+  name=${1##*/}
+  [ -e "./$name" ] || [ -L "./$name" ] || return 0
+  [ ! -L "./$name" ] && [ -d "./$name" ] || die "$1 is not a directory: it is left as it is"
+  sweep "$1"
+  rmdir -- "./$name" && sync .
+}
+# empty DIRECTORY: removes all that is in it, following no link (find(1), -delete), unless another file system or a part of
+# this one is mounted below it. What mkfs made stays.
+empty() {
+  if [ ! -e "$1" ] && [ ! -L "$1" ]; then return 0; fi
+  (enter "${1%/*}/"; [ ! -L "./${1##*/}" ] && [ -d "./${1##*/}" ]) || die "$1 is not a directory: it is left as it is"
+  enter "$1"
+  here=$(pwd -P)
+  while read -r _ _ _ _ point _; do
+    case $point in "$here"/*) die "$point is mounted below $1: unmount it first; nothing in $1 was deleted" ;; esac
+  done </proc/self/mountinfo
+  find . -xdev -mindepth 1 ! -path ./lost+found ! -path './lost+found/*' -delete && sync .
+}
+# remove_package PATH whole|part FILE...: its own files, then what is empty of its directories.
+remove_package() {
+  package=$1 whole=$2; shift 2
+  [ -e "$package" ] || [ -L "$package" ] || return 0
+  running=$(find /proc/[0-9]*/exe -maxdepth 0 -lname "$package/*" -printf '%h ' 2>/dev/null) || true
+  [ -z "$running" ] || die "$package is in use: $running"
+  (enter "${package%/*}/"; [ ! -L "./${package##*/}" ]) || die "$package is a link: it is left as it is"
+  enter "$package"
+  for file in "$@"; do
+    (remove "$package/$file") || exit 1
+    case $file in */*) parent=${file%/*}; (enter "$package" && rmdir -p -- "$parent") 2>/dev/null || true ;; esac
+  done
+  sync .
+  if [ "$whole" = whole ]; then cd .. && rmdir -- "./${package##*/}" && sync .; fi
+}
+# forget: the record and what lies beside it. What was set aside stays, and so does what is of other clusters.
+forget() {
+  for kind in json digests keys pending begun; do rm -f -- "$state/$cluster.$kind" || exit 1; done
+  sync "$state"
+  rmdir -- "$state" 2>/dev/null || true
+}
 # A place of root for what stood in the way: prints it.
 aside() {
   mkdir -p -m 0700 "$state/set-aside/$run" && chmod 0700 "$state/set-aside" && printf '%s/set-aside/%s' "$state" "$run"

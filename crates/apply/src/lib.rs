@@ -5,7 +5,7 @@
 //! `work`): a package as a stage of its own, everything else of a node in one script of steps (`stage`, `step`,
 //! `kinds/`). Nodes that are reloaded or restarted follow one by one behind a gate (`rollout`). The cluster is
 //! initialised when every node waits for it (`initialise`, `init`, `wait`). What concerns the cluster as a whole is done
-//! before and after (`cluster`). At the end every node is read back, compared, and recorded (`converge`), and told of
+//! before and after (`cluster`). What is no longer wanted is removed last, on all nodes at once (`remove`). At the end every node is read back, compared (`converge`) and recorded (`record`), and told of
 //! (`summary`).
 
 mod applier;
@@ -18,6 +18,8 @@ mod initialise;
 mod issue;
 mod kinds;
 mod lock;
+mod record;
+mod remove;
 mod rollout;
 mod run;
 mod session;

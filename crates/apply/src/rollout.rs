@@ -25,7 +25,7 @@ impl Applier {
         for (index, step) in steps.iter().enumerate() {
             let changes: Vec<Change> = self
                 .of_node(&step.node)
-                .filter(|change| !NodeWork::is_preparation(change))
+                .filter(|change| change.removal.is_none() && !NodeWork::is_preparation(change))
                 .cloned()
                 .collect();
             if *self.stop.borrow() {

@@ -27,8 +27,11 @@ impl Applier {
             .keys()
             .filter_map(|node| {
                 let rolls = self.rolls(node);
-                let changes: Vec<&Change> =
-                    self.of_node(node).filter(|change| !rolls || NodeWork::is_preparation(change)).collect();
+                let changes: Vec<&Change> = self
+                    .of_node(node)
+                    .filter(|change| change.removal.is_none())
+                    .filter(|change| !rolls || NodeWork::is_preparation(change))
+                    .collect();
                 (!changes.is_empty())
                     .then(|| NodeWork::new(node, &changes, issuer, &failed, &self.archives, &self.graph))
             })

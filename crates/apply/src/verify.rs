@@ -3,8 +3,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crdbctl_model::{
-    Fact, HealthFact, NodeName, NodeObservation, Observations, Observed, Plan, Reading, ResourceGraph,
-    ServiceFact, Timestamp,
+    Fact, Footprint, HealthFact, NodeName, NodeObservation, Observations, Observed, Plan, Reading,
+    ResourceGraph, ServiceFact, Timestamp,
 };
 use crdbctl_probe::{observe_answer, questions, script};
 use tokio::task::JoinSet;
@@ -81,11 +81,17 @@ fn has_moved(old: &Observed, now: &Observed, is_changed: bool) -> bool {
 fn is_same(old: &Reading, new: &Reading) -> bool {
     old.drop_ins == new.drop_ins
         && old.record == new.record
+        && is_same_footprint(&old.footprint, &new.footprint)
         && old.host.machine_id == new.host.machine_id
         && old.resources.len() == new.resources.len()
         && old.resources.iter().all(|(addr, observed)| {
             new.resources.get(addr).is_some_and(|now| is_same_resource(observed, now))
         })
+}
+
+/// Which programs run at a moment is looked at again before a package goes.
+fn is_same_footprint(old: &Footprint, new: &Footprint) -> bool {
+    old.listings == new.listings && old.mount_points == new.mount_points && old.begun == new.begun
 }
 
 fn is_same_resource(old: &Observed, new: &Observed) -> bool {

@@ -18,7 +18,7 @@ use crate::step::Step;
 /// What is done on one node in one go: packages that travel, then everything else in one script.
 pub(crate) struct NodeWork {
     pub(crate) node: NodeName,
-    packages: Vec<(ResourceAddr, DesiredPackage, PathBuf)>,
+    packages: Vec<(Change, DesiredPackage, PathBuf)>,
     steps: Vec<Step>,
     outcomes: Outcomes,
 }
@@ -52,7 +52,7 @@ impl NodeWork {
                 let archive = archives
                     .get(&arch)
                     .ok_or_else(|| ApplyError::NoArchive { node: node.clone(), arch: arch.clone() })?;
-                work.packages.push((change.addr.clone(), desired.clone(), archive.clone()));
+                work.packages.push(((*change).clone(), desired.clone(), archive.clone()));
                 continue;
             }
             match kinds::step(change, issuer) {
@@ -82,6 +82,7 @@ impl NodeWork {
     /// Whether a change leaves what runs, and what would start, as it is.
     pub(crate) fn is_preparation(change: &Change) -> bool {
         change.impact == Impact::None
+            && change.removal.is_none()
             && matches!(
                 change.addr.kind,
                 ResourceKind::Group
@@ -118,7 +119,7 @@ impl NodeWork {
     pub(crate) fn addrs(&self) -> impl Iterator<Item = &ResourceAddr> {
         self.packages
             .iter()
-            .map(|(addr, ..)| addr)
+            .map(|(change, ..)| &change.addr)
             .chain(self.steps.iter().filter_map(|step| step.addr.as_ref()))
     }
 
@@ -130,11 +131,11 @@ impl NodeWork {
         stop: &watch::Receiver<bool>,
     ) -> Outcomes {
         let mut outcomes = std::mem::take(&mut self.outcomes);
-        for (addr, desired, archive) in std::mem::take(&mut self.packages) {
+        for (change, desired, archive) in std::mem::take(&mut self.packages) {
             let done = if *stop.borrow() {
-                skipped([&addr])
+                skipped([&change.addr])
             } else {
-                send(session, uploads, &addr, &desired, &archive).await
+                send(session, uploads, &change, &desired, &archive).await
             };
             outcomes.extend(done);
         }
@@ -209,10 +210,11 @@ fn skipped<'a>(addrs: impl IntoIterator<Item = &'a ResourceAddr>) -> Outcomes {
 async fn send(
     session: &mut Session,
     uploads: &Semaphore,
-    addr: &ResourceAddr,
+    change: &Change,
     desired: &DesiredPackage,
     archive: &PathBuf,
 ) -> Outcomes {
+    let addr = &change.addr;
     let fail = |words: String| Outcomes::from([(addr.clone(), (Outcome::Failed(words), 0))]);
     let _permit = match uploads.acquire().await {
         Ok(permit) => permit,
@@ -224,5 +226,6 @@ async fn send(
     };
     let payload = Payload::none().reader(desired.archive_size, file);
     let step = package::unpack(addr, desired);
+    let step = if kinds::creates(change) { kinds::begun(change, step) } else { step };
     session.stage(vec![step], Some((addr.clone(), payload, desired.archive_size))).await
 }

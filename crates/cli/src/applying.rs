@@ -19,6 +19,8 @@ pub(crate) struct Consent {
     pub(crate) given: bool,
     /// Whether to apply to the rest when something is unknown.
     pub(crate) skip_unknown: bool,
+    /// Whether the plan was made to delete the data of nodes that leave.
+    pub(crate) delete_data: bool,
 }
 
 /// Shows a plan, asks, and applies it; returns how that ended.
@@ -47,7 +49,7 @@ pub(crate) async fn show_and_apply(
         interrupt::or_stop(ui, confirm(&plan, ui)).await?;
     }
     let passphrase = interrupt::or_stop(ui, passphrase::for_plan(&plan, cluster, global)).await?;
-    apply(cluster, plan, probe, passphrase, whole, ui).await
+    apply(cluster, plan, probe, passphrase, consent.delete_data, whole, ui).await
 }
 
 /// Returns that nothing began because something is unknown.
@@ -85,11 +87,13 @@ async fn confirm(plan: &Plan, ui: &Ui) -> Result<(), CliError> {
     }
 }
 
-async fn apply(
+/// Applies a plan that was agreed to, tells of it, and returns how it ended.
+pub(crate) async fn apply(
     cluster: &Cluster,
     plan: Plan,
     probe: Probe,
     passphrase: Option<SecretString>,
+    delete_data: bool,
     whole: ExitCode,
     ui: &Ui,
 ) -> Result<ExitCode, CliError> {
@@ -105,6 +109,7 @@ async fn apply(
         authority: cluster.authority.clone(),
         passphrase,
         archives: cluster.archives.clone(),
+        delete_data,
         run: crdbctl_apply::Run { id: clock::run_id(started), by: who::user_at_host(), started },
         events,
         stop: stopped,

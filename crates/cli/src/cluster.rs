@@ -58,6 +58,24 @@ impl Cluster {
         })
     }
 
+    /// Returns the cluster of the manifest that `global` names as it shall be when it is no more: everything on every
+    /// node gone. No release archive is needed for that.
+    ///
+    /// # Errors
+    /// When the manifest is wrong.
+    pub(crate) fn load_to_destroy(global: &GlobalArgs, ui: &Ui) -> Result<Self, CliError> {
+        let loaded = manifest::load(&global.file, ui)?;
+        let mut graph = crdbctl_spec::lower(&loaded.manifest, &crdbctl_spec::placeholder_archives())
+            .map_err(|error| CliError::from_error(&error))?;
+        resolve_ssh_files(&mut graph, &loaded);
+        graph.retire(&graph.staying().cloned().collect());
+        Ok(Self {
+            graph: Arc::new(graph),
+            authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
+            archives: BTreeMap::new(),
+        })
+    }
+
     /// Reads every node, and what this host has of the cluster.
     ///
     /// # Errors
@@ -68,8 +86,8 @@ impl Cluster {
 
     /// Returns the plan that follows from what was found. The moment that counts is that of the probe, so that a
     /// plan from recorded observations is the plan of then.
-    pub(crate) fn plan(&self, observations: &Observations, skip_unknown: bool) -> Plan {
-        let options = PlanOptions { now: observations.taken_at, skip_unknown };
+    pub(crate) fn plan(&self, observations: &Observations, skip_unknown: bool, delete_data: bool) -> Plan {
+        let options = PlanOptions { now: observations.taken_at, skip_unknown, delete_data };
         crdbctl_planner::plan(&self.graph, observations, &options)
     }
 }

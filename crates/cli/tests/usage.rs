@@ -20,7 +20,8 @@ fn a_wrong_command_line_is_usage_never_changes() {
         "drift",
         "certs",
         "certs list store-1",
-        "destroy",
+        "destroy store",
+        "destroy --confirm",
     ] {
         let done = run(crdbctl().args(line.split_whitespace()));
         assert_eq!(done.code, 64, "{line}: {done:?}");

@@ -47,6 +47,8 @@ pub enum ResourceKind {
     DropIn,
     /// The running service: enabled, active, with the wanted process.
     Service,
+    /// The ownership record of a node; planned only to be removed.
+    Record,
     /// The initialisation of the cluster.
     Init,
     /// A SQL cluster setting.
@@ -59,7 +61,7 @@ pub enum ResourceKind {
 
 impl ResourceKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Authority,
         Self::Group,
         Self::User,
@@ -72,6 +74,7 @@ impl ResourceKind {
         Self::Unit,
         Self::DropIn,
         Self::Service,
+        Self::Record,
         Self::Init,
         Self::Setting,
         Self::Members,
@@ -93,6 +96,7 @@ impl ResourceKind {
             Self::Unit => "unit",
             Self::DropIn => "drop-in",
             Self::Service => "service",
+            Self::Record => "record",
             Self::Init => "init",
             Self::Setting => "setting",
             Self::Members => "members",

@@ -3,7 +3,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Desired, Fact, ResourceAddr};
+use crate::{Desired, Fact, Removal, ResourceAddr};
 
 /// What is done to a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub enum Cause {
     Unfinished,
     /// A new authority takes the place of an old one.
     Rotation,
+    /// It is there and no longer wanted: its node leaves, or it is an older package than those that are kept.
+    Surplus,
 }
 
 /// A value before or after a change, in the shape in which it is best compared by eye.
@@ -99,6 +101,9 @@ pub struct Change {
     pub depends_on: BTreeSet<ResourceAddr>,
     /// What it shall be; `None` for a delete.
     pub desired: Option<Desired>,
+    /// How it is removed; `None` for all but what crdbctl made and takes away. A drop-in that is set aside has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<Removal>,
     /// What was found; `None` when nothing is there.
     pub before: Option<Fact>,
     /// How many bytes of payload travel to the node for it.

@@ -290,3 +290,33 @@ pub struct DesiredInit {
     /// The node that is asked; one of the join list.
     pub through: NodeName,
 }
+
+impl Desired {
+    /// Returns where the resource is on a node, its own path first: a package's directory and then its files, a
+    /// certificate and then its key. Empty for what has no path of its own: accounts, rules, the service, and all that
+    /// is cluster-wide.
+    pub fn paths(&self) -> Vec<HostPath> {
+        match self {
+            Self::Package(package) => {
+                let files = package.members.iter().filter_map(|member| package.path.join(&member.path).ok());
+                std::iter::once(package.path.clone()).chain(files).collect()
+            }
+            Self::Directory(directory) => vec![directory.path.clone()],
+            Self::Link(link) => vec![link.path.clone()],
+            Self::Ca(ca) => vec![ca.path.clone()],
+            Self::NodeCertificate(pair) => vec![pair.certificate.clone(), pair.key.clone()],
+            Self::File(file) => vec![file.path.clone()],
+            Self::Unit(unit) => vec![unit.file.path.clone()],
+            Self::Authority(_)
+            | Self::ClientCertificate(_)
+            | Self::Group(_)
+            | Self::User(_)
+            | Self::Firewall(_)
+            | Self::Service(_)
+            | Self::Init(_)
+            | Self::Setting(_)
+            | Self::Members(_)
+            | Self::Version(_) => Vec::new(),
+        }
+    }
+}

@@ -132,6 +132,8 @@ pub struct ResourceGraph {
     pub user: OwnerName,
     /// Where packages lie on the nodes.
     pub packages: HostPath,
+    /// How many packages of other versions stay beside the one in use.
+    pub keep_packages: usize,
 }
 
 impl ResourceGraph {
@@ -154,7 +156,7 @@ impl ResourceGraph {
     /// and nothing else waits for them. When no node stays, what is cluster-wide goes out of the graph: nothing is
     /// asked of a cluster without nodes, and its authority on the control host is nobody's to remove.
     ///
-    /// To be called once for a graph, before anything is put between a leaving node's resources and the cluster's.
+    /// To be called once for a node, before anything is put between a leaving node's resources and the cluster's.
     pub fn retire(&mut self, nodes: &BTreeSet<NodeName>) {
         let leaves = |addr: &ResourceAddr| addr.node().is_some_and(|node| nodes.contains(node));
         let mut dependents: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> = BTreeMap::new();

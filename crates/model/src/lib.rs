@@ -16,6 +16,7 @@ mod desired;
 mod digest;
 mod event;
 mod fact;
+mod footprint;
 mod graph;
 mod host_path;
 mod mode;
@@ -23,6 +24,7 @@ mod name;
 mod observation;
 mod plan;
 mod record;
+mod removal;
 mod timestamp;
 
 pub use addr::{ParseAddrError, ResourceAddr, ResourceKind, Scope};
@@ -43,6 +45,7 @@ pub use fact::{
     InitFact, KeyFileFact, LinkFact, NodeCertificateFact, PackageFact, PackageFileFact, PathFact,
     ProcessFact, PublicKey, ServiceFact, UnitFact, UserFact,
 };
+pub use footprint::{Footprint, Listing};
 pub use graph::{ArchiveInfo, Hooks, NodeSpec, Presence, Resource, ResourceGraph, Rollout, SourceSpan};
 pub use host_path::{HostPath, HostPathError};
 pub use mode::{Mode, ParseModeError};
@@ -52,4 +55,5 @@ pub use observation::{
 };
 pub use plan::{Basis, Counts, Note, Plan, RolloutStep, Transfer, UnknownResource, Verdict};
 pub use record::{ForcedGate, Record, RecordedResource};
+pub use removal::Removal;
 pub use timestamp::Timestamp;

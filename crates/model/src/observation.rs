@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, DropInFact, Fact, NodeName, Record, ResourceAddr, Timestamp};
+use crate::{Digest, DropInFact, Fact, Footprint, NodeName, Record, ResourceAddr, Timestamp};
 
 /// What was found for a resource. Unknown is never absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +69,9 @@ pub struct Reading {
     pub drop_ins: Vec<DropInFact>,
     /// The ownership record.
     pub record: Option<Record>,
+    /// What stands around the resources.
+    #[serde(default)]
+    pub footprint: Footprint,
     /// The digest of the answer's lasting part: equal answers mean an unchanged host.
     pub digest: Digest,
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Change, ClusterName, Digest, Impact, NodeName, ResourceAddr};
+use crate::{Action, Change, ClusterName, Digest, Impact, NodeName, Removal, ResourceAddr};
 
 /// What a plan rests on: it is stale when any of this has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +114,8 @@ pub struct Counts {
     pub restart: usize,
     /// Nodes to reload.
     pub reload: usize,
+    /// Nodes to stop for good.
+    pub stop: usize,
     /// Bytes to send.
     pub bytes: u64,
 }
@@ -132,6 +134,14 @@ impl Plan {
         self.unknown.is_empty()
     }
 
+    /// Returns the nodes that this plan stops for good, in its order.
+    pub fn stops(&self) -> impl Iterator<Item = &NodeName> {
+        self.changes
+            .iter()
+            .filter(|change| change.removal.as_ref().is_some_and(Removal::stops))
+            .filter_map(|change| change.addr.node())
+    }
+
     /// Returns the numbers of the summary line.
     pub fn counts(&self) -> Counts {
         let of = |action| self.changes.iter().filter(|change| change.action == action).count();
@@ -143,6 +153,7 @@ impl Plan {
             delete: of(Action::Delete),
             restart: nodes(Impact::Restart),
             reload: nodes(Impact::Reload),
+            stop: self.stops().count(),
             bytes: self.transfers.iter().map(|transfer| transfer.bytes).sum(),
         }
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClusterName, Digest, Timestamp};
+use crate::{ClusterName, Digest, HostPath, Timestamp};
 
 /// What crdbctl remembers on a node of a resource that it brought to its desired state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,10 @@ pub struct RecordedResource {
     pub created: bool,
     /// When it was last seen in that state by an apply.
     pub applied_at: Timestamp,
+    /// Where it is on the host ([`crate::Desired::paths`]): what lies elsewhere was not made by crdbctl, even if the
+    /// manifest now names it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<HostPath>,
 }
 
 /// That a node was disrupted without its gates, because somebody said so.

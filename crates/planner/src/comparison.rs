@@ -1,4 +1,4 @@
-use crdbctl_model::{Action, AttributeDiff, Cause, PathFact};
+use crdbctl_model::{Action, AttributeDiff, Cause, PathFact, Removal};
 
 /// What comparing a resource with what was found came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +29,22 @@ pub(crate) struct Difference {
     pub(crate) cause: Option<Cause>,
     pub(crate) reason: Option<String>,
     pub(crate) bytes: u64,
+    /// How it is removed, when it is.
+    pub(crate) removal: Option<Removal>,
 }
 
 impl Difference {
     /// Returns a difference without attributes yet.
     pub(crate) fn new(action: Action) -> Self {
-        Self { action, attributes: Vec::new(), unchanged: 0, cause: None, reason: None, bytes: 0 }
+        Self {
+            action,
+            attributes: Vec::new(),
+            unchanged: 0,
+            cause: None,
+            reason: None,
+            bytes: 0,
+            removal: None,
+        }
     }
 
     /// Compares one attribute: the difference is kept, or counted as unchanged.

@@ -6,6 +6,7 @@ use crdbctl_model::{ResourceAddr, ResourceGraph, ResourceKind};
 pub(crate) fn among(
     graph: &ResourceGraph,
     changed: &BTreeSet<ResourceAddr>,
+    after: &BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
 ) -> BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> {
     let mut nearest: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> = BTreeMap::new();
     for addr in graph.order().unwrap_or_default() {
@@ -28,12 +29,20 @@ pub(crate) fn among(
             }
         }
     }
+    for (addr, before) in after {
+        nearest.entry(addr.clone()).or_default().extend(before.intersection(changed).cloned());
+    }
     nearest.retain(|addr, _| changed.contains(addr));
     nearest
 }
 
-/// Returns the changed addresses in the order in which they are made, drop-ins before the service of their node.
-pub(crate) fn order(graph: &ResourceGraph, changed: &BTreeSet<ResourceAddr>) -> Vec<ResourceAddr> {
+/// Returns the changed addresses in the order in which they are made, drop-ins before the service of their node, and
+/// what is removed without being in the graph last: packages, then the record.
+pub(crate) fn order(
+    graph: &ResourceGraph,
+    changed: &BTreeSet<ResourceAddr>,
+    after: &BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
+) -> Vec<ResourceAddr> {
     let mut order = Vec::with_capacity(changed.len());
     let drop_ins: Vec<&ResourceAddr> =
         changed.iter().filter(|addr| addr.kind == ResourceKind::DropIn).collect();
@@ -41,9 +50,10 @@ pub(crate) fn order(graph: &ResourceGraph, changed: &BTreeSet<ResourceAddr>) -> 
         if addr.kind == ResourceKind::Service {
             order.extend(drop_ins.iter().filter(|drop_in| drop_in.node() == addr.node()).copied().cloned());
         }
-        if changed.contains(&addr) {
+        if changed.contains(&addr) && !after.contains_key(&addr) {
             order.push(addr);
         }
     }
+    order.extend(after.keys().filter(|addr| changed.contains(*addr)).cloned());
     order
 }

@@ -2,7 +2,8 @@
 //!
 //! [`plan`] compares every resource of the graph with what was observed (`kinds/`, one file a kind),
 //! tells why each difference is there (`cause`), moves restarts to the change that explains them
-//! (`carriers`), and orders the changes (`dependencies`).
+//! (`carriers`), and orders the changes (`dependencies`). What nodes that leave, or that have too many packages, are rid of
+//! is worked out in `removal`.
 
 mod carriers;
 mod cause;
@@ -13,10 +14,12 @@ mod kinds;
 mod options;
 mod plan;
 mod process_flags;
+mod removal;
 mod rollout;
 mod rotation;
 mod twins;
 
 pub use options::PlanOptions;
 pub use plan::{plan, plan_rotation};
+pub use removal::remains;
 pub use rotation::{Rotation, RotationStep, is_of_rotation, rotation};

@@ -7,4 +7,6 @@ pub struct PlanOptions {
     pub now: Timestamp,
     /// Whether nodes of which anything is unknown are left alone entirely, so that the rest can be applied.
     pub skip_unknown: bool,
+    /// Whether the data of nodes that leave is deleted with the rest.
+    pub delete_data: bool,
 }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Basis, Change, Desired, Fact, HealthFact, Impact, NodeName, NodeObservation, Note, Observations,
+    Basis, Cause, Change, Desired, Fact, HealthFact, Impact, NodeName, NodeObservation, Note, Observations,
     Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Timestamp,
     Transfer, UnknownResource, Verdict,
 };
@@ -11,6 +11,7 @@ use crate::cause::cause;
 use crate::comparison::{Comparison, Difference};
 use crate::context::{AuthorityState, Context};
 use crate::options::PlanOptions;
+use crate::removal::{Removals, depart, surplus};
 use crate::rotation::{self, RotationStep};
 use crate::{dependencies, kinds, rollout, twins};
 
@@ -32,7 +33,7 @@ pub fn plan_rotation(
     step: RotationStep,
 ) -> Plan {
     let context = Context::new(graph, observations, now).rotating(step);
-    make(&context, &PlanOptions { now, skip_unknown: false })
+    make(&context, &PlanOptions { now, skip_unknown: false, delete_data: false })
 }
 
 fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
@@ -48,7 +49,10 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
         restart_for_removed_variables(node, context, &mut draft.differences);
     }
     match context.rotation {
-        None => draft.notes.extend(rotation::note(context)),
+        None => {
+            draft.notes.extend(rotation::note(context));
+            draft.take_away_unwanted(context, options);
+        }
         Some(step) => {
             draft.differences.retain(|addr, difference| step.concerns(graph.resources.get(addr), difference));
         }
@@ -67,6 +71,8 @@ struct Draft {
     notes: Vec<Note>,
     /// Nodes of which something is unknown that is told of the authority instead.
     undetermined: BTreeSet<NodeName>,
+    /// What goes before a removal that has no resource in the graph.
+    after: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
     compared: BTreeMap<ResourceAddr, Verdict>,
     /// Why what CockroachDB alone can tell is not looked at.
     deferred: Option<String>,
@@ -209,6 +215,37 @@ impl Draft {
         }
     }
 
+    fn take_away_unwanted(&mut self, context: &Context<'_>, options: &PlanOptions) {
+        let (graph, observations) = (context.graph, context.observations);
+        for node in graph.nodes.keys() {
+            let Some(reading) = observations.reading(node) else { continue };
+            if graph.is_leaving(node) {
+                self.take_away(depart(graph, node, reading, options.delete_data));
+            } else {
+                self.take_away_packages(node, surplus(graph, node, reading));
+            }
+        }
+    }
+
+    fn take_away(&mut self, removals: Removals) {
+        self.differences.extend(removals.differences);
+        self.before.extend(removals.before);
+        self.after.extend(removals.after);
+        self.notes.extend(removals.notes);
+        self.unknown.extend(removals.unknown);
+        self.compared.extend(removals.compared);
+    }
+
+    /// Packages go when everything else of their node is done.
+    fn take_away_packages(&mut self, node: &NodeName, mut removals: Removals) {
+        let others: BTreeSet<ResourceAddr> =
+            self.differences.keys().filter(|addr| addr.node() == Some(node)).cloned().collect();
+        for before in removals.after.values_mut() {
+            before.clone_from(&others);
+        }
+        self.take_away(removals);
+    }
+
     /// Drops every change of a node of which anything is unknown, and cluster-wide ones that such a node forbids.
     fn leave_unknown_alone(&mut self, graph: &ResourceGraph) {
         if self.unknown.is_empty() {
@@ -256,15 +293,17 @@ impl Draft {
                 *verdict = Verdict::PutOff;
             }
         }
-        let dependencies = dependencies::among(graph, &changed);
+        let dependencies = dependencies::among(graph, &changed, &self.after);
         let mut changes = Vec::new();
-        for addr in dependencies::order(graph, &changed) {
+        for addr in dependencies::order(graph, &changed, &self.after) {
             let Some(difference) = self.differences.remove(&addr) else { continue };
             let resource = graph.resources.get(&addr);
             let before = self.before.remove(&addr);
-            let cause = match resource {
+            let is_removed = difference.removal.is_some();
+            let cause = match resource.filter(|_| !is_removed) {
+                None if is_removed => Cause::Surplus,
                 Some(resource) => cause(resource, &difference, before.is_none(), context),
-                None => crdbctl_model::Cause::Drift,
+                None => Cause::Drift,
             };
             let impact = difference.attributes.iter().map(|a| a.impact).max().unwrap_or(Impact::None);
             changes.push(Change {
@@ -275,7 +314,8 @@ impl Draft {
                 unchanged: difference.unchanged,
                 impact,
                 depends_on: dependencies.get(&addr).cloned().unwrap_or_default(),
-                desired: resource.map(|resource| resource.desired.clone()),
+                desired: resource.filter(|_| !is_removed).map(|resource| resource.desired.clone()),
+                removal: difference.removal,
                 before,
                 bytes: difference.bytes,
                 addr,

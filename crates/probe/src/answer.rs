@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -112,6 +112,10 @@ pub struct Answer {
     pub(crate) service: Option<Read<Vec<u8>>>,
     pub(crate) process: Option<Read<RawProcess>>,
     pub(crate) store: Option<Read<bool>>,
+    pub(crate) begun: Option<Read<Vec<u8>>>,
+    pub(crate) entries: BTreeMap<String, Read<Vec<u8>>>,
+    pub(crate) in_use: Option<Read<Vec<u8>>>,
+    pub(crate) mounts: BTreeSet<String>,
     pub(crate) clock: Timestamp,
     pub(crate) health: Option<RawHealth>,
 }
@@ -183,6 +187,10 @@ impl Answer {
             service: None,
             process: None,
             store: None,
+            begun: None,
+            entries: BTreeMap::new(),
+            in_use: None,
+            mounts: BTreeSet::new(),
             clock: Timestamp::from_unix(0),
             health: None,
         }
@@ -208,6 +216,19 @@ impl Answer {
             ["record", "json", value] => self.record = Some(Ok(decode(value)?)),
             ["other-record", name] => self.other_records.push(text(name)?),
             ["record", "pending", value] => self.pending = Some(Ok(decode(value)?)),
+            ["record", "begun", value] => self.begun = Some(Ok(decode(value)?)),
+            ["record-error", "begun", said] => self.begun = Some(Err(text(said)?)),
+            ["entries", path, "ok", value] => {
+                self.entries.insert((*path).to_owned(), Ok(decode(value)?));
+            }
+            ["entries", path, "error", said] => {
+                self.entries.insert((*path).to_owned(), Err(text(said)?));
+            }
+            ["in-use", "ok", value] => self.in_use = Some(Ok(decode(value)?)),
+            ["in-use", "error", said] => self.in_use = Some(Err(text(said)?)),
+            ["mount", path] => {
+                self.mounts.insert((*path).to_owned());
+            }
             ["record-error", "json", said] => self.record = Some(Err(text(said)?)),
             ["record-error", "pending", said] => self.pending = Some(Err(text(said)?)),
             ["group", name, status, value] => {

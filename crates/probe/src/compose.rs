@@ -1,4 +1,4 @@
-use crdbctl_model::{NodeName, ResourceGraph};
+use crdbctl_model::{Desired, NodeName, ResourceGraph};
 
 use crate::{Questions, kinds};
 
@@ -8,5 +8,22 @@ pub fn questions(graph: &ResourceGraph, node: &NodeName) -> Questions {
     for resource in graph.of_node(node) {
         kinds::ask(&resource.desired, &mut questions);
     }
+    questions.packages = Some(graph.packages.clone());
+    if graph.is_leaving(node) {
+        ask_for_removal(graph, node, &mut questions);
+    }
     questions
+}
+
+/// What must be known before directories are removed. What is in the store is nobody's business.
+fn ask_for_removal(graph: &ResourceGraph, node: &NodeName, questions: &mut Questions) {
+    let store = questions.service.as_ref().map(|service| service.store.clone());
+    for resource in graph.of_node(node) {
+        if let Desired::Directory(directory) = &resource.desired {
+            questions.mounts.insert(directory.path.clone());
+            if Some(&directory.path) != store.as_ref() {
+                questions.entries.insert(directory.path.clone());
+            }
+        }
+    }
 }

@@ -9,6 +9,7 @@
 mod answer;
 mod cluster;
 mod compose;
+mod footprint;
 mod health;
 mod init;
 mod kinds;

@@ -9,7 +9,7 @@ ask_host() {
     "$(uname -n | b64)" "$(if [ -s /etc/machine-id ]; then sha256sum </etc/machine-id | cut -c1-64; else echo -; fi)"
 }
 ask_record() {
-  for kind in json pending; do
+  for kind in json pending begun; do
     if [ -e "$crdbctl_state.$kind" ]; then
       if text=$(head -c 1048576 -- "$crdbctl_state.$kind" 2>&1); then printf 'record %s %s\n' "$kind" "$(word "$text")"
       else printf 'record-error %s %s\n' "$kind" "$(said "$text")"; fi
@@ -122,6 +122,36 @@ ask_service() {
       case $text in ''|lost+found) echo 'store empty' ;; *) echo 'store used' ;; esac
     else printf 'store error %s\n' "$(said "$text")"; fi
   fi
+}
+# What is in a directory, as "type path", each with a NUL behind it; without its end when it is more than 256 KiB or not
+# all could be read. Links are told and not followed.
+ask_packages() { entries "$1" 6 './cockroach-v*'; packages_in_use "$1"; }
+ask_entries() { for path in "$@"; do entries "$path" 1 .; done; }
+entries() {
+  [ -d "$1" ] || return 0
+  if text=$( (cd -P -- "$1" && listed "$2" "$3") 2>&1); then printf 'entries %s ok %s\n' "$1" "$text"
+  else printf 'entries %s error %s\n' "$1" "$(said "$text")"; fi
+}
+listed() {
+  command -v find >/dev/null 2>&1 || { echo 'find is not on the host'; return 1; }
+  depth=$1 least=1
+  if [ "$2" = . ]; then set -- .; else least=0; set -- $2; fi
+  if [ ! -e "$1" ] && [ ! -L "$1" ]; then printf 'end\0' | b64; return; fi
+  { find "$@" -mindepth "$least" -maxdepth "$depth" -printf '%y %p\0' && printf 'end\0'; } 2>/dev/null | head -c 262144 | b64
+}
+# The programs below the packages that processes run. Kernel threads have none, and processes end meanwhile.
+packages_in_use() {
+  if command -v find >/dev/null 2>&1; then
+    printf 'in-use ok %s\n' "$(find /proc/[0-9]*/exe -maxdepth 0 -lname "$1/cockroach-v*" -printf '%l\0' 2>/dev/null | sort -zu | b64)"
+  else printf 'in-use error %s\n' "$(word 'find is not on the host')"; fi
+}
+ask_mounts() {
+  for path in "$@"; do
+    real=$(cd -P -- "$path" 2>/dev/null && pwd -P) || continue
+    while read -r _ _ _ _ point _; do
+      if [ "$point" = "$real" ]; then printf 'mount %s\n' "$path"; break; fi
+    done </proc/self/mountinfo
+  done
 }
 owner_of() {
   uid=$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "$1/status" 2>/dev/null)

@@ -24,6 +24,12 @@ pub struct Questions {
     pub firewall: bool,
     /// The unit whose drop-ins are asked.
     pub drop_ins: Option<UnitName>,
+    /// The directory whose packages are listed, with what processes run of them.
+    pub packages: Option<HostPath>,
+    /// Directories whose entries are listed.
+    pub entries: BTreeSet<HostPath>,
+    /// Directories of which is asked whether they are mount points.
+    pub mounts: BTreeSet<HostPath>,
     /// The service that is asked about.
     pub service: Option<DesiredService>,
 }

@@ -2,6 +2,7 @@ use crdbctl_model::{
     HostFact, NodeName, NodeObservation, Reading, Record, ResourceGraph, Unreadable, UnreadableKind,
 };
 
+use crate::footprint::footprint;
 use crate::{Answer, kinds};
 
 /// Returns the observation that `answer` amounts to: every resource of `node` present, absent or unknown.
@@ -57,6 +58,16 @@ pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeO
             }
         },
     };
+    let footprint = match footprint(graph, node, answer) {
+        Ok(footprint) => footprint,
+        Err(reason) => {
+            return NodeObservation::Unreadable(Unreadable {
+                kind: UnreadableKind::Host,
+                reason,
+                hint: "mend what keeps it from being read, then try again".to_owned(),
+            });
+        }
+    };
     let resources = graph
         .of_node(node)
         .map(|resource| (resource.addr.clone(), kinds::read(&resource.desired, answer)))
@@ -73,6 +84,7 @@ pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeO
         resources,
         drop_ins: kinds::drop_ins(answer),
         record,
+        footprint,
         digest: answer.digest,
     }))
 }

@@ -33,6 +33,9 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     call("ask_contents", questions.contents.iter().map(|path| path.as_str()).collect());
     call("ask_digests", questions.digests.iter().map(|path| path.as_str()).collect());
     call("ask_keys", questions.keys.iter().map(|path| path.as_str()).collect());
+    call("ask_packages", questions.packages.iter().map(|path| path.as_str()).collect());
+    call("ask_entries", questions.entries.iter().map(|path| path.as_str()).collect());
+    call("ask_mounts", questions.mounts.iter().map(|path| path.as_str()).collect());
     if questions.firewall {
         call("ask_firewall", vec!["/etc/ufw"]);
     }

@@ -9,8 +9,9 @@ use std::process::Command;
 
 use crdbctl_model::{
     ClusterName, Desired, DesiredDirectory, DesiredFile, DesiredLink, DesiredPackage, Digest, Fact, FileKind,
-    Hooks, HostPath, Mode, NodeName, NodeObservation, NodeSpec, Observed, OwnerName, PackageMember, Presence,
-    Reading, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Rollout, SourceSpan,
+    Hooks, HostPath, Listing, Mode, NodeName, NodeObservation, NodeSpec, Observed, OwnerName, PackageMember,
+    Presence, Reading, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Rollout,
+    SourceSpan,
 };
 use crdbctl_probe::{observe_answer, questions, script};
 
@@ -93,6 +94,7 @@ impl Bench {
             hooks: Hooks::default(),
             user: OwnerName::new("root").unwrap(),
             packages: HostPath::new("/opt").unwrap(),
+            keep_packages: 2,
         }
     }
 
@@ -259,6 +261,7 @@ fn a_record_that_cannot_be_read_is_an_error_and_not_a_record() {
     // Even root cannot read a directory as a file.
     std::fs::create_dir(directory.path().join("x.json")).unwrap();
     std::fs::create_dir(directory.path().join("x.pending")).unwrap();
+    std::fs::create_dir(directory.path().join("x.begun")).unwrap();
     let library =
         crdbctl_probe::functions(&ClusterName::new("x").unwrap(), &crdbctl_probe::Questions::default());
     for shell in shells() {
@@ -266,6 +269,85 @@ fn a_record_that_cannot_be_read_is_an_error_and_not_a_record() {
         let output = Command::new(shell).arg("-c").arg(text).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         let words: Vec<&str> = said.lines().map(|line| line.rsplit_once(' ').unwrap().0).collect();
-        assert_eq!(words, ["record-error json", "record-error pending"], "{shell}");
+        assert_eq!(words, ["record-error json", "record-error pending", "record-error begun"], "{shell}");
     }
+}
+
+#[test]
+fn what_stands_around_is_listed_whole_or_is_unknown() {
+    let mut bench = Bench::new();
+    let at = bench.directory.path().to_owned();
+    std::fs::create_dir_all(at.join("opt/cockroach-v1.0.0.linux-amd64/lib")).unwrap();
+    std::fs::write(at.join("opt/cockroach-v1.0.0.linux-amd64/lib/a \nb"), "").unwrap();
+    symlink("/", at.join("opt/cockroach-v2.0.0.linux-amd64")).unwrap();
+    std::fs::create_dir(at.join("opt/other")).unwrap();
+    std::fs::create_dir(at.join("root")).unwrap();
+    std::fs::write(at.join("root/-n"), "").unwrap();
+    std::fs::create_dir(at.join("root/*")).unwrap();
+    let directory = |name: &str| {
+        Desired::Directory(DesiredDirectory {
+            path: bench.path(name),
+            owner: OwnerName::new("root").unwrap(),
+            group: OwnerName::new("root").unwrap(),
+            mode: Mode::new(0o750),
+        })
+    };
+    let directories = [("root", directory("root")), ("gone", directory("gone"))];
+    bench.resources.extend(directories.map(|(name, desired)| (ResourceKind::Directory, name, desired)));
+    let proc = DesiredDirectory {
+        path: HostPath::new("/proc").unwrap(),
+        owner: OwnerName::new("root").unwrap(),
+        group: OwnerName::new("root").unwrap(),
+        mode: Mode::new(0o555),
+    };
+    bench.resources.push((ResourceKind::Directory, "proc", Desired::Directory(proc)));
+    // A program that runs from a package.
+    std::fs::copy("/bin/sleep", at.join("opt/cockroach-v1.0.0.linux-amd64/cockroach")).unwrap();
+    let mut running =
+        Command::new(at.join("opt/cockroach-v1.0.0.linux-amd64/cockroach")).arg("60").spawn().unwrap();
+    let mut graph = bench.graph(if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" });
+    graph.packages = bench.path("opt");
+    graph.retire(&[Bench::node()].into());
+    for shell in shells() {
+        let text = script(&graph.cluster, &questions(&graph, &Bench::node()));
+        let output = Command::new(shell).arg("-c").arg(&text).output().unwrap();
+        let observation = observe_answer(&graph, &Bench::node(), &output.stdout);
+        let NodeObservation::Read(reading) = observation else { panic!("{shell}: {observation:?}") };
+        let footprint = &reading.footprint;
+        let listed = |path: &HostPath| match footprint.listing(path) {
+            Listing::Entries(entries) => entries.into_iter().collect::<Vec<_>>(),
+            Listing::Unknown { reason } => panic!("{shell}: {path}: {reason}"),
+        };
+        let entry = |name: &str, kind| (name.to_owned(), kind);
+        let package = [
+            entry("cockroach-v1.0.0.linux-amd64", FileKind::Directory),
+            entry("cockroach-v1.0.0.linux-amd64/cockroach", FileKind::Regular),
+            entry("cockroach-v1.0.0.linux-amd64/lib", FileKind::Directory),
+            entry("cockroach-v1.0.0.linux-amd64/lib/a%20%0Ab", FileKind::Regular),
+            entry("cockroach-v2.0.0.linux-amd64", FileKind::Link),
+        ];
+        assert_eq!(listed(&bench.path("opt")), package, "{shell}");
+        let root = [entry("*", FileKind::Directory), entry("-n", FileKind::Regular)];
+        assert_eq!(listed(&bench.path("root")), root, "{shell}");
+        assert_eq!(listed(&bench.path("gone")), [], "{shell}");
+        let in_use: Vec<&String> = footprint.packages_in_use.iter().collect();
+        assert_eq!(in_use, ["cockroach-v1.0.0.linux-amd64"], "{shell}");
+        let mounts: Vec<&str> = footprint.mount_points.iter().map(HostPath::as_str).collect();
+        assert_eq!(mounts, ["/proc"], "{shell}");
+        // More than is told of a directory is not told in part.
+        let crowd = at.join("opt/cockroach-v3.0.0.linux-amd64");
+        std::fs::create_dir_all(&crowd).unwrap();
+        for number in 0..1500 {
+            std::fs::write(crowd.join(format!("{number:0200}")), "").unwrap();
+        }
+        let output = Command::new(shell).arg("-c").arg(&text).output().unwrap();
+        let NodeObservation::Read(reading) = observe_answer(&graph, &Bench::node(), &output.stdout) else {
+            panic!("{shell}")
+        };
+        let listing = reading.footprint.listing(&bench.path("opt"));
+        assert!(matches!(listing, Listing::Unknown { .. }), "{shell}");
+        std::fs::remove_dir_all(&crowd).unwrap();
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
 }

@@ -11,6 +11,7 @@ pub(crate) fn cause_words(change: &Change) -> String {
         Cause::Differs if change.action == Action::Create => reason.unwrap_or("not there yet").to_owned(),
         Cause::Differs => reason.unwrap_or("differs from the manifest").to_owned(),
         Cause::Rotation => lead("rotation of the authority", reason),
+        Cause::Surplus => reason.unwrap_or("no longer wanted").to_owned(),
         Cause::Expiry => reason.unwrap_or("expires soon").to_owned(),
         Cause::Missing if change.action == Action::Create => reason.unwrap_or("not there yet").to_owned(),
         Cause::Missing => reason.unwrap_or("missing").to_owned(),

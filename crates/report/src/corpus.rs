@@ -117,6 +117,7 @@ fn change(at: &str, action: Action, cause: Cause, attributes: Vec<AttributeDiff>
         unchanged: 0,
         depends_on: BTreeSet::new(),
         desired: None,
+        removal: None,
         before: None,
         bytes: 0,
     }

@@ -46,7 +46,7 @@ pub use clean::clean;
 pub use event_json::event_json;
 pub use event_lines::EventLines;
 pub use options::RenderOptions;
-pub use plan::render_plan;
+pub use plan::{render_notes, render_plan};
 pub use plan_json::plan_json;
 pub use role::Role;
 pub use run::render_run;

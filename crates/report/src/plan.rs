@@ -20,6 +20,11 @@ pub fn render_plan(plan: &Plan, options: &RenderOptions) -> String {
     sections.iter().map(|lines| write_all(lines, options.color)).collect::<Vec<_>>().join("\n")
 }
 
+/// Returns the notes of a plan alone, as [`render_plan`] shows them.
+pub fn render_notes(plan: &Plan, options: &RenderOptions) -> String {
+    write_all(&summary::note_lines(plan, options.columns()), options.color)
+}
+
 fn blocks(plan: &Plan, width: usize) -> Vec<Block> {
     let mut waiting: Vec<Option<Group<'_>>> = groups(plan).into_iter().map(Some).collect();
     let mut blocks = Vec::new();

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crdbctl_model::{Impact, Plan};
+use crdbctl_model::{Impact, Plan, Removal};
 
 use crate::group::list;
 use crate::line::Line;
@@ -38,6 +38,21 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
     if !restarted.is_empty() {
         let order = list(Role::Restart, restarted).plain(".");
         lines.push(Line::of(Role::Plain, "Rolling order: ").then(order));
+    }
+    let stopped: Vec<_> = plan.stops().map(|node| node.as_str()).collect();
+    if !stopped.is_empty() {
+        let nodes = list(Role::Delete, stopped).plain(".");
+        lines.push(Line::of(Role::Plain, "Stops for good: ").then(nodes));
+    }
+    let emptied: Vec<_> = plan
+        .changes
+        .iter()
+        .filter(|change| matches!(change.removal, Some(Removal::Data { .. })))
+        .filter_map(|change| change.addr.node().map(|node| node.as_str()))
+        .collect();
+    if !emptied.is_empty() {
+        let nodes = list(Role::Delete, emptied).plain(".");
+        lines.push(Line::of(Role::Delete, "DELETES ALL DATA").plain(" of ").then(nodes));
     }
     if !plan.is_complete() {
         lines.push(incomplete_line(plan));

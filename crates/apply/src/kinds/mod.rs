@@ -8,16 +8,20 @@ mod file;
 mod firewall;
 mod link;
 pub(crate) mod package;
+mod removal;
 pub(crate) mod service;
 
-use crdbctl_model::{Change, Desired, Fact, Impact};
+use crdbctl_model::{Action, Change, Desired, Fact, Impact};
 
 use crate::issue::{IssueFailure, Issuer};
-use crate::step::Step;
+use crate::step::{Step, call};
 
 /// Returns the step that makes a change on its node; `None` for what has a way of its own: packages that
 /// travel, and cluster-wide resources.
 pub(crate) fn step(change: &Change, issuer: &Issuer<'_>) -> Result<Option<Step>, IssueFailure> {
+    if let Some(removal) = &change.removal {
+        return Ok(Some(removal::step(change, removal)));
+    }
     let Some(desired) = &change.desired else {
         return Ok(match &change.before {
             Some(Fact::DropIn(drop_in)) => Some(drop_in::set_aside(&change.addr, drop_in)),
@@ -44,7 +48,35 @@ pub(crate) fn step(change: &Change, issuer: &Issuer<'_>) -> Result<Option<Step>,
         Desired::Unit(desired) => file::step(change, &desired.file),
         Desired::Service(desired) => service::step(change, desired),
     };
-    Ok(Some(step))
+    Ok(Some(if creates(change) { begun(change, step) } else { step }))
+}
+
+/// Returns whether what stands there after a change was made by crdbctl: nothing was there, or what was there is set
+/// aside or superseded. A package keeps its directory, whoever made that.
+pub(crate) fn creates(change: &Change) -> bool {
+    match (change.action, &change.desired) {
+        (Action::Create, _) => true,
+        (Action::Replace, Some(desired)) => !matches!(desired, Desired::Package(_)),
+        // The firewall itself is always there: what is made is the rules, where none named the profile.
+        (Action::Update, Some(Desired::Firewall(desired))) => match &change.before {
+            Some(Fact::Firewall(found)) => {
+                !found.rules.iter().any(|rule| rule.split_whitespace().any(|word| word == desired.profile))
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Returns a step that first notes what it sets out to create: an apply that is interrupted before the record is
+/// written still knows afterwards what it made.
+pub(crate) fn begun(change: &Change, mut step: Step) -> Step {
+    let paths = change.desired.as_ref().map(Desired::paths).unwrap_or_default();
+    let local = change.addr.local();
+    let words: Vec<&str> =
+        std::iter::once(local.as_str()).chain(paths.iter().map(|path| path.as_str())).collect();
+    step.body = format!("{}\n{}", call("begin", &words), step.body);
+    step
 }
 
 /// The line that notes what is still to be done to the process, before the change that asks for it.

@@ -18,6 +18,10 @@ pub(crate) struct ApplyArgs {
     /// Leave nodes alone of which anything is unknown, and apply the rest
     #[arg(long)]
     skip_unknown: bool,
+
+    /// Delete the data of nodes that leave the cluster, too
+    #[arg(long)]
+    delete_data: bool,
 }
 
 pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -25,8 +29,9 @@ pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
         let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
-        let plan = cluster.plan(&probe.observations, args.skip_unknown);
-        let consent = Consent { given: args.yes, skip_unknown: args.skip_unknown };
+        let plan = cluster.plan(&probe.observations, args.skip_unknown, args.delete_data);
+        let consent =
+            Consent { given: args.yes, skip_unknown: args.skip_unknown, delete_data: args.delete_data };
         show_and_apply("apply", &cluster, plan, probe, &consent, global, ui).await
     })
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod certs;
 mod completion;
+mod destroy;
 mod graph;
 mod init;
 mod man;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Probe(probe::ProbeArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Destroy(destroy::DestroyArgs),
     Certs(certs::CertsArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -44,6 +46,7 @@ pub(crate) fn run(command: Command, global: &GlobalArgs, ui: &Ui) -> Result<Exit
         Command::Probe(args) => probe::run(&args, global, ui),
         Command::Plan(args) => plan::run(&args, global, ui),
         Command::Apply(args) => apply::run(&args, global, ui),
+        Command::Destroy(args) => destroy::run(&args, global, ui),
         Command::Certs(args) => certs::run(&args, global, ui),
         Command::Completion(args) => completion::run(&args, ui),
         Command::Man(args) => man::run(&args, ui),

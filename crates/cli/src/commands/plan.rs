@@ -23,6 +23,10 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     detailed_exitcode: bool,
 
+    /// Plan to delete the data of nodes that leave, as `apply --delete-data` would
+    #[arg(long)]
+    delete_data: bool,
+
     /// Show this node's part only
     #[arg(long, value_name = "NAME")]
     node: Option<NodeName>,
@@ -60,7 +64,7 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
             (probe.observations, words)
         }
     };
-    let mut plan = cluster.plan(&observations, false);
+    let mut plan = cluster.plan(&observations, false, args.delete_data);
     if let Some(node) = &args.node {
         plan = selection::only_node(plan, node);
     }

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crdbctl_model::{
-    Digest, Fact, FirewallFact, HealthFact, HostFact, NodeName, NodeObservation, Observations, Observed,
-    Reading, ResourceAddr, ResourceKind, ServiceFact, Timestamp,
+    Digest, Fact, FirewallFact, Footprint, HealthFact, HostFact, NodeName, NodeObservation, Observations,
+    Observed, Reading, ResourceAddr, ResourceKind, ServiceFact, Timestamp,
 };
 use tempfile::TempDir;
 
@@ -95,7 +95,14 @@ impl Fixture {
                 clock: taken_at,
             };
             let digest = Digest::of(name.as_str());
-            let reading = Reading { host, resources, drop_ins: Vec::new(), record: None, digest };
+            let reading = Reading {
+                host,
+                resources,
+                drop_ins: Vec::new(),
+                record: None,
+                footprint: Footprint::default(),
+                digest,
+            };
             (name, NodeObservation::Read(Box::new(reading)))
         };
         let nodes = nodes.into_iter().map(read).collect();

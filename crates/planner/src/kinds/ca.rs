@@ -1,8 +1,9 @@
-use crdbctl_model::{Action, AttributeDiff, CaFact, Cause, DesiredCa, FileKind, Impact, NodeName};
+use crdbctl_model::{Action, AttributeDiff, CaFact, Cause, DesiredCa, FileKind, Impact, NodeName, Removal};
 use crdbctl_pki::{CaBundle, CaVerdict, judge_ca};
 
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
+use crate::removal::{Fate, delete};
 use crate::rotation::RotationStep;
 
 pub(super) fn create(desired: &DesiredCa, node: Option<&NodeName>, context: &Context<'_>) -> Comparison {
@@ -93,4 +94,14 @@ pub(super) fn describe(bundle: &CaBundle) -> String {
         })
         .collect();
     shown.join(", ")
+}
+
+/// Whatever is in it is public, and the authority on the control host has it too.
+pub(super) fn remove(desired: &DesiredCa, found: &CaFact) -> Fate {
+    if found.path.kind != FileKind::Regular {
+        return Fate::Stays(format!("{} is no longer a plain file", desired.path));
+    }
+    let paths = vec![desired.path.clone()];
+    let attributes = vec![AttributeDiff::words("path", Some(&desired.path), None::<&str>)];
+    Fate::Goes(delete(Removal::Files { paths, aside: false, unit: None }, attributes))
 }

@@ -1,6 +1,7 @@
-use crdbctl_model::{Action, AttributeDiff, DesiredFile, Digest, FileFact, FileKind};
+use crdbctl_model::{Action, AttributeDiff, DesiredFile, Digest, FileFact, FileKind, Removal, UnitName};
 
 use crate::comparison::{Comparison, Difference, unknown};
+use crate::removal::{Fate, delete};
 
 pub(super) fn create(desired: &DesiredFile) -> Comparison {
     let mut difference = Difference::new(Action::Create);
@@ -48,4 +49,18 @@ pub(super) fn compare(desired: &DesiredFile, found: &FileFact) -> Comparison {
     }
     difference.ownership(&found.path, &desired.owner, &desired.group, desired.mode);
     difference.conclude()
+}
+
+/// A file that somebody edited since is set aside: what is in it may be wanted.
+pub(super) fn remove(desired: &DesiredFile, found: &FileFact, unit: Option<UnitName>) -> Fate {
+    if found.path.kind != FileKind::Regular {
+        return Fate::Stays(format!("{} is no longer a plain file", desired.path));
+    }
+    let aside = found.digest != Some(Digest::of(&desired.content));
+    let mut attribute = AttributeDiff::words("path", Some(&desired.path), None::<&str>);
+    if aside {
+        attribute = attribute
+            .with_remark("not as the manifest says: set aside below /var/lib/crdbctl/set-aside, not deleted");
+    }
+    Fate::Goes(delete(Removal::Files { paths: vec![desired.path.clone()], aside, unit }, vec![attribute]))
 }

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
-use crdbctl_model::{Action, AllowFrom, AttributeDiff, DesiredFirewall, FirewallFact};
+use crdbctl_model::{Action, AllowFrom, AttributeDiff, DesiredFirewall, FirewallFact, Removal};
 
 use crate::comparison::{Comparison, Difference};
+use crate::removal::{Fate, delete};
 
 /// A rule of ufw, from the words of its tuple: `allow tcp 26257,8080 0.0.0.0/0 any ::/0 CockroachDB - in`
 /// (action, protocol, destination port, destination, source port, source, destination profile, source profile,
@@ -71,4 +72,37 @@ pub(super) fn compare(desired: &DesiredFirewall, found: &FirewallFact) -> Compar
         difference.attribute("enabled", found.enabled, true);
     }
     difference.conclude()
+}
+
+/// Returns what becomes of the rules that let clients in through the profile; others that name it are not ours.
+pub(crate) fn remove(desired: &DesiredFirewall, found: &FirewallFact) -> Fate {
+    let tuples: Vec<Tuple<'_>> = found
+        .rules
+        .iter()
+        .filter_map(|rule| Tuple::parse(rule))
+        .filter(|tuple| tuple.profile == desired.profile && tuple.action == "allow")
+        .collect();
+    let is_there = |from: &&AllowFrom| {
+        tuples.iter().any(|tuple| match from {
+            AllowFrom::Any => tuple.source == "0.0.0.0/0" || tuple.source == "::/0",
+            AllowFrom::Network(network) => tuple.source == network,
+        })
+    };
+    let allow_from: Vec<AllowFrom> = desired.allow_from.iter().filter(is_there).cloned().collect();
+    if allow_from.is_empty() {
+        return Fate::Gone;
+    }
+    let attribute = |from: &AllowFrom| {
+        let from = match from {
+            AllowFrom::Any => "any",
+            AllowFrom::Network(network) => network,
+        };
+        AttributeDiff::words(
+            format!("allow {} from {from}", desired.profile),
+            Some(&desired.ports),
+            None::<&str>,
+        )
+    };
+    let attributes = allow_from.iter().map(attribute).collect();
+    Fate::Goes(delete(Removal::Firewall { profile: desired.profile.clone(), allow_from }, attributes))
 }

@@ -1,6 +1,7 @@
-use crdbctl_model::{Action, AttributeDiff, DesiredLink, FileKind, LinkFact};
+use crdbctl_model::{Action, AttributeDiff, DesiredLink, FileKind, LinkFact, Removal};
 
 use crate::comparison::{Comparison, Difference, unknown};
+use crate::removal::{Fate, delete};
 
 pub(super) fn create(desired: &DesiredLink) -> Comparison {
     let mut difference = Difference::new(Action::Create);
@@ -30,4 +31,19 @@ pub(super) fn compare(desired: &DesiredLink, found: &LinkFact) -> Comparison {
             Comparison::Differs(difference)
         }
     }
+}
+
+pub(super) fn remove(desired: &DesiredLink, found: &LinkFact) -> Fate {
+    let Some(target) = &found.target else {
+        return Fate::Stays(format!("{} is no longer a link", desired.path));
+    };
+    let attributes = vec![
+        AttributeDiff::words("path", Some(&desired.path), None::<&str>),
+        AttributeDiff::words("target", Some(target), None::<&str>),
+    ];
+    let is_unit = desired.path.as_str().starts_with("/etc/systemd/system/");
+    Fate::Goes(delete(
+        Removal::Link { path: desired.path.clone(), target: target.clone(), is_unit },
+        attributes,
+    ))
 }

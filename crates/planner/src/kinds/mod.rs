@@ -7,7 +7,7 @@ mod client_certificate;
 mod directory;
 pub(crate) mod drop_in;
 mod file;
-mod firewall;
+pub(crate) mod firewall;
 mod init;
 mod link;
 mod node_certificate;
@@ -20,6 +20,7 @@ use crdbctl_model::{Desired, Fact, Resource};
 
 use crate::comparison::{Comparison, unknown};
 use crate::context::Context;
+use crate::removal::Fate;
 
 /// Compares a resource with what was found; `None` when nothing is there.
 pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Context<'_>) -> Comparison {
@@ -77,6 +78,20 @@ pub(crate) fn note(resource: &Resource, found: &Fact) -> Option<String> {
             client_certificate::note(desired, found)
         }
         _ => None,
+    }
+}
+
+/// Returns what becomes of a link or file that crdbctl made on a node which leaves.
+pub(crate) fn remove(desired: &Desired, found: &Fact) -> Fate {
+    match (desired, found) {
+        (Desired::Link(desired), Fact::Link(found)) => link::remove(desired, found),
+        (Desired::Ca(desired), Fact::Ca(found)) => ca::remove(desired, found),
+        (Desired::NodeCertificate(desired), Fact::Certificate(found)) => {
+            node_certificate::remove(desired, found)
+        }
+        (Desired::File(desired), Fact::File(found)) => file::remove(desired, found, None),
+        (Desired::Unit(desired), Fact::Unit(found)) => unit::remove(desired, found),
+        _ => Fate::Stays("what was observed is of another kind than the resource".to_owned()),
     }
 }
 

@@ -1,6 +1,6 @@
 use crdbctl_model::{
-    Action, AttributeDiff, Cause, CertificateFileFact, DesiredNodeCertificate, FileKind, KeyFileFact,
-    KeyType, Mode, NodeCertificateFact, NodeName, PathFact, PublicKey, Value,
+    Action, AttributeDiff, Cause, CertificateFileFact, DesiredNodeCertificate, FileKind, HostPath,
+    KeyFileFact, KeyType, Mode, NodeCertificateFact, NodeName, PathFact, PublicKey, Removal, Value,
 };
 use crdbctl_pki::{
     Certificate, Finding, FindingCode, KeyFact, NodeNames, NodeRequirement, Verdict, judge_node,
@@ -10,6 +10,7 @@ use super::authority::key_word;
 use super::ca::{no_authority, reload};
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
+use crate::removal::{Fate, delete};
 use crate::rotation::{RotationStep, signer_of};
 
 const CERTIFICATE_MODE: Mode = Mode::new(0o644);
@@ -217,4 +218,30 @@ pub(super) fn cannot_issue(context: &Context<'_>) -> Option<Comparison> {
         )),
         AuthorityState::Present { .. } | AuthorityState::ToBeCreated => None,
     }
+}
+
+/// A pair that somebody else put in the place of crdbctl's stays: its key may be nowhere else.
+pub(super) fn remove(desired: &DesiredNodeCertificate, found: &NodeCertificateFact) -> Fate {
+    if found.key.as_ref().is_some_and(|key| !key.made) {
+        return Fate::Stays(format!("{} was not made by crdbctl", desired.key));
+    }
+    let files = [
+        (&desired.certificate, found.certificate.as_ref().map(|file| &file.path)),
+        (&desired.key, found.key.as_ref().map(|file| &file.path)),
+    ];
+    if let Some((path, _)) =
+        files.iter().find(|(_, found)| found.is_some_and(|found| found.kind != FileKind::Regular))
+    {
+        return Fate::Stays(format!("{path} is no longer a plain file"));
+    }
+    let paths: Vec<HostPath> =
+        files.iter().filter(|(_, found)| found.is_some()).map(|(path, _)| (*path).clone()).collect();
+    let attributes = paths
+        .iter()
+        .map(|path| {
+            let name = if *path == desired.key { "key" } else { "certificate" };
+            AttributeDiff::words(name, Some(path), None::<&str>)
+        })
+        .collect();
+    Fate::Goes(delete(Removal::Files { paths, aside: false, unit: None }, attributes))
 }

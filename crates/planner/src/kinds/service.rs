@@ -1,9 +1,12 @@
 use crdbctl_cockroach::Version;
 use crdbctl_cockroach::upgrade::UpgradeStep;
-use crdbctl_model::{Action, AttributeDiff, Cause, DesiredService, Impact, ProcessFact, ServiceFact};
+use crdbctl_model::{
+    Action, AttributeDiff, Cause, DesiredService, Impact, ProcessFact, Removal, ServiceFact,
+};
 
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::process_flags;
+use crate::removal::{Fate, delete};
 
 /// Attributes that a restart settles and that a changed unit explains.
 pub(crate) const FLAGS: &str = "flags.";
@@ -122,6 +125,25 @@ fn version_jump(desired: &DesiredService, process: &ProcessFact) -> Option<Compa
 
 fn shown(state: &str) -> &str {
     if state.is_empty() { "not enabled" } else { state }
+}
+
+/// Returns how the service is stopped and disabled; who made its unit does not matter for that.
+pub(crate) fn remove(desired: &DesiredService, found: &ServiceFact) -> Fate {
+    let stops = found.process.is_some() || !matches!(found.active_state.as_str(), "inactive" | "failed");
+    let mut attributes = Vec::new();
+    if stops {
+        attributes.push(
+            AttributeDiff::words("active", Some(&found.active_state), None::<&str>)
+                .with_remark("CockroachDB stops for good"),
+        );
+    }
+    if found.unit_file_state == "enabled" {
+        attributes.push(AttributeDiff::words("enabled", Some("enabled"), None::<&str>));
+    }
+    if attributes.is_empty() {
+        return Fate::Gone;
+    }
+    Fate::Goes(delete(Removal::Service { unit: desired.unit.clone(), stops }, attributes))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod certificates;
 mod disruption;
 mod kinds;
+mod removal;
 mod rotation;
 mod unknown;
 mod world;

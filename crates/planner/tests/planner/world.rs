@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Action, AllowFrom, CaFact, CertificateFileFact, Change, Desired, Digest, Fact, FileFact, FileKind,
-    FirewallFact, GroupFact, HealthFact, HostFact, Impact, InitFact, KeyFileFact, LinkFact, MemberFact,
-    MemberFigures, MembersFact, MembershipFact, Mode, NodeCertificateFact, NodeName, NodeObservation,
-    Observations, Observed, PackageFact, PackageFileFact, PathFact, Plan, ProcessFact, PublicKey, Reading,
-    Record, RecordedResource, Resource, ResourceAddr, ResourceGraph, ServiceFact, SettingFact, Timestamp,
-    UnitFact, Unreadable, UnreadableKind, UserFact, Verdict, VersionFact,
+    FirewallFact, Footprint, GroupFact, HealthFact, HostFact, Impact, InitFact, KeyFileFact, LinkFact,
+    MemberFact, MemberFigures, MembersFact, MembershipFact, Mode, NodeCertificateFact, NodeName,
+    NodeObservation, Observations, Observed, PackageFact, PackageFileFact, PathFact, Plan, ProcessFact,
+    PublicKey, Reading, Record, RecordedResource, Resource, ResourceAddr, ResourceGraph, ServiceFact,
+    SettingFact, Timestamp, UnitFact, Unreadable, UnreadableKind, UserFact, Verdict, VersionFact,
 };
 use crdbctl_pki::{Authority, ClientUser, Issued, KeyType, NodeNames, key_spki_sha256};
 use crdbctl_planner::{PlanOptions, plan};
@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub(crate) authority: Authority,
     pub(crate) now: Timestamp,
     pub(crate) skip_unknown: bool,
+    pub(crate) delete_data: bool,
 }
 
 pub(crate) fn graph(manifest: &str) -> ResourceGraph {
@@ -93,6 +94,7 @@ impl World {
                 resources: BTreeMap::new(),
                 drop_ins: Vec::new(),
                 record: None,
+                footprint: Footprint::default(),
                 digest: Digest::of(format!("answer {number}")),
             };
             (node(number), NodeObservation::Read(Box::new(reading)))
@@ -103,7 +105,8 @@ impl World {
             cluster: BTreeMap::new(),
             nodes: nodes.collect(),
         };
-        let mut world = Self { graph, observations, authority, now: NOW, skip_unknown: false };
+        let mut world =
+            Self { graph, observations, authority, now: NOW, skip_unknown: false, delete_data: false };
         for resource in world.graph.resources.values().cloned().collect::<Vec<_>>() {
             let observed = match &resource.desired {
                 Desired::Service(_) => present(Fact::Service(stopped("not-found", ""))),
@@ -123,7 +126,8 @@ impl World {
             let NodeObservation::Read(reading) = observation else { continue };
             let resources = self.graph.of_node(name).map(|resource| {
                 let desired = Digest::of_json(&resource.desired);
-                (resource.addr.local(), RecordedResource { desired, created: true, applied_at: NOW })
+                let paths = resource.desired.paths();
+                (resource.addr.local(), RecordedResource { desired, created: true, applied_at: NOW, paths })
             });
             reading.record = Some(Record {
                 format_version: Record::FORMAT_VERSION,
@@ -191,7 +195,8 @@ impl World {
     }
 
     pub(crate) fn plan(&self) -> Plan {
-        let options = PlanOptions { now: self.now, skip_unknown: self.skip_unknown };
+        let options =
+            PlanOptions { now: self.now, skip_unknown: self.skip_unknown, delete_data: self.delete_data };
         plan(&self.graph, &self.observations, &options)
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn drop_ins(answer: &Answer) -> Vec<DropInFact> {
 }
 
 /// Percent-encodes what is not printable ASCII, and `%` itself, so that any file name is one line of text.
-fn encode(path: &[u8]) -> String {
+pub(crate) fn encode(path: &[u8]) -> String {
     path.iter().fold(String::new(), |mut text, byte| {
         if byte.is_ascii_graphic() && *byte != b'%' {
             text.push(char::from(*byte));

@@ -13,7 +13,7 @@ mod unit;
 
 use crdbctl_model::{Desired, Fact, HostPath, Observed};
 
-pub(crate) use drop_in::drop_ins;
+pub(crate) use drop_in::{drop_ins, encode};
 
 use crate::answer::{Answer, Stat};
 use crate::questions::Questions;

@@ -57,6 +57,7 @@ pub fn lower(
         },
         user: manifest.install.user.value.clone(),
         packages: manifest.install.packages.value.clone(),
+        keep_packages: usize::try_from(manifest.install.keep_packages.value).unwrap_or(usize::MAX),
     };
     graph.retire(&leaving);
     kinds::members::before_services_go(&mut graph);

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
         let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
-        let ordinary = cluster.plan(&probe.observations, false);
+        let ordinary = cluster.plan(&probe.observations, false, false);
         demand_nothing_else(&ordinary, ui)?;
         let stands = rotation(&cluster.graph, &probe.observations);
         let step = match next(args, stands.as_ref(), &ordinary)? {
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
             return finish(step, ExitCode::Done, ui);
         }
         ui.status(&format!("Step {} of 4: {}.", step.number(), what(step)));
-        let consent = Consent { given: args.yes, skip_unknown: false };
+        let consent = Consent { given: args.yes, skip_unknown: false, delete_data: false };
         let ended = show_and_apply("certs rotate-ca", &cluster, plan, probe, &consent, global, ui).await?;
         finish(step, ended, ui)
     })

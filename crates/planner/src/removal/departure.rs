@@ -1,0 +1,322 @@
+use std::collections::BTreeSet;
+
+use crdbctl_model::{
+    AttributeDiff, Desired, DesiredDirectory, Fact, FileKind, HostPath, Listing, NodeName, Observed,
+    PathFact, Reading, Removal, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Verdict,
+};
+
+use super::remains::{is_store_used, store};
+use super::surplus::package_addr;
+use super::{Fate, Ownership, Removals, delete, package, remains};
+use crate::kinds;
+
+/// Returns what is removed from a node that leaves: all that crdbctl made there and that holds nothing of others'.
+pub(crate) fn depart(
+    graph: &ResourceGraph,
+    node: &NodeName,
+    reading: &Reading,
+    delete_data: bool,
+) -> Removals {
+    let mut departure = Departure {
+        graph,
+        node,
+        reading,
+        ownership: Ownership::of(reading),
+        delete_data,
+        store: store(graph, node),
+        removals: Removals::default(),
+        going: BTreeSet::new(),
+        staying: Vec::new(),
+        foreign: Vec::new(),
+    };
+    for addr in graph.order().unwrap_or_default().iter().filter(|addr| addr.node() == Some(node)) {
+        if let Some(resource) = graph.resources.get(addr) {
+            departure.resource(resource);
+        }
+    }
+    departure.packages();
+    departure.record();
+    departure.notes();
+    for difference in departure.removals.differences.values_mut() {
+        difference.reason = Some("the node leaves the cluster".to_owned());
+    }
+    departure.removals
+}
+
+struct Departure<'a> {
+    graph: &'a ResourceGraph,
+    node: &'a NodeName,
+    reading: &'a Reading,
+    ownership: Ownership<'a>,
+    delete_data: bool,
+    store: Option<&'a HostPath>,
+    removals: Removals,
+    /// The paths that are removed.
+    going: BTreeSet<HostPath>,
+    /// The directories that stay.
+    staying: Vec<(HostPath, PathFact)>,
+    /// What stays because crdbctl did not make it.
+    foreign: Vec<String>,
+}
+
+impl Departure<'_> {
+    fn resource(&mut self, resource: &Resource) {
+        let (addr, local) = (&resource.addr, resource.addr.local());
+        // Packages are found by the record: those of other versions go too.
+        if matches!(resource.desired, Desired::Package(_)) {
+            return;
+        }
+        self.removals.compared.insert(addr.clone(), Verdict::Same);
+        let fact = match self.reading.resources.get(addr) {
+            None | Some(Observed::Absent) => return,
+            Some(Observed::Unknown { reason } | Observed::Deferred { reason }) => {
+                // What others made stays, whatever it is.
+                if self.ownership.manages(&local, &resource.desired) {
+                    self.removals.unknown(self.node, addr, reason);
+                }
+                return;
+            }
+            Some(Observed::Present(fact)) => fact.as_ref(),
+        };
+        let made = self.ownership.made(&local, &resource.desired);
+        let fate = match (&resource.desired, fact) {
+            (Desired::Service(desired), Fact::Service(found)) => {
+                if self.ownership.manages(&local, &resource.desired) {
+                    kinds::service::remove(desired, found)
+                } else {
+                    if found.process.is_some() {
+                        self.removals.note(addr, "runs and is left alone: crdbctl never applied here");
+                    }
+                    return;
+                }
+            }
+            (Desired::Directory(desired), Fact::Directory(found)) if Some(&desired.path) == self.store => {
+                self.data(resource, desired, found, made)
+            }
+            (Desired::Firewall(desired), Fact::Firewall(found)) => {
+                match kinds::firewall::remove(desired, found) {
+                    Fate::Goes(_) if !made => return self.foreign.push(local),
+                    fate => fate,
+                }
+            }
+            (_, fact) if !made => {
+                if let (Desired::Directory(desired), Fact::Directory(found)) = (&resource.desired, fact) {
+                    self.staying.push((desired.path.clone(), found.clone()));
+                }
+                let paths = resource.desired.paths();
+                let place = paths.first().map(|path| format!(" ({path})")).unwrap_or_default();
+                return self.foreign.push(local + &place);
+            }
+            (Desired::Directory(desired), Fact::Directory(found)) => self.directory(desired, found, addr),
+            (Desired::User(desired), Fact::User(_)) => self.account(
+                |found| found.owner == desired.name.as_str(),
+                Removal::User { name: desired.name.clone() },
+                desired.name.as_str(),
+            ),
+            (Desired::Group(desired), Fact::Group(_)) => self.account(
+                |found| found.group == desired.name.as_str(),
+                Removal::Group { name: desired.name.clone() },
+                desired.name.as_str(),
+            ),
+            (desired, fact) => kinds::remove(desired, fact),
+        };
+        self.settle(addr, fate, fact);
+    }
+
+    fn settle(&mut self, addr: &ResourceAddr, fate: Fate, fact: &Fact) {
+        match fate {
+            Fate::Gone => {}
+            Fate::Stays(why) => self.removals.stays(addr, &why),
+            Fate::Goes(difference) => {
+                match &difference.removal {
+                    Some(Removal::Files { paths, .. }) => self.going.extend(paths.iter().cloned()),
+                    Some(
+                        Removal::Link { path, .. }
+                        | Removal::Directory { path }
+                        | Removal::Data { path, directory: true },
+                    ) => {
+                        self.going.insert(path.clone());
+                    }
+                    _ => {}
+                }
+                self.removals.before.insert(addr.clone(), fact.clone());
+                self.removals.differences.insert(addr.clone(), difference);
+            }
+        }
+    }
+
+    fn data(
+        &mut self,
+        resource: &Resource,
+        desired: &DesiredDirectory,
+        found: &PathFact,
+        made: bool,
+    ) -> Fate {
+        let path = &desired.path;
+        let is_managed = self.ownership.manages(&resource.addr.local(), &resource.desired);
+        if found.kind != FileKind::Directory {
+            return Fate::Stays(format!("{path} is no longer a directory"));
+        }
+        let is_mount_point = self.reading.footprint.mount_points.contains(path);
+        let directory = made && !is_mount_point;
+        let is_empty = is_store_used(self.graph, self.node, self.reading) == Some(false);
+        if !(is_managed && self.delete_data && directory) {
+            self.staying.push((path.clone(), found.clone()));
+        }
+        if !is_managed {
+            self.foreign.push(format!("{} ({path})", resource.addr.local()));
+            return Fate::Gone;
+        }
+        if !self.delete_data {
+            let what = if is_empty { "empty" } else { "with all data" };
+            return Fate::Stays(format!("{path} is left, {what}; --delete-data deletes it"));
+        }
+        if is_empty && !directory {
+            return Fate::Gone;
+        }
+        let mut attributes = vec![
+            AttributeDiff::words("data", Some(format!("all in {path}")), None::<&str>)
+                .with_remark("ALL DATA of this node is deleted"),
+        ];
+        if directory {
+            attributes.push(AttributeDiff::words("path", Some(path), None::<&str>));
+        } else {
+            let why = if is_mount_point { "is a mount point" } else { "was there before crdbctl" };
+            attributes[0].remark =
+                Some(format!("ALL DATA of this node is deleted; {path} {why}, and stays empty"));
+        }
+        Fate::Goes(delete(Removal::Data { path: path.clone(), directory }, attributes))
+    }
+
+    fn directory(&mut self, desired: &DesiredDirectory, found: &PathFact, addr: &ResourceAddr) -> Fate {
+        let path = &desired.path;
+        if found.kind != FileKind::Directory {
+            return Fate::Stays(format!("{path} is no longer a directory"));
+        }
+        let held = match self.reading.footprint.listing(path) {
+            Listing::Unknown { reason } => {
+                self.removals.unknown(self.node, addr, &reason);
+                self.staying.push((path.clone(), found.clone()));
+                return Fate::Gone;
+            }
+            Listing::Entries(entries) => entries
+                .into_iter()
+                .filter(|(name, kind)| !is_staging(name, *kind))
+                .filter(|(name, _)| !path.join(name).is_ok_and(|entry| self.going.contains(&entry)))
+                .map(|(name, _)| name)
+                .collect::<Vec<_>>(),
+        };
+        let why = if !held.is_empty() {
+            let more = if held.len() > 5 { format!(" and {} more", held.len() - 5) } else { String::new() };
+            format!("{path} still holds {}{more}", held[..held.len().min(5)].join(", "))
+        } else if self.reading.footprint.mount_points.contains(path) {
+            format!("{path} is a mount point")
+        } else {
+            let attributes = vec![AttributeDiff::words("path", Some(path), None::<&str>)];
+            return Fate::Goes(delete(Removal::Directory { path: path.clone() }, attributes));
+        };
+        self.staying.push((path.clone(), found.clone()));
+        Fate::Stays(why)
+    }
+
+    /// Who owns a directory that stays, stays: a number without a name could become somebody else's.
+    fn account(&self, owns: impl Fn(&PathFact) -> bool, removal: Removal, name: &str) -> Fate {
+        match self.staying.iter().find(|(_, found)| owns(found)) {
+            Some((path, _)) => Fate::Stays(format!("{path} belongs to it, and stays")),
+            None => {
+                let attributes = vec![AttributeDiff::words("name", Some(name), None::<&str>)];
+                Fate::Goes(delete(removal, attributes))
+            }
+        }
+    }
+
+    fn packages(&mut self) {
+        let packages = self.ownership.packages();
+        let entries = match self.reading.footprint.listing(&self.graph.packages) {
+            Listing::Entries(entries) => entries,
+            Listing::Unknown { reason } => {
+                for (name, _) in packages {
+                    self.removals.unknown(self.node, &package_addr(self.node, name), &reason);
+                }
+                return;
+            }
+        };
+        let users: BTreeSet<ResourceAddr> = self
+            .removals
+            .differences
+            .keys()
+            .filter(|addr| {
+                matches!(addr.kind, ResourceKind::Service | ResourceKind::Link | ResourceKind::Unit)
+            })
+            .cloned()
+            .collect();
+        for (name, paths) in packages {
+            let addr = package_addr(self.node, name);
+            self.removals.compared.insert(addr.clone(), Verdict::Same);
+            match package::fate(&self.graph.packages, name, paths, &entries) {
+                Fate::Gone => {}
+                Fate::Stays(why) => self.removals.stays(&addr, &why),
+                Fate::Goes(difference) => {
+                    self.removals.after.insert(addr.clone(), users.clone());
+                    self.removals.differences.insert(addr, difference);
+                }
+            }
+        }
+    }
+
+    /// The record goes when it has nothing to tell any more, after everything else.
+    fn record(&mut self) {
+        let is_there = self.reading.record.is_some() || !self.reading.footprint.begun.is_empty();
+        let left: Vec<String> = remains(self.graph, self.node, self.reading)
+            .into_iter()
+            .filter(|local| !self.removals.differences.keys().any(|addr| addr.local() == *local))
+            .collect();
+        if !is_there || !self.removals.unknown.is_empty() || !left.is_empty() {
+            return;
+        }
+        let name = ResourceName::encode(self.graph.cluster.as_str().as_bytes());
+        let addr = ResourceAddr::on_node(self.node.clone(), ResourceKind::Record, name);
+        let path = format!("/var/lib/crdbctl/{}.json", self.graph.cluster);
+        let attributes = vec![
+            AttributeDiff::words("path", Some(path), None::<&str>)
+                .with_remark("what was set aside stays below /var/lib/crdbctl/set-aside"),
+        ];
+        self.removals.after.insert(addr.clone(), self.removals.differences.keys().cloned().collect());
+        self.removals.differences.insert(addr, delete(Removal::Record, attributes));
+    }
+
+    fn notes(&mut self) {
+        for drop_in in &self.reading.drop_ins {
+            self.foreign.push(drop_in.path.clone());
+        }
+        if !self.foreign.is_empty() {
+            let text = format!("{}: what crdbctl did not make stays: {}", self.node, self.foreign.join(", "));
+            self.removals.notes.push(crdbctl_model::Note { addr: None, text });
+        }
+        for (local, entry) in self.reading.record.iter().flat_map(|record| &record.resources) {
+            let of_graph = self.graph.of_node(self.node).find(|resource| resource.addr.local() == *local);
+            let is_elsewhere = match of_graph {
+                Some(resource) => {
+                    !matches!(resource.desired, Desired::Package(_))
+                        && entry.paths != resource.desired.paths()
+                }
+                None => !local.starts_with("package."),
+            };
+            if entry.created && is_elsewhere {
+                let paths: Vec<&str> = entry.paths.iter().map(HostPath::as_str).collect();
+                let place = if paths.is_empty() { String::new() } else { format!(" ({})", paths.join(", ")) };
+                let text = format!(
+                    "{}/{local}{place} stays: crdbctl made it, and the manifest no longer has it; put it back there to \
+                     have it removed",
+                    self.node
+                );
+                self.removals.notes.push(crdbctl_model::Note { addr: None, text });
+            }
+        }
+    }
+}
+
+/// Whether it is a directory in which an interrupted apply made something: it is swept away.
+fn is_staging(name: &str, kind: FileKind) -> bool {
+    kind == FileKind::Directory && name.len() == ".crdbctl.XXXXXXXX".len() && name.starts_with(".crdbctl.")
+}
