@@ -12,7 +12,7 @@ pub enum Observed {
     Present(Box<Fact>),
     /// Nothing is there, and that was seen.
     Absent,
-    /// CockroachDB alone can tell, and it does not run anywhere: nothing is amiss with the reading.
+    /// CockroachDB alone can tell, and no node is ready to be asked: nothing is amiss with the reading.
     Deferred {
         /// Why, as a sentence without the address.
         reason: String,

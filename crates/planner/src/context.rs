@@ -1,9 +1,10 @@
 use crdbctl_model::{
-    Desired, Digest, Fact, NodeName, Observations, Observed, Record, ResourceAddr, ResourceGraph,
-    ServiceFact, Timestamp,
+    Desired, Digest, Fact, MembersFact, NodeName, Observations, Observed, Record, ResourceAddr,
+    ResourceGraph, ServiceFact, Timestamp,
 };
 use crdbctl_pki::CaBundle;
 
+use crate::movement::{self, Movement};
 use crate::rotation::{self, RotationStep};
 
 /// What kinds may look at beside their own resource.
@@ -18,6 +19,9 @@ pub(crate) struct Context<'a> {
     pub(crate) rotation: Option<RotationStep>,
     /// Whether a new authority is made and not trusted by every node yet.
     pub(crate) distributing: bool,
+    /// Where the nodes' versions come from and go to.
+    pub(crate) movement: Movement,
+    members: Option<MembersFact>,
 }
 
 /// What is known of the authority before anything is made.
@@ -44,7 +48,16 @@ impl<'a> Context<'a> {
                 .is_some_and(|rotation| rotation.step == RotationStep::Distribute),
             AuthorityState::ToBeCreated | AuthorityState::Unknown(_) => false,
         };
-        Self { graph, observations, now, authority, rotation: None, distributing }
+        Self {
+            graph,
+            observations,
+            now,
+            authority,
+            rotation: None,
+            distributing,
+            movement: Movement::new(graph, observations),
+            members: movement::members(graph, observations),
+        }
     }
 
     /// Returns the same for planning a step of the authority's rotation.
@@ -67,6 +80,12 @@ impl<'a> Context<'a> {
         self.service(node).is_some_and(|service| service.process.is_some())
     }
 
+    /// Returns the number of the member that `node` was, when it has left the cluster and is none since.
+    pub(crate) fn removed(&self, node: &NodeName) -> Option<u32> {
+        let address = movement::address(self.graph, node)?;
+        self.members.as_ref()?.at(&address).filter(|member| member.has_left()).map(|member| member.id)
+    }
+
     /// Returns the digest under which `desired` was applied last, if it was.
     pub(crate) fn applied(&self, addr: &ResourceAddr) -> Option<Digest> {
         let record = self.record(addr.node()?)?;
@@ -74,7 +93,7 @@ impl<'a> Context<'a> {
     }
 }
 
-fn service<'a>(
+pub(crate) fn service<'a>(
     graph: &'a ResourceGraph,
     observations: &'a Observations,
     node: &NodeName,

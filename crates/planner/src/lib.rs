@@ -2,8 +2,8 @@
 //!
 //! [`plan`] compares every resource of the graph with what was observed (`kinds/`, one file a kind),
 //! tells why each difference is there (`cause`), moves restarts to the change that explains them
-//! (`carriers`), and orders the changes (`dependencies`). What nodes that leave, or that have too many packages, are rid of
-//! is worked out in `removal`.
+//! (`carriers`), judges where the nodes' versions may go (`movement`), and orders the changes (`dependencies`). What nodes
+//! that leave, or that have too many packages, are rid of is worked out in `removal`.
 
 mod carriers;
 mod cause;
@@ -11,6 +11,7 @@ mod comparison;
 mod context;
 mod dependencies;
 mod kinds;
+mod movement;
 mod options;
 mod plan;
 mod process_flags;

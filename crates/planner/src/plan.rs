@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Basis, Cause, Change, Desired, Fact, HealthFact, Impact, NodeName, NodeObservation, Note, Observations,
-    Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Timestamp,
-    Transfer, UnknownResource, Verdict,
+    Basis, Cause, Change, Desired, Fact, Finalize, HealthFact, Impact, NodeName, NodeObservation, Note,
+    Observations, Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind,
+    ResourceName, Timestamp, Transfer, UnknownResource, Verdict,
 };
 
 use crate::carriers::{carry, restart_for_removed_variables};
@@ -128,12 +128,23 @@ impl Draft {
                 return;
             }
             Observed::Deferred { reason } => {
-                self.deferred.get_or_insert(reason);
+                match kinds::must_be_asked(resource, context) {
+                    Some(hint) => {
+                        self.compared.insert(resource.addr.clone(), Verdict::Unknown);
+                        self.unknown_resource(resource, reason, hint.to_owned());
+                    }
+                    None => {
+                        self.deferred.get_or_insert(reason);
+                    }
+                }
                 return;
             }
             Observed::Absent => None,
             Observed::Present(fact) => Some(*fact),
         };
+        let told = found.as_ref().map(|found| kinds::cluster_notes(resource, found, context));
+        let note = |text| Note { addr: Some(resource.addr.clone()), text };
+        self.notes.extend(told.into_iter().flatten().map(note));
         let comparison = kinds::compare(resource, found.as_ref(), context);
         let verdict = match comparison {
             Comparison::Same { .. } => Verdict::Same,
@@ -280,6 +291,14 @@ impl Draft {
         }
     }
 
+    /// The change that holds the finalisation of an upgrade back, when there is one.
+    fn hold(&self, graph: &ResourceGraph) -> Option<ResourceAddr> {
+        let mut versions = graph.of_cluster(ResourceKind::Version).filter(|resource| {
+            matches!(&resource.desired, Desired::Version(desired) if desired.finalize == Finalize::Manual)
+        });
+        versions.find(|resource| self.differences.contains_key(&resource.addr)).map(|it| it.addr.clone())
+    }
+
     fn finish(mut self, graph: &ResourceGraph, observations: &Observations, context: &Context<'_>) -> Plan {
         if let Some(reason) = self.deferred.take() {
             let text = format!("settings, members and the cluster's version are not compared: {reason}");
@@ -293,9 +312,24 @@ impl Draft {
                 *verdict = Verdict::PutOff;
             }
         }
-        let dependencies = dependencies::among(graph, &changed, &self.after);
+        let mut dependencies = dependencies::among(graph, &changed, &self.after);
+        let hold = self.hold(graph);
         let mut changes = Vec::new();
-        for addr in dependencies::order(graph, &changed, &self.after) {
+        let mut order = dependencies::order(graph, &changed, &self.after);
+        if let Some(hold) = &hold {
+            // Before the first node, on which the hold must be in place.
+            dependencies.insert(hold.clone(), BTreeSet::new());
+            order.retain(|addr| addr != hold);
+            let at = order.iter().position(|addr| addr.node().is_some()).unwrap_or(order.len());
+            order.insert(at, hold.clone());
+            let restarts = |difference: &Difference| {
+                difference.attributes.iter().any(|attribute| attribute.impact == Impact::Restart)
+            };
+            for (addr, _) in self.differences.iter().filter(|(_, difference)| restarts(difference)) {
+                dependencies.entry(addr.clone()).or_default().insert(hold.clone());
+            }
+        }
+        for addr in order {
             let Some(difference) = self.differences.remove(&addr) else { continue };
             let resource = graph.resources.get(&addr);
             let before = self.before.remove(&addr);

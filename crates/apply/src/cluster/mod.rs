@@ -6,12 +6,14 @@
 //! [`Outcome::Converged`] before the rollout keeps it from beginning.
 
 mod facts;
+mod members;
 mod setting;
 mod through;
+mod version;
 
 use std::time::Instant;
 
-use crdbctl_model::{Change, Desired, Outcome};
+use crdbctl_model::{Change, Desired, Fact, Finalize, Outcome};
 
 pub(crate) use facts::observe;
 
@@ -22,13 +24,16 @@ use crate::sessions::Sessions;
 use through::Through;
 
 impl Applier {
-    /// Makes the changes that must be in place before a node is restarted.
+    /// Makes the changes that must be in place before a node is restarted: finalisation is held back.
     pub(crate) async fn change_cluster_before_rollout(
         &self,
-        _sessions: &mut Sessions,
+        sessions: &mut Sessions,
         _issuer: &Issuer<'_>,
-        _outcomes: &mut Outcomes,
+        outcomes: &mut Outcomes,
     ) {
+        for change in self.plan.changes.iter().filter(|change| is_hold(change)) {
+            self.change_cluster(change, sessions, outcomes).await;
+        }
     }
 
     /// Makes the changes that rest on every node being well, in the plan's order. Each stands for itself: one that fails
@@ -39,7 +44,10 @@ impl Applier {
         _issuer: &Issuer<'_>,
         outcomes: &mut Outcomes,
     ) {
-        let ours = |change: &&Change| matches!(change.desired, Some(Desired::Setting(_)));
+        let ours = |change: &&Change| {
+            matches!(change.desired, Some(Desired::Setting(_) | Desired::Members(_) | Desired::Version(_)))
+                && !is_hold(change)
+        };
         for change in self.plan.changes.iter().filter(ours) {
             self.change_cluster(change, sessions, outcomes).await;
         }
@@ -55,8 +63,19 @@ impl Applier {
                 self.tell_started(change);
                 match Through::find(self, sessions).await {
                     Err(why) => Outcome::Failed(why),
-                    Ok(through) => match &change.desired {
-                        Some(Desired::Setting(desired)) => setting::set(&through, sessions, desired).await,
+                    Ok(through) => match (&change.desired, &change.before) {
+                        (Some(Desired::Setting(desired)), _) => {
+                            setting::set(&through, sessions, desired).await
+                        }
+                        (Some(Desired::Members(desired)), Some(Fact::Members(found))) => {
+                            members::change(self, &through, sessions, desired, found).await
+                        }
+                        (Some(Desired::Version(_)), Some(Fact::Version(found))) if is_hold(change) => {
+                            version::hold(&through, sessions, found).await
+                        }
+                        (Some(Desired::Version(desired)), Some(Fact::Version(found))) => {
+                            version::finalise(self, &through, sessions, desired, found).await
+                        }
                         _ => Outcome::Failed("nothing is known of how to change it".to_owned()),
                     },
                 }
@@ -67,4 +86,9 @@ impl Applier {
         self.tell_finished(&done);
         outcomes.extend(done);
     }
+}
+
+/// Whether a change holds finalisation back: with `manual`, nothing else is planned for the version.
+fn is_hold(change: &Change) -> bool {
+    matches!(&change.desired, Some(Desired::Version(desired)) if desired.finalize == Finalize::Manual)
 }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use crdbctl_cockroach::output::Failure;
+use crdbctl_cockroach::output::{self, Failure, NodeStatus};
 use crdbctl_model::{DesiredService, NodeName};
-use crdbctl_probe::{ClientCommand, ClientOutput, HealthGoal, Operator, health_script, read_health};
+use crdbctl_probe::{ClientCommand, ClientOutput, HealthGoal, Operator, Query, health_script, read_health};
 
 use crate::applier::Applier;
 use crate::sessions::Sessions;
@@ -50,6 +50,45 @@ impl Through {
             .client(&self.operator, &self.service, commands)
             .await
             .map_err(|why| format!("{}: {why}", self.node))
+    }
+
+    /// Returns a command of these words; a cluster that has a name takes orders only from those who know it.
+    pub(super) fn command(&self, words: Vec<String>, timeout: Duration) -> ClientCommand {
+        let name = self.service.argv.iter().filter(|word| word.starts_with("--cluster-name="));
+        ClientCommand::new(words.into_iter().chain(name.cloned()), timeout)
+    }
+
+    /// Runs one client command on another node, leaving ones included.
+    ///
+    /// # Errors
+    /// When it was not run.
+    pub(super) async fn run_on(
+        &self,
+        applier: &Applier,
+        sessions: &mut Sessions,
+        node: &NodeName,
+        command: ClientCommand,
+    ) -> Result<ClientOutput, String> {
+        let service = applier.graph.service(node).ok_or_else(|| format!("{node} has no service"))?;
+        let session = sessions.get_mut(node).ok_or_else(|| format!("there is no connection to {node}"))?;
+        let outputs = session.client(&self.operator, service, &[command]).await;
+        let outputs = outputs.map_err(|why| format!("{node}: {why}"))?;
+        outputs.into_iter().next().ok_or_else(|| format!("{node} gave no answer"))
+    }
+
+    /// Returns the members of the cluster as they are now.
+    ///
+    /// # Errors
+    /// When the node does not tell.
+    pub(super) async fn members(&self, sessions: &mut Sessions) -> Result<Vec<NodeStatus>, String> {
+        let outputs = self.run(sessions, &[Query::Members.command()]).await?;
+        match outputs.first() {
+            Some(found) if found.is_success() => {
+                output::node_status(found.stdout.as_bytes()).map_err(|error| error.to_string())
+            }
+            Some(found) => Err(format!("cockroach node status on {}: {}", self.node, said(found))),
+            None => Err(format!("{} gave no answer", self.node)),
+        }
     }
 
     /// Runs SQL statements through the node, one after the other, up to the first that fails.

@@ -3,8 +3,10 @@
 //!
 //! A command is only its words, without program, `--host` and `--certs-dir`: whoever runs it puts those around it.
 
+mod decommission;
 mod drain;
 mod node_status;
 
+pub use decommission::{decommission, decommission_check, drains_before_decommission, recommission};
 pub use drain::{Drain, drain};
 pub use node_status::node_status;

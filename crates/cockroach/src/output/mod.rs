@@ -3,6 +3,7 @@
 //! They take what was read elsewhere and never panic. Unknown columns, metrics and sentences are left alone; what
 //! is wanted and cannot be understood is an error, and never taken for absent.
 
+mod decommission;
 mod exit;
 mod failure;
 mod health;
@@ -14,6 +15,7 @@ mod setting;
 mod vars;
 mod version;
 
+pub use decommission::{DecommissionStatus, decommission_status};
 pub use exit::ExitCode;
 pub use failure::{Failure, FailureKind};
 pub use health::Health;

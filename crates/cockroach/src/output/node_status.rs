@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::node_table::{self, TableError, TableErrorKind};
+use super::node_table::{self, Row, TableError, TableErrorKind};
 
 const COMMAND: &str = "cockroach node status";
 
@@ -116,12 +116,7 @@ pub fn node_status(stdout: &[u8]) -> Result<Vec<NodeStatus>, TableError> {
             ranges_underreplicated: number("ranges_underreplicated")?,
             gossiped_replicas: number("gossiped_replicas")?,
             is_decommissioning: boolean("is_decommissioning")?,
-            membership: row.text("membership").map(|word| match word.as_str() {
-                "active" => Membership::Active,
-                "decommissioning" => Membership::Decommissioning,
-                "decommissioned" => Membership::Decommissioned,
-                _ => Membership::Other(word),
-            }),
+            membership: membership(&row),
             is_draining: boolean("is_draining")?,
         };
         nodes.insert(node.id, node);
@@ -131,6 +126,16 @@ pub fn node_status(stdout: &[u8]) -> Result<Vec<NodeStatus>, TableError> {
         return Err(TableError { command: COMMAND, kind: TableErrorKind::NoRows });
     }
     Ok(nodes.into_values().collect())
+}
+
+/// Returns what the column `membership` says.
+pub(super) fn membership(row: &Row) -> Option<Membership> {
+    row.text("membership").map(|word| match word.as_str() {
+        "active" => Membership::Active,
+        "decommissioning" => Membership::Decommissioning,
+        "decommissioned" => Membership::Decommissioned,
+        _ => Membership::Other(word),
+    })
 }
 
 #[cfg(test)]

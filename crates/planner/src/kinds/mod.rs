@@ -10,13 +10,15 @@ mod file;
 pub(crate) mod firewall;
 mod init;
 mod link;
+mod members;
 mod node_certificate;
 mod package;
 pub(crate) mod service;
 mod setting;
 mod unit;
+mod version;
 
-use crdbctl_model::{Desired, Fact, Resource};
+use crdbctl_model::{Desired, Fact, Finalize, Resource};
 
 use crate::comparison::{Comparison, unknown};
 use crate::context::Context;
@@ -57,13 +59,17 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
         (Desired::Firewall(desired), Some(Fact::Firewall(fact))) => firewall::compare(desired, fact),
         (Desired::Unit(desired), None) => unit::create(desired),
         (Desired::Unit(desired), Some(Fact::Unit(fact))) => unit::compare(desired, fact),
-        (Desired::Service(desired), Some(Fact::Service(fact))) => service::compare(desired, fact),
+        (Desired::Service(desired), Some(Fact::Service(fact))) => {
+            service::compare(desired, fact, resource.addr.node(), context)
+        }
         (Desired::Init(desired), None) => init::create(desired),
         (Desired::Init(_), Some(Fact::Init(_))) => Comparison::Same { unchanged: 1 },
         (Desired::Setting(desired), None) => setting::create(desired),
         (Desired::Setting(desired), Some(Fact::Setting(fact))) => setting::compare(desired, fact),
-        (Desired::Members(_), None | Some(Fact::Members(_))) => Comparison::Same { unchanged: 1 },
-        (Desired::Version(_), None | Some(Fact::Version(_))) => Comparison::Same { unchanged: 1 },
+        // A cluster that is yet to be initialised has the right members, of the right version, from its beginning.
+        (Desired::Members(_) | Desired::Version(_), None) => Comparison::Same { unchanged: 1 },
+        (Desired::Members(desired), Some(Fact::Members(fact))) => members::compare(desired, fact, context),
+        (Desired::Version(desired), Some(Fact::Version(fact))) => version::compare(desired, fact, context),
         _ => mismatch(),
     }
 }
@@ -92,6 +98,37 @@ pub(crate) fn remove(desired: &Desired, found: &Fact) -> Fate {
         (Desired::File(desired), Fact::File(found)) => file::remove(desired, found, None),
         (Desired::Unit(desired), Fact::Unit(found)) => unit::remove(desired, found),
         _ => Fate::Stays("what was observed is of another kind than the resource".to_owned()),
+    }
+}
+
+/// Returns what readers of a plan should know of the cluster, whether it is left as it is or changed.
+pub(crate) fn cluster_notes(resource: &Resource, found: &Fact, context: &Context<'_>) -> Vec<String> {
+    match (&resource.desired, found) {
+        (Desired::Members(desired), Fact::Members(fact)) => members::notes(desired, fact),
+        (Desired::Version(desired), Fact::Version(fact)) => version::notes(desired, fact, context),
+        _ => Vec::new(),
+    }
+}
+
+/// Returns what to do next when something that CockroachDB alone can tell cannot be done without; `None` when it can.
+///
+/// A cluster that runs nowhere is started first, and asked then. What is to be changed while it runs must be known before.
+pub(crate) fn must_be_asked(resource: &Resource, context: &Context<'_>) -> Option<&'static str> {
+    let runs = context.graph.staying().any(|node| context.is_running(node));
+    match &resource.desired {
+        Desired::Setting(_) if runs => Some("see why no node is ready; apply the rest with --skip-unknown"),
+        Desired::Members(desired) if runs && !desired.leaving.is_empty() => {
+            Some("see why no node is ready, then plan again")
+        }
+        Desired::Version(_) if runs && context.movement.is_ahead() => {
+            Some("see why no node is ready, then plan again")
+        }
+        Desired::Version(desired) if desired.finalize == Finalize::Manual && context.movement.is_ahead() => {
+            Some(
+                "start the cluster with the version that it had, so that finalisation can be held back; or write `cockroach.upgrade: {finalize: auto}`",
+            )
+        }
+        _ => None,
     }
 }
 

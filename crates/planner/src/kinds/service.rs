@@ -1,10 +1,9 @@
-use crdbctl_cockroach::Version;
-use crdbctl_cockroach::upgrade::UpgradeStep;
 use crdbctl_model::{
-    Action, AttributeDiff, Cause, DesiredService, Impact, ProcessFact, Removal, ServiceFact,
+    Action, AttributeDiff, Cause, DesiredService, Impact, NodeName, ProcessFact, Removal, ServiceFact,
 };
 
 use crate::comparison::{Comparison, Difference, unknown};
+use crate::context::Context;
 use crate::process_flags;
 use crate::removal::{Fate, delete};
 
@@ -20,9 +19,27 @@ pub(crate) const PENDING: &str = "pending";
 /// The attribute that a changed package or link explains.
 pub(crate) const BINARY: &str = "binary";
 
-pub(super) fn compare(desired: &DesiredService, found: &ServiceFact) -> Comparison {
-    if let Some(refusal) = found.process.as_ref().and_then(|process| version_jump(desired, process)) {
-        return refusal;
+pub(super) fn compare(
+    desired: &DesiredService,
+    found: &ServiceFact,
+    node: Option<&NodeName>,
+    context: &Context<'_>,
+) -> Comparison {
+    if let Some((reason, instead)) = context.movement.refusal(node) {
+        return unknown(reason, instead);
+    }
+    if let Some(id) = node.and_then(|node| context.removed(node))
+        && found.store_used == Some(true)
+    {
+        return unknown(
+            format!(
+                "its store is that of n{id}, which has left the cluster for good: CockroachDB does not let it join again"
+            ),
+            format!(
+                "wipe {} on it if nobody needs what is in there, so that it joins as a new node; or write `state: decommissioned`",
+                desired.store
+            ),
+        );
     }
     let is_new = found.load_state == "not-found" && found.process.is_none();
     let mut difference = Difference::new(if is_new { Action::Create } else { Action::Update });
@@ -109,20 +126,6 @@ fn compare_process(desired: &DesiredService, process: &ProcessFact, difference: 
     }
 }
 
-/// Refuses a version that CockroachDB itself would refuse, or be harmed by, after the one that runs. The running one is
-/// read off its package's name; of a program elsewhere nothing is known, and it is compared by digest alone.
-fn version_jump(desired: &DesiredService, process: &ProcessFact) -> Option<Comparison> {
-    let package = process.exe.rsplit('/').nth(1)?.strip_prefix("cockroach-")?;
-    let running: Version = package.split(".linux-").next()?.parse().ok()?;
-    let wanted: Version = desired.version.parse().ok()?;
-    match UpgradeStep::check(&running, &wanted) {
-        UpgradeStep::Refused { reason, instead } => {
-            Some(unknown(format!("{running} runs, and {wanted} cannot follow it: {reason}"), instead))
-        }
-        UpgradeStep::Allowed { .. } => None,
-    }
-}
-
 fn shown(state: &str) -> &str {
     if state.is_empty() { "not enabled" } else { state }
 }
@@ -144,51 +147,4 @@ pub(crate) fn remove(desired: &DesiredService, found: &ServiceFact) -> Fate {
         return Fate::Gone;
     }
     Fate::Goes(delete(Removal::Service { unit: desired.unit.clone(), stops }, attributes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn desired(version: &str) -> DesiredService {
-        serde_json::from_value(serde_json::json!({
-            "unit": "cockroach", "user": "cockroach", "argv": ["/opt/cockroach/cockroach", "start"],
-            "environment": {}, "nofile": null, "binary": "/opt/x/cockroach",
-            "binary_digest": crdbctl_model::Digest::of("x").to_string(), "program": "/opt/cockroach/cockroach",
-            "http_address": "a:8080", "sql_address": "a:26257", "certs": "/opt/cockroach/certs",
-            "version": version, "store": "/var/lib/cockroach",
-        }))
-        .unwrap()
-    }
-
-    fn running(exe: &str) -> ProcessFact {
-        ProcessFact {
-            pid: 1,
-            started: 1,
-            user: "cockroach".to_owned(),
-            exe: exe.to_owned(),
-            exe_deleted: false,
-            exe_digest: None,
-            argv: Vec::new(),
-            environment: std::collections::BTreeMap::new(),
-            nofile: None,
-            nofile_ceiling: None,
-        }
-    }
-
-    #[test]
-    fn a_version_that_cannot_follow_the_running_one_is_never_planned() {
-        let of = |from: &str| running(&format!("/opt/cockroach-{from}.linux-amd64/cockroach"));
-        for (from, to) in [("v23.1.0", "v24.1.0"), ("v24.1.0", "v25.1.0")] {
-            let refusal = version_jump(&desired(to), &of(from));
-            assert!(
-                matches!(&refusal, Some(Comparison::Unknown { reason, .. }) if reason.contains(from) && reason.contains(to)),
-                "{from} to {to}: {refusal:?}"
-            );
-        }
-        for (from, to) in [("v24.1.0", "v24.1.0"), ("v24.1.0", "v24.1.5"), ("v24.1.0", "v24.3.0")] {
-            assert_eq!(version_jump(&desired(to), &of(from)), None, "{from} to {to}");
-        }
-        assert_eq!(version_jump(&desired("v24.1.0"), &running("/usr/local/bin/cockroach")), None);
-    }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod certificates;
+mod cluster;
 mod disruption;
 mod kinds;
 mod removal;

@@ -70,7 +70,7 @@ pub fn inquiry(graph: &ResourceGraph, nodes: &BTreeMap<NodeName, NodeObservation
         return known(Observed::Deferred { reason });
     }
     let reason = format!("CockroachDB runs on {}, and no node is ready to be asked", running.join(", "));
-    known(Observed::Unknown { reason })
+    known(Observed::Deferred { reason })
 }
 
 /// Returns what the outputs of the queries' commands say, for every resource that CockroachDB alone can tell of.

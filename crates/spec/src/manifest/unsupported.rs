@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use crdbctl_model::Finalize;
-
 use super::{Delivery, DiskFree, Manifest, NodeState};
 use crate::{Diagnostic, Diagnostics, Span};
 
@@ -11,13 +9,6 @@ pub(super) fn unsupported(manifest: &Manifest) -> Diagnostics {
     let mut refuse = |span: Span, what: &str, instead: &str| {
         list.push(Diagnostic::new(span, format!("{what} is not supported yet")).help(instead));
     };
-    if manifest.cockroach.finalize.value == Finalize::Manual {
-        refuse(
-            manifest.cockroach.finalize.span,
-            "`cockroach.upgrade.finalize: manual`",
-            "leave it out: CockroachDB finalises by itself",
-        );
-    }
     if manifest.cockroach.delivery.value == Delivery::Pull {
         refuse(manifest.cockroach.delivery.span, "`cockroach.delivery: pull`", "use `delivery: push`");
     }

@@ -1,0 +1,189 @@
+use std::time::{Duration, Instant};
+
+use crdbctl_cockroach::Version;
+use crdbctl_cockroach::client::{
+    Drain, decommission, decommission_check, drain, drains_before_decommission, recommission,
+};
+use crdbctl_cockroach::output::{Membership, NodeStatus, decommission_status};
+use crdbctl_model::{DesiredMembers, Event, MemberFact, MembersFact, MembershipFact, NodeName, Outcome};
+use crdbctl_probe::{ClientCommand, ClientOutput};
+
+use super::through::{Through, said};
+use crate::applier::Applier;
+use crate::sessions::Sessions;
+
+/// How long one command may take that begins or looks.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Between two looks at what is left.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Makes the members what the manifest says: calls off what was begun by mistake, and decommissions all nodes that leave, in one
+/// command through a node that stays, waiting until nothing is left on them.
+pub(super) async fn change(
+    applier: &Applier,
+    through: &Through,
+    sessions: &mut Sessions,
+    desired: &DesiredMembers,
+    found: &MembersFact,
+) -> Outcome {
+    match work(applier, through, sessions, desired, found).await {
+        Ok(()) => Outcome::Converged,
+        Err(why) => Outcome::Failed(why),
+    }
+}
+
+async fn work(
+    applier: &Applier,
+    through: &Through,
+    sessions: &mut Sessions,
+    desired: &DesiredMembers,
+    found: &MembersFact,
+) -> Result<(), String> {
+    let returning: Vec<u32> = desired
+        .staying
+        .values()
+        .filter_map(|address| found.at(address))
+        .filter(|member| member.membership == MembershipFact::Decommissioning)
+        .map(|member| member.id)
+        .collect();
+    if !returning.is_empty() {
+        run(through, sessions, recommission(&returning)).await?;
+    }
+    let leaving: Vec<(&NodeName, &MemberFact)> = desired
+        .leaving
+        .iter()
+        .filter_map(|(node, address)| Some((node, found.at(address)?)))
+        .filter(|(_, member)| !member.has_left())
+        .collect();
+    if leaving.is_empty() {
+        return Ok(());
+    }
+    let version = running(through, desired, found)?;
+    let ids: Vec<u32> = leaving.iter().map(|(_, member)| member.id).collect();
+    if let Some(words) = decommission_check(&version, &ids) {
+        run(through, sessions, words).await?;
+    }
+    if drains_before_decommission(&version) {
+        for (node, member) in leaving.iter().filter(|(_, member)| member.figures.live != Some(false)) {
+            drain_first(applier, through, sessions, node, member, &version).await?;
+        }
+    }
+    empty(applier, through, sessions, &leaving, &version).await
+}
+
+/// The version of the node that the commands are given to: it is its own program that runs them.
+fn running(through: &Through, desired: &DesiredMembers, found: &MembersFact) -> Result<Version, String> {
+    let build = desired
+        .staying
+        .get(&through.node)
+        .and_then(|address| found.at(address))
+        .and_then(|member| member.build.as_deref())
+        .ok_or_else(|| format!("the cluster does not tell the version of {}", through.node))?;
+    build.parse().map_err(|error| format!("{}: {error}", through.node))
+}
+
+async fn run(through: &Through, sessions: &mut Sessions, words: Vec<String>) -> Result<ClientOutput, String> {
+    let shown = words.join(" ");
+    let outputs = through.run(sessions, &[through.command(words, PATIENCE)]).await?;
+    match outputs.into_iter().next() {
+        Some(output) if output.is_success() => Ok(output),
+        Some(output) => Err(format!("`cockroach {shown}` on {}: {}", through.node, blocked(&output))),
+        None => Err(format!("`cockroach {shown}` on {}: no answer", through.node)),
+    }
+}
+
+/// What a refused decommissioning says, with the lines that tell what blocks it.
+fn blocked(output: &ClientOutput) -> String {
+    let why: Vec<&str> = output
+        .stderr
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.contains(" blocked with error"))
+        .take(5)
+        .collect();
+    match &why[..] {
+        [] => said(output),
+        why => format!("{} ({})", said(output), why.join("; ")),
+    }
+}
+
+async fn drain_first(
+    applier: &Applier,
+    through: &Through,
+    sessions: &mut Sessions,
+    node: &NodeName,
+    member: &MemberFact,
+    version: &Version,
+) -> Result<(), String> {
+    let wait = Duration::from_secs(applier.graph.rollout.drain_timeout);
+    let Some(words) = drain(version, wait) else { return Ok(()) };
+    applier.tell(Event::Node { node: node.clone(), what: format!("draining (n{})", member.id) });
+    let command = ClientCommand::new(words, wait + Duration::from_secs(30));
+    let output = through.run_on(applier, sessions, node, command).await?;
+    match Drain::of(output.status, output.status == ClientOutput::TIMED_OUT, &output.stderr) {
+        Drain::Drained => Ok(()),
+        other => Err(format!("cannot drain {node}: {other}")),
+    }
+}
+
+/// Begins, and looks again and again until the nodes have left. What was begun goes on without us.
+async fn empty(
+    applier: &Applier,
+    through: &Through,
+    sessions: &mut Sessions,
+    leaving: &[(&NodeName, &MemberFact)],
+    version: &Version,
+) -> Result<(), String> {
+    let ids: Vec<u32> = leaving.iter().map(|(_, member)| member.id).collect();
+    let names: Vec<&str> = leaving.iter().map(|(node, _)| node.as_str()).collect();
+    let names = names.join(", ");
+    let timeout = Duration::from_secs(applier.graph.rollout.health_timeout);
+    let (mut least, mut moved, mut told) = (u64::MAX, Instant::now(), None);
+    loop {
+        let output = run(through, sessions, decommission(version, &ids)).await?;
+        let rows = decommission_status(output.stdout.as_bytes()).map_err(|error| error.to_string())?;
+        let of_ours = || rows.iter().filter(|row| ids.contains(&row.id));
+        let left: u64 = of_ours().filter_map(|row| row.replicas).sum();
+        let is_gone = |id: &u32| {
+            rows.iter().any(|row| {
+                row.id == *id
+                    && match &row.membership {
+                        Some(membership) => *membership == Membership::Decommissioned,
+                        // Before v20.2 nothing more than this is told.
+                        None => row.replicas == Some(0),
+                    }
+            })
+        };
+        // The table may have been printed before the last step of the same command.
+        if ids.iter().all(is_gone) || left == 0 && has_left(through, sessions, &ids).await? {
+            return Ok(());
+        }
+        if *applier.stop.borrow() {
+            return Err(format!(
+                "interrupted with {left} replicas left on {names}; they go on moving, and the next apply goes on waiting"
+            ));
+        }
+        if told != Some(left) {
+            let reason = format!("{left} replicas to leave {names}");
+            applier.tell(Event::Waiting { node: through.node.clone(), reason });
+            told = Some(left);
+        }
+        if left < least {
+            (least, moved) = (left, Instant::now());
+        }
+        if moved.elapsed() >= timeout {
+            return Err(format!(
+                "{left} replicas are left on {names}, and none has moved for {} s: is there room for them on the nodes that stay, and do their localities fit? The next apply goes on; `state: present` calls it off",
+                timeout.as_secs()
+            ));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn has_left(through: &Through, sessions: &mut Sessions, ids: &[u32]) -> Result<bool, String> {
+    let members = through.members(sessions).await?;
+    let has_left = |id: &u32| members.iter().find(|member| member.id == *id).is_some_and(NodeStatus::is_gone);
+    Ok(ids.iter().all(has_left))
+}
