@@ -46,6 +46,11 @@ demo:
 lab *arguments:
     cargo xtask lab {{ arguments }}
 
+# Look whether the stand-in behaves as crdbctl relies on, or with `--archive FILE` a release
+[group("check")]
+conformance *arguments:
+    cargo xtask conformance {{ arguments }}
+
 # Pack the stand-in for cockroach as a published archive
 [group("try")]
 archive version directory:

@@ -7,6 +7,7 @@
 
 mod archive;
 mod build;
+mod conformance;
 mod demo;
 mod lab;
 mod runner;
@@ -42,6 +43,8 @@ macro_rules! commands {
 commands! {
     /// Pack the stand-in for the cockroach program as a published archive
     Archive(archive),
+    /// Look whether a release, or the stand-in, behaves as crdbctl relies on
+    Conformance(conformance),
     /// Show plan, apply, drift and healing on three hosts of this machine
     Demo(demo),
     /// Boot Debian hosts on this machine to try things on
