@@ -41,6 +41,10 @@ pub struct Applier {
     pub delete_data: bool,
     /// Who applies.
     pub run: Run,
+    /// Nodes whose gates are skipped because somebody said so.
+    pub force_gates: BTreeSet<NodeName>,
+    /// The manifest's directory, where hooks run.
+    pub directory: PathBuf,
     /// Whom to tell what happens.
     pub events: UnboundedSender<Event>,
     /// Turns true when the run shall end after the step in hand.
@@ -86,15 +90,15 @@ impl Applier {
         let works = self.works(sessions, &issuer, &outcomes)?;
         outcomes.extend(self.work_on_all(sessions, works).await);
         self.change_cluster_before_rollout(sessions, &issuer, &mut outcomes).await;
-        self.roll_out(sessions, &issuer, &mut outcomes).await;
+        let ledger = self.roll_out(sessions, &issuer, &mut outcomes).await;
         self.initialise(sessions, &issuer, &mut outcomes).await;
         self.change_cluster_after_rollout(sessions, &issuer, &mut outcomes).await;
         self.remove(sessions, &issuer, &mut outcomes).await;
-        let converged = converge::check(self, sessions, &outcomes).await;
+        let converged = converge::check(self, sessions, &outcomes, &ledger).await;
         for (addr, words) in converged {
             outcomes.insert(addr, (Outcome::Failed(words), 0));
         }
-        Ok(self.summary(outcomes, began))
+        Ok(self.summary(outcomes, ledger, began))
     }
 
     /// Whether the cluster was known to be initialised when the plan was made.

@@ -4,6 +4,7 @@ use crdbctl_model::{Digest, NodeName, Observations, Outcome, Plan, Presence, Res
 use crdbctl_planner::{PlanOptions, plan};
 
 use crate::applier::Applier;
+use crate::rollout::Ledger;
 use crate::session::{Outcomes, Session};
 use crate::{record, verify};
 
@@ -13,6 +14,7 @@ pub(crate) async fn check(
     applier: &Applier,
     sessions: &mut BTreeMap<NodeName, Session>,
     outcomes: &Outcomes,
+    ledger: &Ledger,
 ) -> BTreeMap<ResourceAddr, String> {
     let nodes = verify::read(&applier.graph, sessions).await;
     let now = (applier.clock)();
@@ -29,7 +31,7 @@ pub(crate) async fn check(
     let touched: BTreeSet<&NodeName> = touched.chain(outdated(applier, &seen, &left)).collect();
     for node in touched {
         let Some(session) = sessions.get_mut(node) else { continue };
-        if let Err(why) = record::write(applier, session, outcomes, &seen, &left).await {
+        if let Err(why) = record::write(applier, session, outcomes, ledger, &seen, &left).await {
             let addr = outcomes.keys().rfind(|addr| addr.node() == Some(node));
             if let Some(addr) = addr {
                 failures.entry(addr.clone()).or_insert_with(|| format!("done, but not recorded: {why}"));

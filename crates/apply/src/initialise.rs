@@ -6,8 +6,10 @@ use tokio::task::JoinSet;
 
 use crate::applier::{Applier, failed, service_of};
 use crate::issue::Issuer;
+use crate::rollout::INTERRUPTED;
 use crate::session::Outcomes;
 use crate::sessions::Sessions;
+use crate::wait::NotWell;
 use crate::{init, wait};
 
 impl Applier {
@@ -51,14 +53,17 @@ impl Applier {
         let outcome = if failed(outcomes).iter().any(|addr| change.depends_on.contains(addr)) {
             Outcome::Skipped("not every node came up".to_owned())
         } else if *self.stop.borrow() {
-            Outcome::Skipped("the run was interrupted".to_owned())
+            Outcome::Skipped(INTERRUPTED.to_owned())
         } else {
             let (ready, failures) = self.wait_all(sessions, &wait_for, goal).await;
             for (node, why) in &failures {
                 self.fail_service(node, why, outcomes);
             }
             if let Some((node, why)) = failures.into_iter().next() {
-                Outcome::Skipped(format!("{node}: {why}"))
+                match why {
+                    NotWell::Interrupted => Outcome::Skipped(INTERRUPTED.to_owned()),
+                    NotWell::Unwell(why) => Outcome::Skipped(format!("{node}: {why}")),
+                }
             } else if ready {
                 // Somebody initialised it before: its nodes have only been away.
                 Outcome::Converged
@@ -104,19 +109,20 @@ impl Applier {
         sessions: &mut Sessions,
         nodes: &[NodeName],
         goal: HealthGoal,
-    ) -> (bool, Vec<(NodeName, String)>) {
+    ) -> (bool, Vec<(NodeName, NotWell)>) {
         let timeout = Duration::from_secs(self.graph.rollout.health_timeout);
         let mut waiting = JoinSet::new();
         let mut failures = Vec::new();
         for node in nodes {
             let (Some(service), Some(mut session)) = (service_of(&self.graph, node), sessions.remove(node))
             else {
-                failures.push((node.clone(), "there is no connection to it".to_owned()));
+                let why = NotWell::Unwell("there is no connection to it".to_owned());
+                failures.push((node.clone(), why));
                 continue;
             };
             let stop = self.stop.clone();
             waiting.spawn(async move {
-                let health = wait::health(&mut session, &service, goal, timeout, &stop).await;
+                let health = wait::health(&mut session, &service, goal, timeout, Some(&stop)).await;
                 (session, health)
             });
         }
@@ -137,12 +143,15 @@ impl Applier {
         (any_ready, failures)
     }
 
-    fn fail_service(&self, node: &NodeName, why: &str, outcomes: &mut Outcomes) {
+    fn fail_service(&self, node: &NodeName, why: &NotWell, outcomes: &mut Outcomes) {
         let service = self.graph.of_node(node).find(|r| matches!(r.desired, Desired::Service(_)));
         if let Some(service) = service
             && let Some((outcome, _)) = outcomes.get_mut(&service.addr)
         {
-            *outcome = Outcome::Failed(format!("started, and not well: {why}"));
+            *outcome = match why {
+                NotWell::Interrupted => Outcome::Skipped(format!("started, and {why} before it was well")),
+                NotWell::Unwell(why) => Outcome::Failed(format!("started, and not well: {why}")),
+            };
         }
     }
 }

@@ -30,6 +30,11 @@ impl<'a> Issuer<'a> {
         Self { authority, now }
     }
 
+    /// Returns the same for another moment: a run may outlast what it issued at its beginning.
+    pub(crate) fn at(&self, now: Timestamp) -> Self {
+        Self { authority: self.authority.clone(), now }
+    }
+
     /// Returns the authority's certificates as they go to nodes.
     pub(crate) fn bundle_pem(&self) -> Result<String, IssueFailure> {
         Ok(self.authority()?.bundle().to_pem())

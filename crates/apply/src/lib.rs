@@ -13,6 +13,8 @@ mod authority;
 mod cluster;
 mod converge;
 mod error;
+mod gate;
+mod hook;
 mod init;
 mod initialise;
 mod issue;

@@ -10,6 +10,7 @@ use crdbctl_transport::Payload;
 
 use crate::applier::Applier;
 use crate::kinds::creates;
+use crate::rollout::Ledger;
 use crate::session::{Outcomes, Session};
 use crate::stage::prologue;
 use crate::step::{call, quoted};
@@ -19,6 +20,7 @@ pub(crate) async fn write(
     applier: &Applier,
     session: &mut Session,
     outcomes: &Outcomes,
+    ledger: &Ledger,
     seen: &Observations,
     left: &Plan,
 ) -> Result<(), String> {
@@ -29,6 +31,7 @@ pub(crate) async fn write(
         return Ok(());
     }
     let record = record_of(applier, outcomes, &node, reading, seen, left);
+    let record = Record { forced_gate: ledger.forced.get(&node).cloned().or(record.forced_gate), ..record };
     let begun = still_begun(&applier.graph, reading, &record);
     let json = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())? + "\n";
     let mut text = prologue(&session.cluster, &session.run);

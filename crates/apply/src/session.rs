@@ -9,6 +9,7 @@ use crdbctl_transport::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::ApplyError;
+use crate::gate::Teller;
 use crate::lock;
 use crate::run::Run;
 use crate::stage::Stage;
@@ -154,6 +155,11 @@ impl Session {
     pub(crate) fn tell(&self, event: Event) {
         // Nobody listening is no reason to stop.
         let _ = self.events.send(event);
+    }
+
+    /// Returns what tells of this node's waiting.
+    pub(crate) fn teller(&self) -> Teller {
+        Teller::new(&self.node, &self.events)
     }
 
     /// Frees the lock.

@@ -4,11 +4,12 @@ use std::time::Instant;
 use crdbctl_model::{NodeName, NodeOutcome, Outcome, ResourceAddr, RunSummary};
 
 use crate::applier::Applier;
+use crate::rollout::Ledger;
 use crate::session::Outcomes;
 
 impl Applier {
     /// Returns what became of every change of the plan, in its order.
-    pub(crate) fn summary(&self, outcomes: Outcomes, began: Instant) -> RunSummary {
+    pub(crate) fn summary(&self, outcomes: Outcomes, ledger: Ledger, began: Instant) -> RunSummary {
         let mut nodes: BTreeMap<Option<NodeName>, Vec<(ResourceAddr, Outcome)>> = BTreeMap::new();
         for change in &self.plan.changes {
             let outcome = outcomes.get(&change.addr).map_or_else(
@@ -18,7 +19,7 @@ impl Applier {
             nodes.entry(change.addr.node().cloned()).or_default().push((change.addr.clone(), outcome));
         }
         RunSummary {
-            notes: Vec::new(),
+            notes: ledger.notes,
             nodes: nodes.into_iter().map(|(node, changes)| NodeOutcome { node, changes }).collect(),
             milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         }

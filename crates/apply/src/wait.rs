@@ -1,10 +1,47 @@
+use std::fmt;
 use std::time::{Duration, Instant};
 
-use crdbctl_model::{DesiredService, Event, HealthFact};
+use crdbctl_model::{DesiredService, HealthFact};
 use crdbctl_probe::{HealthGoal, health_script, read_health};
 use tokio::sync::watch;
 
+use crate::gate::left;
 use crate::session::Session;
+
+/// How a wait for a node's health ended without it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NotWell {
+    /// Somebody wants the run to end.
+    Interrupted,
+    /// It is not well: what it said last.
+    Unwell(String),
+}
+
+impl fmt::Display for NotWell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interrupted => f.write_str("the run was interrupted"),
+            Self::Unwell(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Returns what a node says of its health: at once when it is as wanted or the service does not run, else within
+/// five seconds.
+///
+/// # Errors
+/// When it cannot be asked.
+pub(crate) async fn look(
+    session: &mut Session,
+    service: &DesiredService,
+    goal: HealthGoal,
+) -> Result<HealthFact, String> {
+    let output = session
+        .ask(health_script(service, goal), Duration::from_secs(120))
+        .await
+        .map_err(|error| error.to_string())?;
+    read_health(&output.stdout).map_err(|error| error.to_string())
+}
 
 /// Waits until the node's health is as wanted. The node itself polls, a few seconds a round trip.
 ///
@@ -15,33 +52,26 @@ pub(crate) async fn health(
     service: &DesiredService,
     goal: HealthGoal,
     timeout: Duration,
-    stop: &watch::Receiver<bool>,
-) -> Result<HealthFact, String> {
+    stop: Option<&watch::Receiver<bool>>,
+) -> Result<HealthFact, NotWell> {
     let began = Instant::now();
-    let (mut said, mut told) = (HealthFact::NotAsked, None);
+    let mut teller = session.teller();
     loop {
-        if *stop.borrow() {
-            return Err(format!("interrupted while waiting; last seen: {}", describe(&said)));
+        if stop.is_some_and(|stop| *stop.borrow()) {
+            return Err(NotWell::Interrupted);
         }
-        let output = session
-            .ask(health_script(service, goal), Duration::from_secs(120))
-            .await
-            .map_err(|error| error.to_string())?;
-        said = read_health(&output.stdout).map_err(|error| error.to_string())?;
+        let said = look(session, service, goal).await.map_err(NotWell::Unwell)?;
         if goal.is_met_by(&said) {
             return Ok(said);
         }
         if said == HealthFact::NotAsked {
-            return Err("the service does not run".to_owned());
+            return Err(NotWell::Unwell(describe(&said)));
         }
-        if began.elapsed() >= timeout {
-            return Err(format!("not as wanted after {} s: {}", timeout.as_secs(), describe(&said)));
-        }
-        if told.as_ref() != Some(&said) {
-            let reason = format!("readiness ({})", describe(&said));
-            session.tell(Event::Waiting { node: session.node.clone(), reason });
-            told = Some(said.clone());
-        }
+        let Some(rest) = timeout.checked_sub(began.elapsed()) else {
+            let words = format!("not as wanted after {}: {}", left(timeout), describe(&said));
+            return Err(NotWell::Unwell(words));
+        };
+        teller.waits(&format!("readiness ({})", describe(&said)), rest);
     }
 }
 

@@ -1,7 +1,8 @@
+use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
 
 use crdbctl_apply::{Applier, ApplyError};
-use crdbctl_model::{Event, Plan, RunSummary};
+use crdbctl_model::{Event, NodeName, Plan, RunSummary};
 use crdbctl_report::{EventLines, count, render_plan, render_run};
 use secrecy::SecretString;
 use tokio::sync::{mpsc, watch};
@@ -13,7 +14,7 @@ use crate::observe::Probe;
 use crate::{CliError, ExitCode, Ui, clock, interrupt, passphrase, who};
 
 /// What the user agreed to beforehand.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Consent {
     /// Whether to apply without asking.
     pub(crate) given: bool,
@@ -21,6 +22,8 @@ pub(crate) struct Consent {
     pub(crate) skip_unknown: bool,
     /// Whether the plan was made to delete the data of nodes that leave.
     pub(crate) delete_data: bool,
+    /// Nodes whose gates are skipped.
+    pub(crate) force_gates: BTreeSet<NodeName>,
 }
 
 /// Shows a plan, asks, and applies it; returns how that ended.
@@ -49,7 +52,7 @@ pub(crate) async fn show_and_apply(
         interrupt::or_stop(ui, confirm(&plan, ui)).await?;
     }
     let passphrase = interrupt::or_stop(ui, passphrase::for_plan(&plan, cluster, global)).await?;
-    apply(cluster, plan, probe, passphrase, consent.delete_data, whole, ui).await
+    apply(cluster, plan, probe, passphrase, consent, whole, ui).await
 }
 
 /// Returns that nothing began because something is unknown.
@@ -93,7 +96,7 @@ pub(crate) async fn apply(
     plan: Plan,
     probe: Probe,
     passphrase: Option<SecretString>,
-    delete_data: bool,
+    consent: &Consent,
     whole: ExitCode,
     ui: &Ui,
 ) -> Result<ExitCode, CliError> {
@@ -109,7 +112,9 @@ pub(crate) async fn apply(
         authority: cluster.authority.clone(),
         passphrase,
         archives: cluster.archives.clone(),
-        delete_data,
+        delete_data: consent.delete_data,
+        force_gates: consent.force_gates.clone(),
+        directory: cluster.directory.clone(),
         run: crdbctl_apply::Run { id: clock::run_id(started), by: who::user_at_host(), started },
         events,
         stop: stopped,

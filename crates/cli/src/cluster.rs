@@ -18,6 +18,8 @@ pub(crate) struct Cluster {
     pub(crate) graph: Arc<ResourceGraph>,
     /// The authority's directory on this host.
     pub(crate) authority: PathBuf,
+    /// The manifest's directory, where hooks run.
+    pub(crate) directory: PathBuf,
     /// The release archives on this host, by architecture.
     pub(crate) archives: BTreeMap<String, PathBuf>,
 }
@@ -36,6 +38,7 @@ impl Cluster {
         resolve_ssh_files(&mut graph, &loaded);
         Ok(Self {
             graph: Arc::new(graph),
+            directory: loaded.directory.clone(),
             authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
             archives: archives.into_iter().map(|(arch, archive)| (arch.to_string(), archive.path)).collect(),
         })
@@ -53,6 +56,7 @@ impl Cluster {
         resolve_ssh_files(&mut graph, &loaded);
         Ok(Self {
             graph: Arc::new(graph),
+            directory: loaded.directory.clone(),
             authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
             archives: BTreeMap::new(),
         })
@@ -71,6 +75,7 @@ impl Cluster {
         graph.retire(&graph.staying().cloned().collect());
         Ok(Self {
             graph: Arc::new(graph),
+            directory: loaded.directory.clone(),
             authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
             archives: BTreeMap::new(),
         })

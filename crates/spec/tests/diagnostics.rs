@@ -915,15 +915,7 @@ fn nodes() {
        |
        = help: write 1 at most; 1 is safe for data with three replicas
 
-    error: `rollout.max_unavailable` above 1 is not supported yet
-      --> cluster.yaml:10:28
-       |
-    10 | rollout: {max_unavailable: 2}
-       |                            ^
-       |
-       = help: leave it out: nodes go one at a time
-
-    2 errors in cluster.yaml
+    1 error in cluster.yaml
     ");
 }
 
@@ -1187,10 +1179,8 @@ fn certificates_and_firewall() {
 
 #[test]
 fn what_is_not_supported_yet() {
-    let text = format!(
-        "{MINIMAL}  - {{name: store-4, address: 198.0.2.4, state: decommissioned}}\nhooks: {{before_node: ./a.sh}}\n"
-    )
-    .replace("v24.1.0", "v24.1.0\n  delivery: pull");
+    let text = format!("{MINIMAL}  - {{name: store-4, address: 198.0.2.4, state: decommissioned}}\n")
+        .replace("v24.1.0", "v24.1.0\n  delivery: pull");
     insta::assert_snapshot!(common::manifest(&text).unsupported(), @"
     error: `cockroach.delivery: pull` is not supported yet
      --> cluster.yaml:6:13
@@ -1208,15 +1198,7 @@ fn what_is_not_supported_yet() {
        |
        = help: decommission it by hand as CockroachDB's documentation says, then leave the node out
 
-    error: `hooks.before_node` is not supported yet
-      --> cluster.yaml:12:22
-       |
-    12 | hooks: {before_node: ./a.sh}
-       |                      ^^^^^^
-       |
-       = help: leave it out, and run the command around `crdbctl apply`
-
-    3 errors in cluster.yaml
+    2 errors in cluster.yaml
     ");
 }
 
@@ -1224,55 +1206,38 @@ fn what_is_not_supported_yet() {
 fn limits_and_counts_without_effect_are_not_supported_yet() {
     let nodes = "  - {name: store-4, address: 198.0.2.4}\n  - {name: store-5, address: 198.0.2.5}\n";
     let text = format!(
-        "{MINIMAL}{nodes}rollout: {{max_unavailable: 2, drain_timeout: 5m}}\ninstall: {{keep_packages: 3}}\nchecks: {{clock_skew: 100ms, disk_free: 5GiB}}\n"
+        "{MINIMAL}{nodes}install: {{keep_packages: 3}}\nchecks: {{clock_skew: 100ms, disk_free: 5GiB}}\n"
     );
     insta::assert_snapshot!(common::manifest(&text).unsupported(), @"
-    error: `rollout.max_unavailable` above 1 is not supported yet
-      --> cluster.yaml:12:28
-       |
-    12 | rollout: {max_unavailable: 2, drain_timeout: 5m}
-       |                            ^
-       |
-       = help: leave it out: nodes go one at a time
-
-    error: `rollout.drain_timeout` is not supported yet
-      --> cluster.yaml:12:46
-       |
-    12 | rollout: {max_unavailable: 2, drain_timeout: 5m}
-       |                                              ^^
-       |
-       = help: leave it out: a node is stopped by systemd, which waits 300 s for CockroachDB's own drain
-
     error: `install.keep_packages` is not supported yet
-      --> cluster.yaml:13:26
+      --> cluster.yaml:12:26
        |
-    13 | install: {keep_packages: 3}
+    12 | install: {keep_packages: 3}
        |                          ^
        |
        = help: leave it out: older packages are kept, remove them by hand
 
     error: `checks.clock_skew` is not supported yet
-      --> cluster.yaml:14:22
+      --> cluster.yaml:13:22
        |
-    14 | checks: {clock_skew: 100ms, disk_free: 5GiB}
+    13 | checks: {clock_skew: 100ms, disk_free: 5GiB}
        |                      ^^^^^
        |
        = help: leave it out, and look at the hosts yourself before the first apply
 
     error: `checks.disk_free` is not supported yet
-      --> cluster.yaml:14:40
+      --> cluster.yaml:13:40
        |
-    14 | checks: {clock_skew: 100ms, disk_free: 5GiB}
+    13 | checks: {clock_skew: 100ms, disk_free: 5GiB}
        |                                        ^^^^
        |
        = help: leave it out, and look at the hosts yourself before the first apply
 
-    5 errors in cluster.yaml
+    3 errors in cluster.yaml
     ");
     // What they are without a word may be written too.
-    let text = format!(
-        "{MINIMAL}rollout: {{max_unavailable: 1, drain_timeout: 10m}}\ninstall: {{keep_packages: 2}}\nchecks: {{clock_skew: 250ms, disk_free: 10%}}\n"
-    );
+    let text =
+        format!("{MINIMAL}install: {{keep_packages: 2}}\nchecks: {{clock_skew: 250ms, disk_free: 10%}}\n");
     assert!(common::manifest(&text).unsupported().is_empty());
 }
 

@@ -31,6 +31,17 @@ pub(crate) fn restart(desired: &DesiredService) -> String {
     )
 }
 
+/// Returns the shell text that refuses what would keep the node from coming back, and notes that it is to be restarted.
+pub(crate) fn before_restart(desired: &DesiredService) -> String {
+    format!("{}\npending restart\n", not_held_back(desired))
+}
+
+/// Returns the shell text that prints what systemd says of the service.
+pub(crate) fn state(desired: &DesiredService) -> String {
+    let properties = "-p ActiveState -p SubState -p Result -p ExecMainStatus -p NRestarts";
+    format!("systemctl show {} {properties}\n", quoted(&desired.unit.file_name()))
+}
+
 /// The line that refuses to go on while the file stands that keeps the unit from starting: systemd would do nothing
 /// and call it success, and a restart would stop the node for good.
 fn not_held_back(desired: &DesiredService) -> String {

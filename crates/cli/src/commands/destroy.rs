@@ -4,7 +4,7 @@ use clap::Args;
 use crdbctl_model::{ClusterName, Note, Plan};
 use crdbctl_report::{count, render_notes, render_plan};
 
-use crate::applying::{apply, not_begun};
+use crate::applying::{Consent, apply, not_begun};
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::{CliError, ExitCode, Ui, interrupt, runtime};
@@ -61,7 +61,8 @@ pub(crate) fn run(args: &DestroyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Ex
         if !is_confirmed(args) {
             interrupt::or_stop(ui, confirm(&plan, args.delete_data, ui)).await?;
         }
-        apply(&cluster, plan, probe, None, args.delete_data, whole, ui).await
+        let consent = Consent { delete_data: args.delete_data, ..Consent::default() };
+        apply(&cluster, plan, probe, None, &consent, whole, ui).await
     })
 }
 

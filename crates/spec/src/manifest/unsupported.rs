@@ -20,36 +20,12 @@ pub(super) fn unsupported(manifest: &Manifest) -> Diagnostics {
             refuse(flag.name, what, "leave it out: crdbctl asks for a node's health over HTTPS");
         }
     }
-    let hooks = [("before_node", &manifest.hooks.before_node), ("after_node", &manifest.hooks.after_node)];
-    for (name, hook) in hooks {
-        if let Some(hook) = hook {
-            refuse(
-                hook.span,
-                &format!("`hooks.{name}`"),
-                "leave it out, and run the command around `crdbctl apply`",
-            );
-        }
-    }
     for node in &manifest.nodes {
         if node.state.value == NodeState::Decommissioned {
             let instead =
                 "decommission it by hand as CockroachDB's documentation says, then leave the node out";
             refuse(node.state.span, "`state: decommissioned`", instead);
         }
-    }
-    // What has an effect only once a node is drained and a rollout gated: the defaults are what is done today.
-    let rollout = &manifest.rollout;
-    if rollout.max_unavailable.value != 1 {
-        refuse(
-            rollout.max_unavailable.span,
-            "`rollout.max_unavailable` above 1",
-            "leave it out: nodes go one at a time",
-        );
-    }
-    if rollout.drain_timeout.value != 600 {
-        let instead =
-            "leave it out: a node is stopped by systemd, which waits 300 s for CockroachDB's own drain";
-        refuse(rollout.drain_timeout.span, "`rollout.drain_timeout`", instead);
     }
     if manifest.install.keep_packages.value != 2 {
         let instead = "leave it out: older packages are kept, remove them by hand";

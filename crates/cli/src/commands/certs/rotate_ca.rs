@@ -53,7 +53,7 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
             return finish(step, ExitCode::Done, ui);
         }
         ui.status(&format!("Step {} of 4: {}.", step.number(), what(step)));
-        let consent = Consent { given: args.yes, skip_unknown: false, delete_data: false };
+        let consent = Consent { given: args.yes, ..Consent::default() };
         let ended = show_and_apply("certs rotate-ca", &cluster, plan, probe, &consent, global, ui).await?;
         finish(step, ended, ui)
     })

@@ -1,0 +1,181 @@
+use std::collections::BTreeSet;
+
+use crdbctl_cockroach::output::NodeStatus;
+use crdbctl_model::{HealthFact, NodeName};
+use crdbctl_probe::HealthGoal;
+
+use super::fleet::Fleet;
+use super::look::Seen;
+use super::obstacle::Obstacle;
+use crate::wait::describe;
+
+/// CockroachDB wants three replicas of a range whatever the number of nodes (`GetNeededVoters` in
+/// `pkg/kv/kvserver/allocator`), so that fewer members never count none that lack some.
+const REPLICAS: usize = 3;
+
+/// A gate: what must be seen for the rollout to go on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Gate<'a> {
+    /// These nodes are about to go down.
+    Before {
+        /// The nodes.
+        going: &'a BTreeSet<NodeName>,
+    },
+    /// These nodes have come back.
+    After {
+        /// The nodes.
+        came: &'a BTreeSet<NodeName>,
+        /// Nodes that the rollout has yet to come to: where one of them is down, ranges cannot be whole.
+        to_come: &'a BTreeSet<NodeName>,
+    },
+}
+
+/// What an open gate leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// All is well; with ranges that is worth a second look.
+    Well,
+    /// All is well but for ranges that wait for other nodes of this rollout.
+    WithoutRanges,
+    /// The nodes serve nobody, so nothing is lost by stopping them.
+    NothingToLose,
+}
+
+impl Gate<'_> {
+    /// Judges what was seen. Without members (the cluster is not initialised) health alone counts.
+    ///
+    /// # Errors
+    /// The first thing that keeps the gate shut.
+    pub(crate) fn judge(self, fleet: &Fleet, seen: &Seen, goal: HealthGoal) -> Result<Open, Obstacle> {
+        match self {
+            Self::Before { going } => {
+                if going.iter().all(|node| is_down(node, fleet, seen)) {
+                    return Ok(Open::NothingToLose);
+                }
+                for node in fleet.nodes.keys().filter(|node| !going.contains(*node)) {
+                    is_ready(node, seen, goal)?;
+                }
+                let Some(rows) = rows(seen)? else { return Ok(Open::Well) };
+                for node in fleet.nodes.keys().filter(|node| !going.contains(*node)) {
+                    is_member(node, fleet, rows)?;
+                }
+                let own: BTreeSet<u32> =
+                    going.iter().filter_map(|node| fleet.row(node, rows)).map(|row| row.id).collect();
+                for row in rows.iter().filter(|row| !own.contains(&row.id)) {
+                    is_live(row, fleet, rows)?;
+                }
+                are_whole(fleet, rows)
+            }
+            Self::After { came, to_come } => {
+                for node in came {
+                    is_ready(node, seen, goal)?;
+                }
+                let Some(rows) = rows(seen)? else { return Ok(Open::Well) };
+                for node in came {
+                    let row = is_member(node, fleet, rows)?;
+                    let runs = row.build.as_deref().unwrap_or("a version that it does not tell");
+                    if runs != fleet.build {
+                        return Err(Obstacle::OtherBuild {
+                            node: node.clone(),
+                            runs: runs.to_owned(),
+                            wanted: fleet.build.clone(),
+                        });
+                    }
+                }
+                let waits_for_others =
+                    to_come.iter().any(|node| fleet.row(node, rows).is_some_and(|row| !row.is_healthy()));
+                if waits_for_others { Ok(Open::WithoutRanges) } else { are_whole(fleet, rows) }
+            }
+        }
+    }
+}
+
+/// Whether a node neither answers nor takes part: its process does not run, or the others have lost it.
+pub(crate) fn is_down(node: &NodeName, fleet: &Fleet, seen: &Seen) -> bool {
+    if seen.health.get(node) == Some(&HealthFact::NotAsked) {
+        return true;
+    }
+    let row =
+        seen.members.as_ref().and_then(|rows| rows.as_ref().ok()).and_then(|rows| fleet.row(node, rows));
+    seen.health.get(node) != Some(&HealthFact::Ready) && row.is_some_and(|row| !row.is_healthy())
+}
+
+fn rows(seen: &Seen) -> Result<Option<&[NodeStatus]>, Obstacle> {
+    match &seen.members {
+        None => Ok(None),
+        Some(Ok(rows)) => Ok(Some(rows)),
+        Some(Err(why)) => Err(Obstacle::NoStatus { why: why.clone() }),
+    }
+}
+
+fn is_ready(node: &NodeName, seen: &Seen, goal: HealthGoal) -> Result<(), Obstacle> {
+    let node = node.clone();
+    match seen.health.get(&node) {
+        Some(health) if goal.is_met_by(health) => Ok(()),
+        Some(health) => Err(Obstacle::NotReady { node, said: describe(health) }),
+        None => {
+            let why =
+                seen.lost.get(&node).cloned().unwrap_or_else(|| "there is no connection to it".to_owned());
+            Err(Obstacle::NoConnection { node, why })
+        }
+    }
+}
+
+fn is_member<'a>(node: &NodeName, fleet: &Fleet, rows: &'a [NodeStatus]) -> Result<&'a NodeStatus, Obstacle> {
+    let Some(row) = fleet.row(node, rows) else {
+        let addresses = fleet.nodes.get(node).into_iter().flatten().cloned().collect::<Vec<_>>().join(" or ");
+        return Err(Obstacle::NoRow { node: node.clone(), addresses });
+    };
+    if row.is_gone() {
+        return Err(Obstacle::Gone { node: node.clone(), id: row.id });
+    }
+    is_live(row, fleet, rows)?;
+    if row.is_draining == Some(true) {
+        return Err(Obstacle::Draining { member: fleet.name_of(row, rows) });
+    }
+    Ok(row)
+}
+
+/// A member that has not left for good must be live, whether the manifest has it or not: what is down already and
+/// what goes down now could be two replicas of one range.
+fn is_live(row: &NodeStatus, fleet: &Fleet, rows: &[NodeStatus]) -> Result<(), Obstacle> {
+    if row.is_gone() || row.is_healthy() {
+        return Ok(());
+    }
+    Err(Obstacle::NotLive { member: fleet.name_of(row, rows) })
+}
+
+fn are_whole(fleet: &Fleet, rows: &[NodeStatus]) -> Result<Open, Obstacle> {
+    let members: Vec<&NodeStatus> = rows.iter().filter(|row| !row.is_gone()).collect();
+    let (mut unavailable, mut lacking) = (Vec::new(), Vec::new());
+    for row in members.iter().filter(|row| row.is_healthy()) {
+        let (Some(without_quorum), Some(without_replicas)) =
+            (row.ranges_unavailable, row.ranges_underreplicated)
+        else {
+            return Err(Obstacle::NoFigures { member: fleet.name_of(row, rows) });
+        };
+        unavailable.push((row.id, without_quorum));
+        lacking.push((row.id, without_replicas));
+    }
+    let told = |figures: &[(u32, u64)]| -> (u64, String) {
+        let some: Vec<String> = figures
+            .iter()
+            .filter(|(_, ranges)| *ranges > 0)
+            .map(|(id, ranges)| format!("n{id}: {ranges}"))
+            .collect();
+        (figures.iter().map(|(_, ranges)| ranges).sum(), some.join(", "))
+    };
+    let (ranges, by) = told(&unavailable);
+    if ranges > 0 {
+        return Err(Obstacle::Unavailable { ranges, members: by });
+    }
+    let (ranges, by) = told(&lacking);
+    if ranges > 0 && members.len() >= REPLICAS {
+        return Err(Obstacle::Underreplicated { ranges, members: by });
+    }
+    Ok(Open::Well)
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

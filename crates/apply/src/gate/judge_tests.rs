@@ -1,0 +1,230 @@
+use std::collections::BTreeMap;
+
+use crdbctl_cockroach::output::node_status;
+
+use super::*;
+
+/// Four members: three nodes of the manifest, and one that it does not have.
+const HEADER: &str = "id,address,build,is_available,is_live,ranges_unavailable,ranges_underreplicated,membership,is_draining\n";
+
+fn node(number: usize) -> NodeName {
+    NodeName::new(format!("store-{number}")).unwrap()
+}
+
+fn nodes(numbers: &[usize]) -> BTreeSet<NodeName> {
+    numbers.iter().copied().map(node).collect()
+}
+
+fn fleet(size: usize) -> Fleet {
+    let nodes = (1..=size).map(|number| (node(number), BTreeSet::from([format!("10.0.0.{number}:26257")])));
+    Fleet { nodes: nodes.collect(), build: "v24.1.1".to_owned() }
+}
+
+fn row(id: u32, at: usize, rest: &str) -> String {
+    format!("{id},10.0.0.{at}:26257,{rest}\n")
+}
+
+const WELL: &str = "v24.1.1,true,true,0,0,active,false";
+
+/// A cluster of so many nodes, all well, with these rows in place of those of the same number or beside them.
+fn seen(size: usize, other: &[(u32, String)]) -> Seen {
+    let mut rows: BTreeMap<u32, String> =
+        (1..=size).map(|at| (at as u32, row(at as u32, at, WELL))).collect();
+    rows.extend(other.iter().cloned());
+    let table = HEADER.to_owned() + &rows.into_values().collect::<String>();
+    Seen {
+        health: (1..=size).map(|at| (node(at), HealthFact::Ready)).collect(),
+        lost: BTreeMap::new(),
+        members: Some(Ok(node_status(table.as_bytes()).unwrap())),
+    }
+}
+
+fn before(going: &[usize], seen: &Seen) -> Result<Open, Obstacle> {
+    Gate::Before { going: &nodes(going) }.judge(
+        &fleet(seen.health.len() + seen.lost.len()),
+        seen,
+        HealthGoal::Ready,
+    )
+}
+
+fn after(came: &[usize], to_come: &[usize], seen: &Seen) -> Result<Open, Obstacle> {
+    let gate = Gate::After { came: &nodes(came), to_come: &nodes(to_come) };
+    gate.judge(&fleet(seen.health.len()), seen, HealthGoal::Ready)
+}
+
+#[track_caller]
+fn shut(found: Result<Open, Obstacle>) -> String {
+    let obstacle = found.expect_err("the gate is open");
+    assert!(!obstacle.advice().is_empty());
+    obstacle.to_string()
+}
+
+#[test]
+fn opens_when_all_is_well() {
+    assert_eq!(before(&[1], &seen(3, &[])), Ok(Open::Well));
+    assert_eq!(after(&[1], &[2, 3], &seen(3, &[])), Ok(Open::Well));
+}
+
+#[test]
+fn every_other_node_must_be_ready_and_live() {
+    let mut one = seen(3, &[]);
+    one.health.insert(node(2), HealthFact::NotReady("not healthy".to_owned()));
+    assert_eq!(shut(before(&[1], &one)), "store-2 is not ready: not ready: not healthy");
+    let mut one = seen(3, &[]);
+    one.health.insert(node(3), HealthFact::NotAsked);
+    assert_eq!(shut(before(&[1], &one)), "store-3 is not ready: the service does not run");
+    let mut one = seen(3, &[]);
+    one.health.remove(&node(3));
+    one.lost.insert(node(3), "ssh is gone".to_owned());
+    let obstacle = before(&[1], &one).unwrap_err();
+    assert!(obstacle.is_final(), "the connection does not come back in this run");
+    assert_eq!(obstacle.to_string(), "store-3 cannot be asked, and may be down: ssh is gone");
+
+    for (rest, said) in [
+        ("v24.1.1,false,true,0,0,active,false", "store-2 (n2) is not live"),
+        ("v24.1.1,true,false,0,0,active,false", "store-2 (n2) is not live"),
+        ("v24.1.1,true,true,0,0,active,true", "store-2 (n2) drains"),
+        ("v24.1.1,false,false,0,0,decommissioned,false", "store-2 (n2) is decommissioned"),
+    ] {
+        assert_eq!(shut(before(&[1], &seen(3, &[(2, row(2, 2, rest))]))), said, "{rest}");
+    }
+    let elsewhere = seen(3, &[(2, row(2, 9, WELL))]);
+    assert_eq!(
+        shut(before(&[1], &elsewhere)),
+        "store-2 is not among the cluster's nodes (at 10.0.0.2:26257)"
+    );
+}
+
+#[test]
+fn a_member_that_the_manifest_does_not_have_counts_too() {
+    let dead = seen(3, &[(4, row(4, 9, "v24.1.1,false,false,0,0,active,false"))]);
+    assert_eq!(
+        shut(before(&[1], &dead)),
+        "n4 (10.0.0.9:26257), which the manifest does not have, is not live"
+    );
+    let alive = seen(3, &[(4, row(4, 9, WELL))]);
+    assert_eq!(before(&[1], &alive), Ok(Open::Well));
+    let leaving = seen(3, &[(4, row(4, 9, "v24.1.1,false,false,0,0,decommissioning,false"))]);
+    assert!(before(&[1], &leaving).is_err(), "a dead member still holds replicas until it is decommissioned");
+    let gone = seen(3, &[(4, "4,NULL,NULL,false,false,NULL,NULL,decommissioned,false\n".to_owned())]);
+    assert_eq!(before(&[1], &gone), Ok(Open::Well));
+}
+
+#[test]
+fn an_earlier_life_of_a_node_is_a_dead_member_and_not_the_node() {
+    let dead = "v24.1.1,false,false,0,0,active,false";
+    let twice = seen(3, &[(2, row(2, 2, dead)), (7, row(7, 2, WELL))]);
+    assert_eq!(shut(before(&[1], &twice)), "n2, an earlier life of store-2 at 10.0.0.2:26257, is not live");
+    // Also of the very node that is about to go.
+    assert!(before(&[2], &twice).is_err());
+}
+
+#[test]
+fn ranges_must_be_whole_on_every_live_member() {
+    let lacking = seen(
+        3,
+        &[
+            (1, row(1, 1, "v24.1.1,true,true,0,2,active,false")),
+            (3, row(3, 3, "v24.1.1,true,true,0,1,active,false")),
+        ],
+    );
+    assert_eq!(shut(before(&[1], &lacking)), "3 ranges are under-replicated (n1: 2, n3: 1)");
+    assert_eq!(shut(after(&[1], &[2], &lacking)), "3 ranges are under-replicated (n1: 2, n3: 1)");
+    let gone = seen(3, &[(2, row(2, 2, "v24.1.1,true,true,1,4,active,false"))]);
+    assert_eq!(shut(before(&[1], &gone)), "1 range is unavailable (n2: 1)");
+    // What could not be read is not nought.
+    let unread = seen(3, &[(2, row(2, 2, "v24.1.1,true,true,NULL,NULL,active,false"))]);
+    assert_eq!(shut(before(&[1], &unread)), "store-2 (n2) has not counted its ranges yet");
+}
+
+#[test]
+fn two_members_cannot_hold_three_replicas() {
+    let two = seen(2, &[(1, row(1, 1, "v24.1.1,true,true,0,40,active,false"))]);
+    assert_eq!(before(&[2], &two), Ok(Open::Well));
+    let one = seen(1, &[(1, row(1, 1, "v24.1.1,true,true,0,40,active,false"))]);
+    assert_eq!(before(&[1], &one), Ok(Open::Well));
+    assert_eq!(after(&[1], &[], &one), Ok(Open::Well));
+    let unavailable = seen(2, &[(1, row(1, 1, "v24.1.1,true,true,3,40,active,false"))]);
+    assert!(before(&[2], &unavailable).is_err());
+}
+
+#[test]
+fn a_node_that_is_down_has_no_gate_before_it() {
+    // Its own absence makes ranges lack replicas and others unready.
+    let mut down = seen(
+        3,
+        &[
+            (1, row(1, 1, "v24.1.1,true,true,0,20,active,false")),
+            (2, row(2, 2, "v24.1.1,false,false,0,0,active,false")),
+        ],
+    );
+    down.health.insert(node(2), HealthFact::NotAsked);
+    assert_eq!(before(&[2], &down), Ok(Open::NothingToLose));
+    assert!(before(&[1], &down).is_err(), "that is no reason to stop another one");
+    assert!(before(&[1, 2], &down).is_err());
+
+    // It runs, and the others have lost it.
+    let mut hung = seen(3, &[(2, row(2, 2, "v24.1.1,false,false,0,0,active,false"))]);
+    hung.health.insert(node(2), HealthFact::Unknown("no answer".to_owned()));
+    assert_eq!(before(&[2], &hung), Ok(Open::NothingToLose));
+
+    // It drains: it still holds replicas that count.
+    let mut draining = seen(
+        3,
+        &[
+            (2, row(2, 2, "v24.1.1,true,true,0,0,active,true")),
+            (3, row(3, 3, "v24.1.1,true,true,0,1,active,false")),
+        ],
+    );
+    draining.health.insert(node(2), HealthFact::NotReady("shutting down".to_owned()));
+    assert_eq!(shut(before(&[2], &draining)), "1 range is under-replicated (n3: 1)");
+}
+
+#[test]
+fn a_status_that_could_not_be_had_keeps_the_gate_shut() {
+    let mut blind = seen(3, &[]);
+    blind.members = Some(Err("operation timed out".to_owned()));
+    assert_eq!(
+        shut(before(&[1], &blind)),
+        "the cluster could not be asked for its nodes: operation timed out"
+    );
+    // Unless there is nothing to lose.
+    blind.health.insert(node(1), HealthFact::NotAsked);
+    assert_eq!(before(&[1], &blind), Ok(Open::NothingToLose));
+}
+
+#[test]
+fn before_there_is_a_cluster_health_alone_counts() {
+    let goal = HealthGoal::ReadyOrWaitingForInit;
+    let mut waiting = seen(3, &[]);
+    waiting.members = None;
+    waiting.health = (1..=3).map(|at| (node(at), HealthFact::WaitingForInit)).collect();
+    let going = nodes(&[1]);
+    assert_eq!(Gate::Before { going: &going }.judge(&fleet(3), &waiting, goal), Ok(Open::Well));
+    waiting.health.insert(node(2), HealthFact::NotAsked);
+    assert!(Gate::Before { going: &going }.judge(&fleet(3), &waiting, goal).is_err());
+}
+
+#[test]
+fn a_node_comes_back_with_the_wanted_version() {
+    let old = seen(3, &[(1, row(1, 1, "v24.1.0,true,true,0,0,active,false"))]);
+    assert_eq!(shut(after(&[1], &[2], &old)), "store-1 runs v24.1.0, and v24.1.1 is wanted");
+    // That the others run the old one is why there is a rollout.
+    assert_eq!(after(&[2], &[1], &old), Ok(Open::Well));
+    assert_eq!(before(&[2], &old), Ok(Open::Well));
+    let draining = seen(3, &[(1, row(1, 1, "v24.1.1,true,true,0,0,active,true"))]);
+    assert!(after(&[1], &[2], &draining).is_err());
+}
+
+#[test]
+fn ranges_do_not_wait_for_a_node_that_the_rollout_has_yet_to_bring_back() {
+    let down = seen(
+        3,
+        &[
+            (1, row(1, 1, "v24.1.1,true,true,0,20,active,false")),
+            (3, row(3, 3, "v24.1.0,false,false,0,0,active,false")),
+        ],
+    );
+    assert_eq!(after(&[1], &[2, 3], &down), Ok(Open::WithoutRanges));
+    assert!(after(&[1], &[2], &down).is_err());
+}

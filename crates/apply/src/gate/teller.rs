@@ -1,0 +1,70 @@
+use std::time::{Duration, Instant};
+
+use crdbctl_model::{Event, NodeName};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// How long a wait may go on without a word.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Says what a node waits for: when that changes, and at least every half minute.
+#[derive(Debug)]
+pub(crate) struct Teller {
+    node: NodeName,
+    events: UnboundedSender<Event>,
+    told: Option<(String, Instant)>,
+}
+
+impl Teller {
+    pub(crate) fn new(node: &NodeName, events: &UnboundedSender<Event>) -> Self {
+        Self { node: node.clone(), events: events.clone(), told: None }
+    }
+
+    /// Tells of it, with how long is left, unless it was told lately.
+    pub(crate) fn waits(&mut self, what: &str, left: Duration) {
+        let is_news = self.told.as_ref().is_none_or(|(last, at)| last != what || at.elapsed() >= PATIENCE);
+        if is_news {
+            self.told = Some((what.to_owned(), Instant::now()));
+            let reason = format!("{what} ({} left)", self::left(left));
+            // Nobody listening is no reason to stop.
+            let _ = self.events.send(Event::Waiting { node: self.node.clone(), reason });
+        }
+    }
+}
+
+/// Returns a time for people: `9m 30s`, `12s`.
+pub(crate) fn left(time: Duration) -> String {
+    // A beginning second counts whole: nobody waits "0s".
+    let seconds = time.as_millis().div_ceil(1000);
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds}s"),
+        (minutes, 0) => format!("{minutes}m"),
+        (minutes, seconds) => format!("{minutes}m {seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thing_is_told_once_and_another_at_once() {
+        let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
+        let mut teller = Teller::new(&NodeName::new("store-1").unwrap(), &events);
+        for (what, seconds) in [("a", 60), ("a", 59), ("b", 58), ("a", 57)] {
+            teller.waits(what, Duration::from_secs(seconds));
+        }
+        drop((events, teller));
+        let mut reasons = Vec::new();
+        while let Ok(Event::Waiting { reason, .. }) = received.try_recv() {
+            reasons.push(reason);
+        }
+        assert_eq!(reasons, ["a (1m left)", "b (58s left)", "a (57s left)"]);
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(left(Duration::from_millis(570_001)), "9m 31s");
+        assert_eq!(left(Duration::from_millis(1)), "1s");
+        assert_eq!(left(Duration::ZERO), "0s");
+    }
+}
