@@ -97,8 +97,7 @@ fn endless_and_hostile_manifests_are_refused() {
 
 #[test]
 fn what_is_not_supported_yet_is_refused_not_ignored() {
-    let done =
-        with(&MANIFEST.replace("v24.1.0\n", "v24.1.0\n  settings: {sql.defaults.foo: \"1\"}\n"), "validate");
+    let done = with(&MANIFEST.replace("v24.1.0\n", "v24.1.0\n  delivery: pull\n"), "validate");
     assert_eq!((done.code, done.stdout.as_str()), (1, ""));
     assert!(done.stderr.contains("not supported yet"), "{done:?}");
 }

@@ -8,8 +8,9 @@ use crdbctl_probe::{ClientCommand, ClientOutput, Operator};
 use crate::gate::left;
 use crate::session::Session;
 
-/// How much longer than its own limit the command may take.
-const GRACE: Duration = Duration::from_secs(30);
+/// How much longer than its own limit the command may take: from v22.2 on it raises the limit to the sum of the
+/// settings `server.shutdown.*`, by default 35 s.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// Drains a node by `cockroach node drain`, which leaves its process running. `running` is the version that runs.
 ///

@@ -60,7 +60,7 @@ impl Bench {
     pub(crate) fn manifest_with(&self, cockroach: &str, node: &str, more: &str, user: &str) {
         let mut text = format!(
             "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach:\n  version: v24.1.0\n  archive: {}\n{cockroach}\
-             rollout: {{settle: 0s, health_timeout: 60s}}\n{more}\nssh:\n  user: {user}\n  config_file: {}\nnodes:\n",
+             rollout: {{settle: 0s, health_timeout: 60s, ranges_pause: 3s}}\n{more}\nssh:\n  user: {user}\n  config_file: {}\nnodes:\n",
             archive().display(),
             self.lab.ssh_config().display(),
         );

@@ -11,6 +11,7 @@ mod drift;
 mod fresh;
 mod interrupted;
 mod pending;
+mod rollout;
 mod rotation;
 mod unreachable;
 mod ways_to_root;
