@@ -48,7 +48,7 @@ impl Args {
         let program = programs.next().ok_or("no archive")??;
         let newer = programs.next().transpose()?;
         println!("{}", headline(&program, newer.as_ref())?);
-        println!("{:<22}{:<9}behaviour", "id", "verdict");
+        println!("{:<26}{:<9}behaviour", "id", "verdict");
 
         let start = Instant::now();
         let report = run(&program, newer.as_ref(), show);
@@ -81,7 +81,7 @@ fn show(result: &CheckResult) {
         Verdict::Skipped(reason) => format!(" [{reason}]"),
         _ => String::new(),
     };
-    println!("{:<22}{:<9}{}{why}", result.check.id, result.verdict, result.check.behaviour);
+    println!("{:<26}{:<9}{}{why}", result.check.id, result.verdict, result.check.behaviour);
 }
 
 fn write_docs() -> Result<ExitCode, Failure> {

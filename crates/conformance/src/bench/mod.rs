@@ -11,4 +11,5 @@ pub(crate) use certificates::Certificates;
 pub(crate) use command::Said;
 pub(crate) use node::Node;
 pub(crate) use stage::Bench;
-pub(crate) use wait::{PATIENCE, until};
+use wait::PATIENCE;
+pub(crate) use wait::until;

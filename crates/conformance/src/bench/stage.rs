@@ -7,7 +7,7 @@ use crdbctl_cockroach::output::{Health, InitOutcome, NodeStatus, node_status, se
 use crdbctl_cockroach::{ClusterVersion, client, sql};
 use crdbctl_model::{KeyType, SettingName};
 
-use super::{Certificates, Node, PATIENCE, Said};
+use super::{Certificates, Node, Said};
 use crate::{Program, Trouble};
 
 /// How long a client command may take.
@@ -168,16 +168,9 @@ impl<'a> Bench<'a> {
         words: impl IntoIterator<Item = S>,
     ) -> Result<Said, Trouble> {
         let mut command = Command::new(&program.binary);
-        let mut limit = CLIENT_LIMIT;
-        for word in words {
-            // Moving all replicas off a node takes as long as it takes.
-            if word.as_ref() == "--wait=all" {
-                limit = PATIENCE;
-            }
-            command.arg(word.as_ref());
-        }
+        command.args(words.into_iter().map(|word| word.as_ref().to_owned()));
         command.arg(format!("--host={}", node.rpc())).arg(format!("--certs-dir={}", certs.display()));
-        Said::of(&mut command, limit)
+        Said::of(&mut command, CLIENT_LIMIT)
     }
 
     /// Returns what the node at an index says of all nodes.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crdbctl_cockroach::output::{Failure, FailureKind, Health, Membership, messages, node_status};
+use crdbctl_cockroach::client;
+use crdbctl_cockroach::output::{Failure, FailureKind, Health, Membership, decommission_status, messages};
 
 use crate::Trouble;
 use crate::bench::{Bench, Said, until};
@@ -11,12 +12,12 @@ use crate::trouble::{expect, expect_eq};
 pub(super) fn too_few(bench: &mut Bench) -> Result<(), Trouble> {
     bench.cluster()?;
     all_replicated(bench)?;
-    let id = bench.row(0, 2)?.id.to_string();
-    let said = decommission(bench, &[&id, "--wait=all"])?;
+    let id = bench.row(0, 2)?.id;
+    let said = bench.client(0, check_words(bench, id)?)?;
     let so = said.code == 1
-        && said.stderr.contains("ranges blocking decommission detected")
-        && said.stderr.contains("ERROR: Cannot decommission nodes.");
-    expect(so, "exit code 1 and `ERROR: Cannot decommission nodes.`", &said)?;
+        && said.stderr.contains(" blocked with error")
+        && Failure::of(&said.stderr).message.contains("Cannot decommission nodes.");
+    expect(so, "exit code 1, `… blocked with error …` and `ERROR: Cannot decommission nodes.`", &said)?;
     expect_eq("its membership afterwards", bench.row(0, 2)?.membership, Some(Membership::Active))
 }
 
@@ -30,18 +31,18 @@ pub(super) fn joins(bench: &mut Bench) -> Result<(), Trouble> {
 pub(super) fn dry_run(bench: &mut Bench) -> Result<(), Trouble> {
     bench.four()?;
     all_replicated(bench)?;
-    let id = bench.row(0, 3)?.id.to_string();
-    let said = decommission(bench, &[&id, "--dry-run"])?.succeeded()?;
-    rows(&said)?;
+    let id = bench.row(0, 3)?.id;
+    let said = bench.client(0, check_words(bench, id)?)?.succeeded()?;
+    expect_eq("the membership in the table", told(&said, id)?, Some(Membership::Active))?;
     expect_eq("its membership afterwards", bench.row(0, 3)?.membership, Some(Membership::Active))
 }
 
 pub(super) fn marks(bench: &mut Bench) -> Result<(), Trouble> {
     bench.four()?;
     all_replicated(bench)?;
-    let id = bench.row(0, 3)?.id.to_string();
-    let said = decommission(bench, &[&id, "--wait=none"])?.succeeded()?;
-    rows(&said)?;
+    let id = bench.row(0, 3)?.id;
+    let said = decommission(bench, id)?;
+    expect_eq("the membership in the table", told(&said, id)?, Some(Membership::Decommissioning))?;
     expect_eq("its membership", bench.row(0, 3)?.membership, Some(Membership::Decommissioning))?;
     bench.nodes[3].becomes(&Health::Ready)
 }
@@ -49,11 +50,10 @@ pub(super) fn marks(bench: &mut Bench) -> Result<(), Trouble> {
 pub(super) fn takes_back(bench: &mut Bench) -> Result<(), Trouble> {
     bench.four()?;
     let row = bench.row(0, 3)?;
-    let id = row.id.to_string();
     if row.membership != Some(Membership::Decommissioning) {
-        decommission(bench, &[&id, "--wait=none"])?.succeeded()?;
+        decommission(bench, row.id)?;
     }
-    bench.client(0, ["node", "recommission", &id, "--format=csv"])?.succeeded()?;
+    bench.client(0, client::recommission(&[row.id]))?.succeeded()?;
     until("it is active again", || match bench.row(0, 3).map(|row| row.membership) {
         Ok(Some(Membership::Active)) => Ok(()),
         other => Err(format!("{other:?}")),
@@ -64,22 +64,30 @@ pub(super) fn removes(bench: &mut Bench) -> Result<(), Trouble> {
     bench.four()?;
     all_replicated(bench)?;
     let id = bench.row(0, 3)?.id;
-    let said = decommission(bench, &[&id.to_string(), "--wait=all"])?.succeeded()?;
-    rows(&said)?;
-    let headers = said.stdout.lines().filter(|line| line.starts_with("id,is_live,replicas,")).count();
-    expect(headers >= 2, "the table with its header again with each change", &said.stdout)?;
-    let last = said.stdout.trim_end().lines().last().unwrap_or_default();
+    if client::drains_before_decommission(&bench.program.version) {
+        bench.client(3, ["node", "drain", "--drain-wait=50s"])?.succeeded()?;
+    }
+    // As crdbctl does: the same command again until the node has left. Outer errors end the wait.
+    let mut sentence = false;
+    until("the table says `decommissioned` in the end", || {
+        let mut look = || -> Result<_, Trouble> {
+            let said = decommission(bench, id)?;
+            sentence |= said.stdout.contains(messages::DECOMMISSIONED);
+            Ok((told(&said, id)?, said))
+        };
+        match look() {
+            Ok((Some(Membership::Decommissioned), _)) => Ok(Ok(())),
+            Ok((_, said)) => Err(format!("{said:?}")),
+            Err(trouble) => Ok(Err(trouble)),
+        }
+    })??;
+    expect(sentence, messages::DECOMMISSIONED, "it was never said")?;
+    let rows = bench.status(0)?;
+    let row = rows.iter().find(|row| row.id == id);
     expect(
-        last.contains(messages::DECOMMISSIONED),
-        "that sentence as the last line of stdout",
-        &said.stdout,
-    )?;
-    let of = |bench: &Bench| bench.status(0).map(|rows| rows.into_iter().find(|row| row.id == id));
-    let row = of(bench)?;
-    expect(
-        row.as_ref().is_some_and(|row| row.membership == Some(Membership::Decommissioned)),
-        "decommissioned",
-        &row,
+        row.is_some_and(crdbctl_cockroach::output::NodeStatus::is_gone),
+        "a row that says so in `node status`",
+        row,
     )
 }
 
@@ -113,15 +121,26 @@ fn gone(bench: &mut Bench) -> Result<u32, Trouble> {
     gone.ok_or_else(|| Trouble::Untried("no node was decommissioned".to_owned()))
 }
 
-fn decommission(bench: &Bench, words: &[&str]) -> Result<Said, Trouble> {
-    bench.client(0, ["node", "decommission"].iter().chain(words).chain(&["--format=csv"]))
+/// Returns the words by which crdbctl asks beforehand whether a node may leave.
+fn check_words(bench: &Bench, id: u32) -> Result<Vec<String>, Trouble> {
+    client::decommission_check(&bench.program.version, &[id])
+        .ok_or_else(|| Trouble::Untried("this version has no such check".to_owned()))
 }
 
-/// Checks that the parser of `node status`' table reads this one too.
-fn rows(said: &Said) -> Result<(), Trouble> {
-    match node_status(said.stdout.as_bytes()) {
-        Ok(rows) if rows.len() == 1 => Ok(()),
-        other => Err(Trouble::differs("a table with the node", format!("{other:?} of {:?}", said.stdout))),
+/// Runs the command by which crdbctl takes a node out.
+fn decommission(bench: &Bench, id: u32) -> Result<Said, Trouble> {
+    bench.client(0, client::decommission(&bench.program.version, &[id]))?.succeeded()
+}
+
+/// Returns what the table of `node decommission` says of the node.
+fn told(said: &Said, id: u32) -> Result<Option<Membership>, Trouble> {
+    let rows = decommission_status(said.stdout.as_bytes())
+        .map_err(|error| Trouble::differs("a table", format!("{error}: {:?}", said.stdout)))?;
+    match &rows[..] {
+        [row] if row.id == id && row.replicas.is_some() => Ok(row.membership.clone()),
+        _ => {
+            Err(Trouble::differs(format!("one row, of node {id}"), format!("{rows:?} of {:?}", said.stdout)))
+        }
     }
 }
 

@@ -182,7 +182,7 @@ pub static TABLE: &[Check] = &[
     ),
     Check::new(
         "decommission.too-few",
-        "`node decommission` of one of three nodes ends with 1 and `Cannot decommission nodes.`, and changes nothing",
+        "`node decommission --dry-run --checks=enabled` of one of three nodes ends with 1, names ranges `blocked with error` and says `Cannot decommission nodes.`",
         &[File("pkg/cli/node.go"), Page("node-shutdown")],
         removal::too_few,
     )
@@ -195,14 +195,14 @@ pub static TABLE: &[Check] = &[
     ),
     Check::new(
         "decommission.dry-run",
-        "`--dry-run` prints the table, ends with 0 and changes nothing",
+        "of one of four it prints the table, ends with 0 and changes nothing",
         &[File("pkg/cli/node.go"), Page("cockroach-node")],
         removal::dry_run,
     )
     .since(23, 1),
     Check::new(
         "decommission.marks",
-        "`--wait=none` prints the table and returns; the node is `decommissioning` and stays ready",
+        "`node decommission --wait=none` prints the table and returns; the node is `decommissioning` and stays ready",
         &[File("pkg/cli/node.go"), Page("node-shutdown")],
         removal::marks,
     )
@@ -216,7 +216,7 @@ pub static TABLE: &[Check] = &[
     .since(20, 2),
     Check::new(
         "decommission.removes",
-        "`--wait=all` prints the table with its header again at each change, then `No more data reported on target nodes.`; the node is `decommissioned`",
+        "given again until no replica is left, it says `No more data reported on target nodes.`, and the table and `node status` say `decommissioned`",
         &[File("pkg/cli/node.go"), Page("node-shutdown")],
         removal::removes,
     )
@@ -281,7 +281,7 @@ pub static TABLE: &[Check] = &[
     ),
     Check::new(
         "upgrade.held",
-        "with it set, nodes of the next series run at the old version of the cluster",
+        "with `cluster.auto_upgrade.enabled` false (before v23.2: with that option set), nodes of the next series run at the old version of the cluster",
         &[File("pkg/server/auto_upgrade.go"), Page("upgrade-cockroach-version")],
         upgrade::is_held,
     )
@@ -295,7 +295,7 @@ pub static TABLE: &[Check] = &[
     .upgrade(),
     Check::new(
         "upgrade.finishes",
-        "after `RESET` of it the cluster finishes the upgrade by itself, and `version` is the new series",
+        "after `RESET CLUSTER SETTING` of it the cluster finishes the upgrade by itself, and `version` is the new series",
         &[File("pkg/server/auto_upgrade.go"), Page("upgrade-cockroach-version")],
         upgrade::finishes,
     )

@@ -2,27 +2,31 @@
 
 use std::time::Duration;
 
-use crdbctl_cockroach::ClusterVersion;
 use crdbctl_cockroach::output::{Failure, FailureKind, Health};
+use crdbctl_cockroach::settings::same_value;
+use crdbctl_cockroach::upgrade::Hold;
+use crdbctl_cockroach::{ClusterVersion, sql};
+use crdbctl_model::SettingName;
 
 use crate::bench::{Bench, Said, until};
 use crate::trouble::{expect, expect_eq};
 use crate::{Program, Trouble};
 
-const HOLD: &str = "cluster.preserve_downgrade_option";
-
 pub(super) fn only_its_own(bench: &mut Bench) -> Result<(), Trouble> {
     bench.cluster()?;
-    expect_eq("the setting while nothing is held back", bench.setting(0, HOLD)?.as_str(), "")?;
-    let said = bench.set(0, HOLD, "1.0")?;
+    let option = Hold::PreserveDowngrade.setting();
+    expect_eq("the setting while nothing is held back", bench.setting(0, option)?.as_str(), "")?;
+    let said = bench.set(0, option, "1.0")?;
     expect(said.code == 1, "a refusal of any version but the cluster's", &said)
 }
 
 pub(super) fn is_held(bench: &mut Bench) -> Result<(), Trouble> {
     bench.cluster()?;
     let (old, newer) = (bench.program.version.series(), newer(bench)?);
-    bench.set(0, HOLD, &old.setting())?.succeeded()?;
-    expect_eq("the setting", bench.setting(0, HOLD)?, old.setting())?;
+    let hold = hold(bench)?;
+    bench.set(0, hold.setting(), &hold.value(old))?.succeeded()?;
+    let shown = bench.setting(0, hold.setting())?;
+    expect(same_value(&shown, &hold.value(old)), &format!("{hold} shown as {:?}", hold.value(old)), &shown)?;
     for at in 0..3 {
         replace(bench, at, newer)?;
     }
@@ -45,7 +49,8 @@ pub(super) fn goes_back(bench: &mut Bench) -> Result<(), Trouble> {
 
 pub(super) fn finishes(bench: &mut Bench) -> Result<(), Trouble> {
     let newer = newer(bench)?;
-    bench.sql(0, &[&format!("RESET CLUSTER SETTING {HOLD}")])?.succeeded()?;
+    let name = SettingName::new(hold(bench)?.setting()).map_err(Trouble::untried("naming a setting"))?;
+    bench.sql(0, &[&sql::reset_setting(&name)])?.succeeded()?;
     let wanted = ClusterVersion::Final(newer.version.series());
     until(&format!("the version becomes {wanted}"), || match bench.cluster_version(0) {
         Ok(version) if version == wanted => Ok(()),
@@ -72,6 +77,11 @@ pub(super) fn not_back(bench: &mut Bench) -> Result<(), Trouble> {
     )?;
     bench.start(1, newer)?;
     bench.nodes[1].becomes(&Health::Ready)
+}
+
+fn hold(bench: &Bench) -> Result<Hold, Trouble> {
+    Hold::of(bench.program.version.series())
+        .ok_or_else(|| Trouble::Untried("nothing holds an upgrade of this version back".to_owned()))
 }
 
 fn newer<'a>(bench: &Bench<'a>) -> Result<&'a Program, Trouble> {
