@@ -28,7 +28,8 @@ pub(crate) async fn check(
     );
     let mut failures = not_converged(&applier.plan, &left, outcomes);
     let touched = outcomes.keys().filter_map(|addr| addr.node()).filter(|node| seen.reading(node).is_some());
-    let touched: BTreeSet<&NodeName> = touched.chain(outdated(applier, &seen, &left)).collect();
+    let touched: BTreeSet<&NodeName> =
+        touched.chain(outdated(applier, &seen, &left)).chain(applier.graph.leaving()).collect();
     for node in touched {
         let Some(session) = sessions.get_mut(node) else { continue };
         if let Err(why) = record::write(applier, session, outcomes, ledger, &seen, &left).await {

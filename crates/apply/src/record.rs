@@ -26,9 +26,11 @@ pub(crate) async fn write(
 ) -> Result<(), String> {
     let node = session.node.clone();
     let Some(reading) = seen.reading(&node) else { return Ok(()) };
-    // A node that leaves has no record any more, or never had one.
+    // A node that leaves has no record any more, or never had one: taking its lock has made an empty place for it again.
     if applier.graph.is_leaving(&node) && reading.record.is_none() {
-        return Ok(());
+        let text = prologue(&session.cluster, &session.run) + "rmdir -- \"$state\" 2>/dev/null || true\n";
+        let done = session.script(text, Payload::none(), Duration::from_secs(60)).await;
+        return done.map(|_| ()).map_err(|error| error.to_string());
     }
     let record = record_of(applier, outcomes, &node, reading, seen, left);
     let record = Record { forced_gate: ledger.forced.get(&node).cloned().or(record.forced_gate), ..record };

@@ -532,3 +532,242 @@ fn a_key_of_another_certificate_is_found_before_the_signal_is_sent() {
         assert!(done && signalled, "{shell}: {said}");
     }
 }
+
+#[test]
+fn remove_takes_a_file_or_a_link_and_never_what_a_link_leads_to() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir_all(at.join("owned")).unwrap();
+        std::fs::create_dir(at.join("etc")).unwrap();
+        std::fs::write(at.join("etc/passwd"), "kept").unwrap();
+        std::fs::write(at.join("owned/file"), "").unwrap();
+        symlink(at.join("etc/passwd"), at.join("owned/link")).unwrap();
+        std::fs::create_dir(at.join("owned/directory")).unwrap();
+        let remove = |name: &str| sh(shell, &at, &format!("remove {}/owned/{name}", at.display()));
+        for name in ["file", "link", "never-there"] {
+            assert!(remove(name).status.success(), "{shell}: {name}");
+        }
+        let refused = remove("directory");
+        assert!(!refused.status.success());
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("is a directory"), "{refused:?}");
+        assert_eq!(entries(&at.join("owned")), ["directory"], "{shell}");
+        assert_eq!(std::fs::read(at.join("etc/passwd")).unwrap(), b"kept");
+        // The owner of the directory above swaps it for a link.
+        std::os::unix::fs::chown(at.join("owned"), Some(65534), Some(65534)).unwrap();
+        symlink(at.join("etc"), at.join("owned/certs")).unwrap();
+        let refused = sh(shell, &at, &format!("remove {}/owned/certs/passwd", at.display()));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("refusing to follow"), "{refused:?}");
+        assert_eq!(std::fs::read(at.join("etc/passwd")).unwrap(), b"kept");
+    }
+}
+
+#[test]
+fn remove_link_takes_the_link_that_was_planned_and_no_other_thing() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir(&at).unwrap();
+        let remove = |target: &str| {
+            let output = sh(shell, &at, &format!("remove_link {}/data {target}", at.display()));
+            (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        symlink("/var/lib/other", at.join("data")).unwrap();
+        let (done, said) = remove("/var/lib/cockroach");
+        assert!(!done && said.contains("leads to /var/lib/other now"), "{shell}: {said}");
+        assert!(remove("/var/lib/other").0, "{shell}");
+        assert_eq!(entries(&at), Vec::<String>::new(), "{shell}");
+        assert!(remove("/var/lib/other").0, "{shell}: twice");
+        std::fs::create_dir(at.join("data")).unwrap();
+        assert!(remove("/var/lib/other").1.contains("is not a link"), "{shell}");
+        assert_eq!(entries(&at), ["data"], "{shell}");
+    }
+}
+
+#[test]
+fn remove_aside_keeps_what_was_edited_where_only_root_looks() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir(&at).unwrap();
+        std::fs::write(at.join("unit"), "edited").unwrap();
+        ok(shell, &at, &format!("remove_aside {}/unit etc-unit", at.display()));
+        let kept = at.join("state/set-aside/20261204-101500-test/etc-unit");
+        assert_eq!(std::fs::read(kept).unwrap(), b"edited", "{shell}");
+        assert_eq!(entries(&at), ["state"], "{shell}");
+        symlink("/etc/passwd", at.join("unit")).unwrap();
+        assert!(!sh(shell, &at, &format!("remove_aside {}/unit etc-unit", at.display())).status.success());
+        assert_eq!(std::fs::read_link(at.join("unit")).unwrap(), Path::new("/etc/passwd"));
+    }
+}
+
+#[test]
+fn remove_directory_takes_an_empty_one_with_what_an_interrupted_apply_left() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir_all(at.join("root/.crdbctl.abcdefgh/half")).unwrap();
+        std::fs::create_dir_all(at.join("elsewhere")).unwrap();
+        let remove = || sh(shell, &at, &format!("remove_directory {}/root", at.display()));
+        std::fs::write(at.join("root/notes"), "mine").unwrap();
+        assert!(!remove().status.success(), "{shell}");
+        assert_eq!(std::fs::read(at.join("root/notes")).unwrap(), b"mine");
+        std::fs::remove_file(at.join("root/notes")).unwrap();
+        assert!(remove().status.success(), "{shell}: {:?}", remove());
+        assert_eq!(entries(&at), ["elsewhere"], "{shell}");
+        assert!(remove().status.success(), "{shell}: twice");
+        // A link in its place leads to an empty directory.
+        symlink(at.join("elsewhere"), at.join("root")).unwrap();
+        assert!(String::from_utf8_lossy(&remove().stderr).contains("is not a directory"), "{shell}");
+        assert_eq!(entries(&at), ["elsewhere", "root"], "{shell}");
+    }
+}
+
+#[test]
+fn empty_deletes_a_store_and_follows_no_link_out_of_it() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        let store = at.join("store");
+        std::fs::create_dir_all(store.join("auxiliary/-rf/a b\nc")).unwrap();
+        std::fs::create_dir_all(store.join("lost+found")).unwrap();
+        std::fs::create_dir_all(at.join("outside")).unwrap();
+        std::fs::write(at.join("outside/kept"), "").unwrap();
+        for name in ["000001.sst", ".hidden", "auxiliary/-rf/a b\nc/x"] {
+            std::fs::write(store.join(name), "").unwrap();
+        }
+        symlink(at.join("outside"), store.join("out")).unwrap();
+        symlink("/", store.join("auxiliary/root")).unwrap();
+        std::os::unix::fs::chown(&store, Some(65534), Some(65534)).unwrap();
+        let empty = || sh(shell, &at, &format!("empty {}/store", at.display()));
+        assert!(empty().status.success(), "{shell}: {:?}", empty());
+        assert_eq!(entries(&store), ["lost+found"], "{shell}");
+        assert_eq!(entries(&at.join("outside")), ["kept"], "{shell}");
+        // A link in its place, even one that root made.
+        std::fs::rename(&store, at.join("moved")).unwrap();
+        symlink(at.join("outside"), &store).unwrap();
+        assert!(String::from_utf8_lossy(&empty().stderr).contains("is not a directory"), "{shell}");
+        assert_eq!(entries(&at.join("outside")), ["kept"], "{shell}");
+        std::fs::remove_file(&store).unwrap();
+        assert!(empty().status.success(), "{shell}: nothing there");
+    }
+}
+
+#[test]
+fn remove_package_takes_its_own_files_and_leaves_those_of_others() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        let package = at.join("cockroach-v1.0.0.linux-amd64");
+        let remove = |whole: &str| {
+            let text =
+                format!("remove_package {} {whole} cockroach lib/libgeos.so lib/deep/x", package.display());
+            let output = sh(shell, &at, &text);
+            (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let fill = || {
+            std::fs::create_dir_all(package.join("lib/deep")).unwrap();
+            std::fs::copy("/bin/sleep", package.join("cockroach")).unwrap();
+            std::fs::write(package.join("lib/libgeos.so"), "").unwrap();
+            std::fs::write(package.join("lib/deep/x"), "").unwrap();
+        };
+        fill();
+        // Somebody runs it.
+        let mut running = Command::new(package.join("cockroach")).arg("60").spawn().unwrap();
+        let (done, said) = remove("whole");
+        running.kill().unwrap();
+        running.wait().unwrap();
+        assert!(
+            !done && said.contains("is in use") && said.contains(&running.id().to_string()),
+            "{shell}: {said}"
+        );
+        assert!(package.join("lib/libgeos.so").exists(), "{shell}");
+        // Somebody else's file came in since the plan: what is ours goes, the rest stays, and that is told.
+        std::fs::write(package.join("lib/notes"), "mine").unwrap();
+        assert!(!remove("whole").0, "{shell}");
+        assert_eq!(entries(&package), ["lib"], "{shell}");
+        assert_eq!(entries(&package.join("lib")), ["notes"], "{shell}");
+        fill();
+        let (done, said) = remove("part");
+        assert!(done, "{shell}: {said}");
+        assert_eq!(entries(&package.join("lib")), ["notes"], "{shell}");
+        std::fs::remove_file(package.join("lib/notes")).unwrap();
+        fill();
+        let (done, said) = remove("whole");
+        assert!(done, "{shell}: {said}");
+        assert!(remove("whole").0, "{shell}: twice");
+        assert_eq!(entries(&at), Vec::<String>::new(), "{shell}");
+        std::fs::create_dir(at.join("elsewhere")).unwrap();
+        std::fs::write(at.join("elsewhere/cockroach"), "").unwrap();
+        symlink(at.join("elsewhere"), &package).unwrap();
+        assert!(remove("whole").1.contains("is a link"), "{shell}");
+        assert_eq!(entries(&at.join("elsewhere")), ["cockroach"], "{shell}");
+    }
+}
+
+#[test]
+fn forget_takes_one_clusters_record_and_leaves_what_was_set_aside() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        let state = at.join("state");
+        std::fs::create_dir_all(state.join("set-aside/run")).unwrap();
+        for name in ["shell-test.json", "shell-test.keys", "shell-test.begun", "other.json"] {
+            std::fs::write(state.join(name), "").unwrap();
+        }
+        ok(shell, &at, "forget");
+        assert_eq!(entries(&state), ["other.json", "set-aside"], "{shell}");
+        std::fs::remove_dir_all(&state).unwrap();
+        std::fs::create_dir(&state).unwrap();
+        ok(shell, &at, "(begin link.data /opt/cockroach/data)\n(begin user.cockroach)");
+        let begun = std::fs::read_to_string(state.join("shell-test.begun")).unwrap();
+        assert_eq!(begun, "link.data /opt/cockroach/data\nuser.cockroach\n", "{shell}");
+        ok(shell, &at, "forget");
+        assert!(!state.exists(), "{shell}");
+    }
+}
+
+#[test]
+fn a_service_that_does_not_stop_or_stays_enabled_is_not_called_removed() {
+    let Some((shells, directory)) = bench() else { return };
+    let unit = crdbctl_model::UnitName::new("cockroach").unwrap();
+    let change = crdbctl_model::Change {
+        addr: "store-1/service.cockroach".parse().unwrap(),
+        action: crdbctl_model::Action::Delete,
+        cause: crdbctl_model::Cause::Surplus,
+        reason: None,
+        attributes: Vec::new(),
+        unchanged: 0,
+        impact: crdbctl_model::Impact::None,
+        depends_on: std::collections::BTreeSet::new(),
+        desired: None,
+        removal: Some(crdbctl_model::Removal::Service { unit, stops: true }),
+        before: None,
+        bytes: 0,
+    };
+    let authority = crate::issue::Issuer::new(
+        Err(crate::issue::IssueFailure("none".to_owned())),
+        Timestamp::from_unix(0),
+    );
+    let body = crate::kinds::step(&change, &authority).unwrap().unwrap().body;
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir_all(at.join("state")).unwrap();
+        // A systemctl that answers as told: what is-enabled prints, the main process, whether it is active.
+        let run = |enabled: &str, pid: &str, active: bool| {
+            let text = format!(
+                "journalctl() {{ :; }}\nsystemctl() {{\ncase $1 in\nis-enabled) echo {enabled} ;;\n\
+                 is-active) {active} ;;\nshow) case \"$*\" in *MainPID*) echo {pid} ;; *) echo ActiveState=active ;; esac ;;\n\
+                 stop) echo 'Job canceled' >&2; return 1 ;;\nesac\n}}\n(set -e\n{body}\n)"
+            );
+            let output = sh(shell, &at, &text);
+            (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (done, said) = run("disabled", "0", false);
+        assert!(done, "{shell}: {said}");
+        let (done, said) = run("disabled", "77", true);
+        assert!(!done && said.contains("it still runs: Job canceled"), "{shell}: {said}");
+        let (done, said) = run("enabled", "0", false);
+        assert!(!done && said.contains("still enabled"), "{shell}: {said}");
+    }
+}

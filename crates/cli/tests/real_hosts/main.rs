@@ -7,6 +7,7 @@ mod adopted;
 mod bench;
 mod certificates;
 mod cluster;
+mod destroy;
 mod drift;
 mod fresh;
 mod interrupted;
