@@ -1206,17 +1206,9 @@ fn what_is_not_supported_yet() {
 fn limits_and_counts_without_effect_are_not_supported_yet() {
     let nodes = "  - {name: store-4, address: 198.0.2.4}\n  - {name: store-5, address: 198.0.2.5}\n";
     let text = format!(
-        "{MINIMAL}{nodes}install: {{keep_packages: 3}}\nchecks: {{clock_skew: 100ms, disk_free: 5GiB}}\n"
+        "{MINIMAL}{nodes}install: {{keep_packages: 1}}\nchecks: {{clock_skew: 100ms, disk_free: 5GiB}}\n"
     );
     insta::assert_snapshot!(common::manifest(&text).unsupported(), @"
-    error: `install.keep_packages` is not supported yet
-      --> cluster.yaml:12:26
-       |
-    12 | install: {keep_packages: 3}
-       |                          ^
-       |
-       = help: leave it out: older packages are kept, remove them by hand
-
     error: `checks.clock_skew` is not supported yet
       --> cluster.yaml:13:22
        |
@@ -1233,7 +1225,7 @@ fn limits_and_counts_without_effect_are_not_supported_yet() {
        |
        = help: leave it out, and look at the hosts yourself before the first apply
 
-    3 errors in cluster.yaml
+    2 errors in cluster.yaml
     ");
     // What they are without a word may be written too.
     let text =

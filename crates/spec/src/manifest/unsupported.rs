@@ -27,10 +27,6 @@ pub(super) fn unsupported(manifest: &Manifest) -> Diagnostics {
             refuse(node.state.span, "`state: decommissioned`", instead);
         }
     }
-    if manifest.install.keep_packages.value != 2 {
-        let instead = "leave it out: older packages are kept, remove them by hand";
-        refuse(manifest.install.keep_packages.span, "`install.keep_packages`", instead);
-    }
     // The defaults are what a preflight will look for.
     let limits = [
         (
