@@ -78,6 +78,7 @@ fn settings_reach_all_nodes_and_survive_them() {
         node.start(&mut lab.start_command(node, "v24.1.0"));
     }
     for node in &nodes {
+        lab.wait_ready(node);
         assert_eq!(show(node), "cluster.organization\nAcme\n");
     }
 }
