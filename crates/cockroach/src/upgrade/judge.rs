@@ -118,6 +118,7 @@ fn refused(reason: String, instead: impl Into<String>) -> UpgradeStep {
 mod tests {
     use super::*;
     use crate::releases;
+    use crate::upgrade::releases_table::MAY_FOLLOW;
 
     fn at(cluster: &str, running: &[&str], wanted: &str) -> UpgradeStep {
         let cluster = (!cluster.is_empty()).then(|| cluster.parse().unwrap());
@@ -141,57 +142,35 @@ mod tests {
         }
     }
 
-    /// Every series with those that may follow it (<https://www.cockroachlabs.com/docs/releases/>).
-    const TABLE: &[(&str, &[&str])] = &[
-        ("2.0", &["2.1"]),
-        ("2.1", &["19.1"]),
-        ("19.1", &["19.2"]),
-        ("19.2", &["20.1"]),
-        ("20.1", &["20.2"]),
-        ("20.2", &["21.1"]),
-        ("21.1", &["21.2"]),
-        ("21.2", &["22.1"]),
-        ("22.1", &["22.2"]),
-        ("22.2", &["23.1"]),
-        ("23.1", &["23.2"]),
-        ("23.2", &["24.1"]),
-        ("24.1", &["24.2", "24.3"]),
-        ("24.2", &["24.3"]),
-        ("24.3", &["25.1", "25.2"]),
-        ("25.1", &["25.2"]),
-        ("25.2", &["25.3", "25.4"]),
-        ("25.3", &["25.4"]),
-        ("25.4", &["26.1", "26.2"]),
-        ("26.1", &["26.2"]),
-        ("26.2", &["26.3"]),
-        ("26.3", &[]),
-    ];
-
     #[test]
     fn every_row_of_the_table_forward_halfway_back_and_after() {
-        assert_eq!(TABLE.len(), releases::all().len());
-        for (from, followers) in TABLE {
-            let old = format!("v{from}.7");
-            for (to, _) in TABLE.iter().filter(|(to, _)| to != from) {
-                let (new, patched) = (format!("v{to}.1"), format!("v{to}.2"));
+        assert_eq!(MAY_FOLLOW.len(), releases::all().len());
+        for (from, followers) in MAY_FOLLOW {
+            // A cluster's version has no v.
+            let (old, at_from) = (format!("{from}.7"), from.trim_start_matches('v'));
+            for (to, _) in MAY_FOLLOW.iter().filter(|(to, _)| to != from) {
+                let (new, patched) = (format!("{to}.1"), format!("{to}.2"));
                 let later = to.parse::<Series>().unwrap() > from.parse::<Series>().unwrap();
                 if !followers.contains(to) {
-                    assert!(!at(from, &[&old], &new).is_allowed(), "{from} -> {to}");
+                    assert!(!at(at_from, &[&old], &new).is_allowed(), "{from} -> {to}");
                     assert!(!at("", &[&old], &new).is_allowed() || !later, "{from} -> {to}");
                     continue;
                 }
-                assert_eq!(allowed(from, &[&old], &new), StepKind::Major);
+                assert_eq!(allowed(at_from, &[&old], &new), StepKind::Major);
                 assert_eq!(allowed("", &[&old], &new), StepKind::Major);
                 // Interrupted: on, on to a later patch, and back.
-                assert_eq!(allowed(from, &[&old, &new], &new), StepKind::Major);
-                assert_eq!(allowed(from, &[&old, &new], &patched), StepKind::Major);
-                assert_eq!(allowed(from, &[&old, &new], &old), StepKind::Rollback);
+                assert_eq!(allowed(at_from, &[&old, &new], &new), StepKind::Major);
+                assert_eq!(allowed(at_from, &[&old, &new], &patched), StepKind::Major);
+                assert_eq!(allowed(at_from, &[&old, &new], &old), StepKind::Rollback);
                 assert_eq!(allowed("", &[&old, &new], &new), StepKind::Major);
                 // Every node runs it, not finalised: back, and not further.
-                assert_eq!(allowed(from, &[&new], &old), StepKind::Rollback);
-                assert_eq!(allowed(from, &[&new], &new), StepKind::Same);
+                assert_eq!(allowed(at_from, &[&new], &old), StepKind::Rollback);
+                assert_eq!(allowed(at_from, &[&new], &new), StepKind::Same);
                 // Finalised: never back.
-                assert!(said(to, &[&new], &old).contains("finalised"), "{to} -> {from}");
+                assert!(
+                    said(to.trim_start_matches('v'), &[&new], &old).contains("finalised"),
+                    "{to} -> {from}"
+                );
             }
         }
     }

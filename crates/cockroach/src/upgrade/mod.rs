@@ -10,6 +10,8 @@
 
 mod hold;
 mod judge;
+#[cfg(test)]
+mod releases_table;
 mod route;
 mod step;
 

@@ -176,6 +176,7 @@ fn unknown(series: Series) -> UpgradeStep {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upgrade::releases_table::MAY_FOLLOW;
     use proptest::prelude::*;
 
     fn step(from: &str, to: &str) -> UpgradeStep {
@@ -195,32 +196,6 @@ mod tests {
             UpgradeStep::Allowed { kind } => panic!("{from} -> {to}: {kind}"),
         }
     }
-
-    /// Every known series with the ones that may follow it straight away; everything else may not.
-    const MAY_FOLLOW: &[(&str, &[&str])] = &[
-        ("v2.0", &["v2.1"]),
-        ("v2.1", &["v19.1"]),
-        ("v19.1", &["v19.2"]),
-        ("v19.2", &["v20.1"]),
-        ("v20.1", &["v20.2"]),
-        ("v20.2", &["v21.1"]),
-        ("v21.1", &["v21.2"]),
-        ("v21.2", &["v22.1"]),
-        ("v22.1", &["v22.2"]),
-        ("v22.2", &["v23.1"]),
-        ("v23.1", &["v23.2"]),
-        ("v23.2", &["v24.1"]),
-        ("v24.1", &["v24.2", "v24.3"]),
-        ("v24.2", &["v24.3"]),
-        ("v24.3", &["v25.1", "v25.2"]),
-        ("v25.1", &["v25.2"]),
-        ("v25.2", &["v25.3", "v25.4"]),
-        ("v25.3", &["v25.4"]),
-        ("v25.4", &["v26.1", "v26.2"]),
-        ("v26.1", &["v26.2"]),
-        ("v26.2", &["v26.3"]),
-        ("v26.3", &[]),
-    ];
 
     #[test]
     fn every_pair_of_series_is_judged_as_the_table_says() {
