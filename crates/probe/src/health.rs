@@ -1,9 +1,9 @@
 use crdbctl_cockroach::output::Health;
 use crdbctl_model::{DesiredService, HealthFact};
-use crdbctl_transport::quote;
 
 use crate::answer::AnswerError;
 use crate::answer::health_line;
+use crate::script::quoted;
 
 /// What a poll of a node's health waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,6 @@ impl HealthGoal {
 /// Returns a read-only script that polls a node's own health four times a second, and ends when the goal is met,
 /// the service does not run, or five seconds are over. [`read_health`] reads what it prints.
 pub fn health_script(service: &DesiredService, goal: HealthGoal) -> String {
-    let quoted = |word: &str| quote(word).expect("model types hold no NUL").to_string();
     let waiting = match goal {
         HealthGoal::Ready => "",
         HealthGoal::ReadyOrWaitingForInit => "|*'waiting for cluster initialization'*",

@@ -6,10 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crdbctl_model::{DesiredService, KeyType, Timestamp};
 use crdbctl_pki::{AuthorityDirectory, ClientRequirement, ClientUser, judge_client};
-use crdbctl_transport::{Payload, quote};
+use crdbctl_transport::Payload;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use crate::AnswerError;
+use crate::script::quoted;
 
 /// How long a pair is valid that is made for one operation, in seconds: the operation, and some patience.
 const LIFETIME: i64 = 3600;
@@ -162,10 +163,6 @@ fn output(line: &str) -> Option<ClientOutput> {
     };
     let (stdout, stderr) = (text()?, text()?);
     words.next().is_none().then_some(ClientOutput { status, stdout, stderr })
-}
-
-fn quoted(word: &str) -> String {
-    quote(word).expect("model types hold no NUL").to_string()
 }
 
 #[cfg(test)]

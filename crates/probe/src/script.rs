@@ -65,6 +65,7 @@ pub fn script(cluster: &ClusterName, questions: &Questions) -> String {
     format!("{}probe\n", functions(cluster, questions))
 }
 
-fn quoted(word: &str) -> String {
+/// Returns a value as a word of shell.
+pub(crate) fn quoted(word: &str) -> String {
     quote(word).expect("model types hold no NUL").to_string()
 }
