@@ -5,7 +5,7 @@ use crdbctl_testlab::VOLATILE;
 use crate::bench::{Bench, pid};
 
 /// What a plan must name on every node.
-const RESOURCES: [&str; 15] = [
+const RESOURCES: [&str; 14] = [
     "group.cockroach",
     "user.cockroach",
     "package.cockroach-v24.1.0.linux-",
@@ -20,7 +20,6 @@ const RESOURCES: [&str; 15] = [
     "firewall.ufw",
     "unit.cockroach",
     "service.cockroach",
-    "certificate.node",
 ];
 
 #[test]
