@@ -62,6 +62,23 @@ impl Cluster {
         })
     }
 
+    /// Returns what a status looks at, for which no archive is needed.
+    ///
+    /// # Errors
+    /// When the manifest is wrong.
+    pub(crate) fn to_look_at(global: &GlobalArgs, ui: &Ui) -> Result<Self, CliError> {
+        let loaded = manifest::load(&global.file, ui)?;
+        let mut graph = crdbctl_spec::lower(&loaded.manifest, &crdbctl_spec::placeholder_archives())
+            .map_err(|error| CliError::from_error(&error))?;
+        graph.resources.retain(|addr, _| crate::status::is_looked_at(addr));
+        resolve_ssh_files(&mut graph, &loaded);
+        Ok(Self {
+            graph: Arc::new(graph),
+            authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
+            archives: BTreeMap::new(),
+        })
+    }
+
     /// Returns the cluster of the manifest that `global` names as it shall be when it is no more: everything on every
     /// node gone. No release archive is needed for that.
     ///

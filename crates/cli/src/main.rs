@@ -27,6 +27,7 @@ mod password;
 mod reference;
 mod runtime;
 mod selection;
+mod status;
 mod template;
 mod ui;
 mod who;

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::clock::now;
+use crate::clock::{now, now_millis};
 use crate::{CliError, Ui};
 
 /// How many nodes are read at once: each takes an ssh process of this machine.
@@ -30,6 +30,8 @@ pub(crate) struct Probe {
     pub(crate) observations: Observations,
     /// The nodes that could be reached.
     pub(crate) connections: BTreeMap<NodeName, Connection>,
+    /// This host's clock before and after each node was read, in milliseconds since 1970.
+    pub(crate) windows: BTreeMap<NodeName, (i64, i64)>,
     /// How long it took.
     pub(crate) took: Duration,
 }
@@ -67,20 +69,22 @@ pub(crate) async fn probe(
         probing.spawn(async move {
             // The semaphore is never closed; without a turn the node is read all the same.
             let _turn = turns.acquire().await;
-            let (connection, observation) = probe_one(&graph, &spec, password).await;
-            (spec.name, connection, observation)
+            let (connection, observation, window) = probe_one(&graph, &spec, password).await;
+            (spec.name, connection, observation, window)
         });
     }
     let mut nodes = BTreeMap::new();
     let mut connections = BTreeMap::new();
+    let mut windows = BTreeMap::new();
     let mut patience = tokio::time::interval_at(tokio::time::Instant::now() + PATIENCE, PATIENCE * 2);
     loop {
         tokio::select! {
             done = probing.join_next() => {
                 let Some(done) = done else { break };
-                let (name, connection, observation) =
+                let (name, connection, observation, window) =
                     done.map_err(|error| CliError::failed("probing a node broke", &error))?;
                 connections.extend(connection.map(|connection| (name.clone(), connection)));
+                windows.insert(name.clone(), window);
                 nodes.insert(name, observation);
             }
             _ = patience.tick() => ui.status(&waiting_for(graph, &nodes)),
@@ -96,28 +100,30 @@ pub(crate) async fn probe(
     add_init(graph, &mut observations);
     let live = observe_live(graph, &observations, authority, &connections).await;
     observations.cluster.extend(live);
-    Ok(Probe { observations, connections, took: began.elapsed() })
+    Ok(Probe { observations, connections, windows, took: began.elapsed() })
 }
 
 async fn probe_one(
     graph: &ResourceGraph,
     spec: &NodeSpec,
     password: Option<SecretString>,
-) -> (Option<Connection>, NodeObservation) {
+) -> (Option<Connection>, NodeObservation, (i64, i64)) {
+    let mut before = now_millis();
     let target = match Target::from_spec(spec, password) {
         Ok(target) => target,
         Err(error) => {
             let hint = "write ssh.privilege as auto, root, sudo or doas".to_owned();
             let unreadable = Unreadable { kind: UnreadableKind::Privilege, reason: error.to_string(), hint };
-            return (None, NodeObservation::Unreadable(unreadable));
+            return (None, NodeObservation::Unreadable(unreadable), (before, now_millis()));
         }
     };
     match Connection::open(target).await {
         Ok(connection) => {
+            before = now_millis();
             let observation = crdbctl_probe::probe_node(&connection.read_only(), graph, &spec.name).await;
-            (Some(connection), observation)
+            (Some(connection), observation, (before, now_millis()))
         }
-        Err(error) => (None, NodeObservation::Unreadable(error.unreadable())),
+        Err(error) => (None, NodeObservation::Unreadable(error.unreadable()), (before, now_millis())),
     }
 }
 

@@ -56,6 +56,9 @@ pub struct HostFact {
     pub machine_id: Option<Digest>,
     /// The host's clock when it was read.
     pub clock: Timestamp,
+    /// The milliseconds beyond that.
+    #[serde(default)]
+    pub clock_millis: u16,
 }
 
 /// What one node answered.

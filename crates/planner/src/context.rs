@@ -1,6 +1,6 @@
 use crdbctl_model::{
-    Desired, Digest, Fact, MembersFact, NodeName, Observations, Observed, Record, ResourceAddr,
-    ResourceGraph, ServiceFact, Timestamp,
+    Desired, Digest, Fact, HealthFact, MemberFact, MembersFact, NodeName, Observations, Observed, Record,
+    ResourceAddr, ResourceGraph, ServiceFact, Timestamp,
 };
 use crdbctl_pki::CaBundle;
 
@@ -80,10 +80,37 @@ impl<'a> Context<'a> {
         self.service(node).is_some_and(|service| service.process.is_some())
     }
 
-    /// Returns the number of the member that `node` was, when it has left the cluster and is none since.
-    pub(crate) fn removed(&self, node: &NodeName) -> Option<u32> {
-        let address = movement::address(self.graph, node)?;
-        self.members.as_ref()?.at(&address).filter(|member| member.has_left()).map(|member| member.id)
+    /// Returns who `node` was when it has left the cluster and is no member since, as far as can be told.
+    ///
+    /// CockroachDB forgets the address of those that left a while ago. A store with data in it on a host that no member has is
+    /// theirs then, unless a member is missing that may have moved here from another address.
+    pub(crate) fn removed(&self, node: &NodeName) -> Option<String> {
+        let members = self.members.as_ref()?;
+        if let Some(member) = self.member(node) {
+            return member.has_left().then(|| format!("n{}", member.id));
+        }
+        let left = || members.members.iter().filter(|member| member.has_left() && member.address.is_none());
+        let known: Vec<String> =
+            self.graph.staying().filter_map(|node| movement::address(self.graph, node)).collect();
+        let may_have_moved = members.standing().any(|member| {
+            member.figures.live != Some(true)
+                && member.address.as_ref().is_none_or(|address| !known.contains(address))
+        });
+        match (left().next(), left().count()) {
+            (Some(member), 1) if !may_have_moved => Some(format!("n{}", member.id)),
+            (Some(_), _) if !may_have_moved => Some("a member".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Returns what the cluster knows of `node` by its address.
+    pub(crate) fn member(&self, node: &NodeName) -> Option<&MemberFact> {
+        self.members.as_ref()?.at(&movement::address(self.graph, node)?)
+    }
+
+    /// Returns whether `node` takes clients, as far as was read.
+    pub(crate) fn is_ready(&self, node: &NodeName) -> bool {
+        self.service(node).is_some_and(|service| service.health == HealthFact::Ready)
     }
 
     /// Returns the digest under which `desired` was applied last, if it was.

@@ -231,10 +231,49 @@ impl Draft {
         for node in graph.nodes.keys() {
             let Some(reading) = observations.reading(node) else { continue };
             if graph.is_leaving(node) {
-                self.take_away(depart(graph, node, reading, options.delete_data));
+                match self.may_depart(node, context) {
+                    Ok(()) => self.take_away(depart(graph, node, reading, options.delete_data)),
+                    Err(why) => {
+                        let text = format!("nothing is taken off {node} yet: {why}");
+                        self.notes.push(Note { addr: None, text });
+                    }
+                }
             } else {
                 self.take_away_packages(node, surplus(graph, node, reading));
             }
+        }
+    }
+
+    /// Whether a node that leaves may be stopped: it has left the cluster, or this plan has it leave first. The dependency on
+    /// that is in the graph; here it is seen that there is something to depend on.
+    fn may_depart(&self, node: &NodeName, context: &Context<'_>) -> Result<(), String> {
+        let Some(members) = context.graph.of_cluster(ResourceKind::Members).next() else { return Ok(()) };
+        let leaves = self.differences.get(&members.addr).is_some_and(|difference| {
+            difference.attributes.iter().any(|attribute| attribute.name == node.as_str())
+        });
+        if leaves {
+            return Ok(());
+        }
+        match context.observations.of(&members.addr) {
+            // A cluster without data has nobody to leave it.
+            Observed::Absent => Ok(()),
+            Observed::Unknown { reason } | Observed::Deferred { reason } => {
+                Err(format!("whether it has left the cluster is not known: {reason}"))
+            }
+            Observed::Present(_) => match context.member(node) {
+                Some(member) if member.has_left() => Ok(()),
+                Some(member) => Err(format!("it has not left the cluster, where it is n{}", member.id)),
+                // What has left is forgotten by its address while its process still stands there, never ready again.
+                None if context.is_running(node)
+                    && (context.removed(node).is_none() || context.is_ready(node)) =>
+                {
+                    Err(
+                        "it runs, and is not known by its address to the cluster: see `cockroach node status`"
+                            .to_owned(),
+                    )
+                }
+                None => Ok(()),
+            },
         }
     }
 

@@ -117,6 +117,7 @@ pub struct Answer {
     pub(crate) in_use: Option<Read<Vec<u8>>>,
     pub(crate) mounts: BTreeSet<String>,
     pub(crate) clock: Timestamp,
+    pub(crate) clock_millis: u16,
     pub(crate) health: Option<RawHealth>,
 }
 
@@ -192,6 +193,7 @@ impl Answer {
             in_use: None,
             mounts: BTreeSet::new(),
             clock: Timestamp::from_unix(0),
+            clock_millis: 0,
             health: None,
         }
     }
@@ -297,7 +299,10 @@ impl Answer {
             ["store", "empty"] => self.store = Some(Ok(false)),
             ["store", "used"] => self.store = Some(Ok(true)),
             ["store", "error", said] => self.store = Some(Err(text(said)?)),
-            ["clock", seconds] => self.clock = Timestamp::from_unix(seconds.parse().ok()?),
+            ["clock", seconds, millis] => {
+                self.clock = Timestamp::from_unix(seconds.parse().ok()?);
+                self.clock_millis = millis.parse().ok()?;
+            }
             ["health", ..] => self.health = Some(health_line(line)?),
             _ => return None,
         }

@@ -176,7 +176,7 @@ one_process() {
   done
   printf '\n'
 }
-ask_clock() { printf 'clock %s\n' "$(date +%s)"; }
+ask_clock() { printf 'clock %s\n' "$(date '+%s %3N')"; }
 ask_health() {
   systemctl is-active --quiet "$1" || { echo 'health idle'; return; }
   if command -v curl >/dev/null 2>&1; then

@@ -80,6 +80,7 @@ pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeO
             hostname: answer.host.hostname.clone(),
             machine_id: answer.host.machine_id,
             clock: answer.clock,
+            clock_millis: answer.clock_millis,
         },
         resources,
         drop_ins: kinds::drop_ins(answer),

@@ -6,6 +6,7 @@
 //! - [`render_plan`] and [`plan_json`]: what apply would do.
 //! - [`EventLines`] and [`event_json`]: what happens while it does it.
 //! - [`render_run`]: how it ended.
+//! - [`render_status`]: how the nodes are.
 //! - [`render_certificates`]: what there is of certificates, and when each ends.
 //!
 //! Text that comes from hosts or the manifest passes [`clean`] before it reaches a line, so that no
@@ -31,6 +32,7 @@ mod plan;
 mod plan_json;
 mod role;
 mod run;
+mod status;
 mod summary;
 mod unknown;
 mod wrap;
@@ -50,3 +52,4 @@ pub use plan::{render_notes, render_plan};
 pub use plan_json::plan_json;
 pub use role::Role;
 pub use run::render_run;
+pub use status::{ClusterStatus, NodeStatusRow, render_status};

@@ -1190,15 +1190,25 @@ fn what_is_not_supported_yet() {
       |
       = help: use `delivery: push`
 
-    error: `state: decommissioned` is not supported yet
-      --> cluster.yaml:11:48
-       |
-    11 |   - {name: store-4, address: 198.0.2.4, state: decommissioned}
-       |                                                ^^^^^^^^^^^^^^
-       |
-       = help: decommission it by hand as CockroachDB's documentation says, then leave the node out
+    1 error in cluster.yaml
+    ");
+}
 
-    2 errors in cluster.yaml
+#[test]
+fn a_node_leaves_only_when_three_stay() {
+    let leaving = "  - {name: store-4, address: 198.0.2.4, state: decommissioned}\n";
+    assert!(common::manifest(&format!("{MINIMAL}{leaving}")).unsupported().is_empty());
+    let text = format!("{MINIMAL}{leaving}").replace("198.0.2.171}", "198.0.2.171, state: decommissioned}");
+    insta::assert_snapshot!(common::wrong(&text), @"
+    error: 2 nodes would be left, and data has 3 replicas at least
+     --> cluster.yaml:9:50
+      |
+    9 |   - {name: store-3, address: 198.0.2.171, state: decommissioned}
+      |                                                  ^^^^^^^^^^^^^^
+      |
+      = help: let a node leave only when three stay: add another first
+
+    1 error in cluster.yaml
     ");
 }
 

@@ -10,6 +10,7 @@ mod man;
 mod plan;
 mod probe;
 mod render;
+mod status;
 mod validate;
 
 use clap::Subcommand;
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Probe(probe::ProbeArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Status(status::StatusArgs),
     Destroy(destroy::DestroyArgs),
     Certs(certs::CertsArgs),
     Completion(completion::CompletionArgs),
@@ -46,6 +48,7 @@ pub(crate) fn run(command: Command, global: &GlobalArgs, ui: &Ui) -> Result<Exit
         Command::Probe(args) => probe::run(&args, global, ui),
         Command::Plan(args) => plan::run(&args, global, ui),
         Command::Apply(args) => apply::run(&args, global, ui),
+        Command::Status(args) => status::run(&args, global, ui),
         Command::Destroy(args) => destroy::run(&args, global, ui),
         Command::Certs(args) => certs::run(&args, global, ui),
         Command::Completion(args) => completion::run(&args, ui),

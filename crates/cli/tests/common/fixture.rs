@@ -93,6 +93,7 @@ impl Fixture {
                 hostname: name.to_string(),
                 machine_id: Some(Digest::of(name.as_str())),
                 clock: taken_at,
+                clock_millis: 0,
             };
             let digest = Digest::of(name.as_str());
             let reading = Reading {

@@ -131,7 +131,8 @@ pub(crate) fn archive() -> &'static Path {
     ARCHIVE.get_or_init(|| pack("v24.1.0"))
 }
 
-fn pack(version: &str) -> PathBuf {
+/// Returns the archive of another version of the stand-in, packed beside the first.
+pub(crate) fn pack(version: &str) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let binary = roachsim::archive::build(here).expect("the stand-in builds");
     // Several test processes pack at once: each into a directory of its own.

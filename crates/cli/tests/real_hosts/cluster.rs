@@ -64,3 +64,130 @@ fn settings_are_set_with_a_new_cluster_drift_and_heal_without_a_restart() {
     bench.apply();
     bench.assert_empty_plan();
 }
+
+/// Changes the manifest's text.
+fn edit(bench: &Bench, changes: &[(&str, &str)]) {
+    let path = bench.path("cluster.yaml");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    for (from, to) in changes {
+        assert!(text.contains(from), "no {from:?} in\n{text}");
+        text = text.replace(from, to);
+    }
+    std::fs::write(path, text).unwrap();
+}
+
+#[test]
+fn a_node_joins_and_leaves_and_no_other_is_touched() {
+    let Some(bench) = Bench::start(4) else { return };
+    let address = bench.host(4).address();
+    let line = format!("  - {{name: store-4, address: {address}, hostname: store-4}}\n");
+    edit(&bench, &[(&line, "")]);
+    bench.apply();
+    bench.assert_empty_plan();
+    let before = pids(&bench, 1..=3);
+
+    // Growing: the plan speaks of the new node alone.
+    let text = std::fs::read_to_string(bench.path("cluster.yaml")).unwrap();
+    std::fs::write(bench.path("cluster.yaml"), text + &line).unwrap();
+    let plan = bench.crdbctl(&["plan", "--detailed-exitcode"]).code(2);
+    assert!(
+        plan.stdout.contains("store-4/service.cockroach") || plan.stdout.contains("store-4"),
+        "{}",
+        plan.stdout
+    );
+    for other in ["store-1", "store-2", "store-3", "restart on"] {
+        assert!(!plan.stdout.contains(&format!("{other}/")), "{other}: {}", plan.stdout);
+    }
+    bench.apply();
+    bench.assert_empty_plan();
+    assert_eq!(pids(&bench, 1..=3), before, "a joining node restarts nobody");
+
+    let table = bench.crdbctl(&["status"]).code(0).stdout;
+    let row = |table: &str, of: &str| -> Vec<String> {
+        let line =
+            table.lines().find(|line| line.starts_with(of)).unwrap_or_else(|| panic!("no {of} in\n{table}"));
+        line.split_whitespace().map(str::to_owned).collect()
+    };
+    for number in 1..=4 {
+        let row = row(&table, &format!("store-{number} "));
+        assert_eq!([&row[2], &row[3], &row[5], &row[6]], ["active", "v24.1.0", "yes", "yes"], "{table}");
+    }
+
+    // Left out of the manifest while it is a member: told, and left alone.
+    edit(&bench, &[(&line, "")]);
+    let plan = bench.crdbctl(&["plan", "--detailed-exitcode"]).code(0);
+    assert!(plan.stdout.contains(&format!("n4 at {address}:26257 is a member")), "{}", plan.stdout);
+
+    let table = bench.crdbctl(&["status"]).code(0).stdout;
+    assert!(table.contains(&format!("{address}:26257 (not in the manifest)")), "{table}");
+    let json = bench.crdbctl(&["status", "--format", "json"]).code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((json["format_version"].as_i64(), json["version"].as_str()), (Some(1), Some("24.1")));
+    assert!(json["nodes"].as_array().unwrap().iter().all(|node| node["live"] == true), "{json}");
+
+    // Shrinking.
+    let leaving = line.replace("}", ", state: decommissioned}");
+    let text = std::fs::read_to_string(bench.path("cluster.yaml")).unwrap();
+    std::fs::write(bench.path("cluster.yaml"), text + &leaving).unwrap();
+    let plan = bench.crdbctl(&["plan", "--detailed-exitcode"]).code(2).says("cluster/members.store");
+    assert!(plan.stdout.contains("decommissioned") && plan.stdout.contains("n4"), "{}", plan.stdout);
+    let applied = bench.apply();
+    assert!(applied.stderr.contains("replicas to leave store-4"), "{}", applied.stderr);
+    assert!(sql(&bench, 1, "SHOW CLUSTER SETTING version").ends_with("24.1"));
+    let state = bench.host(4).exec("systemctl is-active cockroach; systemctl is-enabled cockroach").unwrap();
+    assert!(state.text().starts_with("inactive"), "{state:?}");
+    bench.host(4).exec_ok("test -d /var/lib/cockroach && [ -n \"$(ls -A /var/lib/cockroach)\" ]").unwrap();
+    bench.assert_empty_plan();
+    assert_eq!(pids(&bench, 1..=3), before, "a leaving node restarts nobody");
+
+    // Its store cannot come back, and crdbctl says so before it tries.
+    edit(&bench, &[(", state: decommissioned}", "}")]);
+    bench.crdbctl(&["plan"]).code(5).says("has left the cluster for good").says("wipe /var/lib/cockroach");
+    bench.host(4).exec_ok("rm -rf /var/lib/cockroach/*").unwrap();
+    bench.apply();
+    bench.assert_empty_plan();
+    assert_eq!(pids(&bench, 1..=3), before);
+}
+
+#[test]
+fn an_upgrade_is_held_back_taken_back_and_finalised_when_the_manifest_says_so() {
+    let Some(bench) = Bench::start(3) else { return };
+    let old = crate::bench::archive();
+    crate::bench::pack("v24.3.0");
+    let archives = old.parent().unwrap().join("cockroach-{version}.{os}-{arch}.tgz");
+    edit(&bench, &[(old.to_str().unwrap(), archives.to_str().unwrap())]);
+    bench.apply();
+    let version = || sql(&bench, 1, "SHOW CLUSTER SETTING version").lines().last().unwrap().to_owned();
+    let manual = "version: v24.3.0\n  upgrade: {finalize: manual}";
+    edit(&bench, &[("version: v24.1.0", manual)]);
+    let plan = bench.crdbctl(&["plan", "--detailed-exitcode"]).code(2).says("held back");
+    let (hold, link) = (plan.stdout.find("cluster/version.store"), plan.stdout.find("link.cockroach"));
+    assert!(hold.is_some() && hold < link, "{}", plan.stdout);
+    bench.apply();
+    bench.assert_empty_plan();
+    assert_eq!(version(), "24.1");
+    bench.crdbctl(&["plan"]).code(0).says("finalize: auto");
+
+    // The next one waits for this one.
+    crate::bench::pack("v25.2.0");
+    edit(&bench, &[("version: v24.3.0", "version: v25.2.0")]);
+    bench.crdbctl(&["plan"]).code(5).says("is not finalised");
+
+    // Back, and on again.
+    edit(&bench, &[("version: v25.2.0", "version: v24.1.0")]);
+    bench.apply();
+    bench.assert_empty_plan();
+    edit(&bench, &[("version: v24.1.0", "version: v24.3.0")]);
+    bench.apply();
+    assert_eq!(version(), "24.1");
+    let running = pids(&bench, 1..=3);
+
+    edit(&bench, &[("finalize: manual", "finalize: auto")]);
+    bench.crdbctl(&["plan", "--detailed-exitcode"]).code(2).says("24.1 -> 24.3").says("cannot be undone");
+    bench.apply();
+    bench.assert_empty_plan();
+    assert_eq!(version(), "24.3");
+    assert_eq!(pids(&bench, 1..=3), running, "finalising restarts nobody");
+    edit(&bench, &[("version: v24.3.0", "version: v24.1.0")]);
+    bench.crdbctl(&["plan"]).code(5).says("finalised");
+}

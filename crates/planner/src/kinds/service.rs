@@ -28,12 +28,13 @@ pub(super) fn compare(
     if let Some((reason, instead)) = context.movement.refusal(node) {
         return unknown(reason, instead);
     }
-    if let Some(id) = node.and_then(|node| context.removed(node))
+    if let Some(who) = node.and_then(|node| context.removed(node))
         && found.store_used == Some(true)
+        && found.process.is_none()
     {
         return unknown(
             format!(
-                "its store is that of n{id}, which has left the cluster for good: CockroachDB does not let it join again"
+                "its store is that of {who}, which has left the cluster for good: CockroachDB does not let it join again"
             ),
             format!(
                 "wipe {} on it if nobody needs what is in there, so that it joins as a new node; or write `state: decommissioned`",

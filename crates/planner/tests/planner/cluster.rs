@@ -264,6 +264,52 @@ fn nodes_that_leave_are_decommissioned_reachable_or_not() {
 }
 
 #[test]
+fn a_node_that_has_not_left_is_never_stopped() {
+    let stops = |world: &World| {
+        let lines = summary(&world.plan());
+        lines.iter().any(|line| line.starts_with("store-4/service"))
+    };
+    let mut world = four("decommissioned");
+    let service = Observed::Present(Box::new(world.fact("store-3/service.cockroach").clone()));
+    let mut record = world.reading(&node(3)).record.clone().unwrap();
+    record.initialised = true;
+    world.reading(&node(4)).record = Some(record);
+    world.set("store-4/service.cockroach", service);
+    assert!(stops(&world), "{:?}", summary(&world.plan()));
+    let plan = world.plan();
+    let stop = plan.changes.iter().find(|change| change.addr == addr("store-4/service.cockroach")).unwrap();
+    assert!(stop.depends_on.contains(&addr("cluster/members.store")), "{:?}", stop.depends_on);
+    for unread in
+        [Observed::Unknown { reason: "x".to_owned() }, Observed::Deferred { reason: "x".to_owned() }]
+    {
+        let mut world_without = four("decommissioned");
+        let service = Observed::Present(Box::new(world_without.fact("store-3/service.cockroach").clone()));
+        let record = world_without.reading(&node(3)).record.clone();
+        world_without.reading(&node(4)).record = record;
+        world_without.set("store-4/service.cockroach", service);
+        world_without.set("cluster/members.store", unread);
+        world_without.skip_unknown = true;
+        assert!(!stops(&world_without), "{:?}", summary(&world_without.plan()));
+    }
+    // Refused, and a member still: nothing is taken away.
+    let Fact::Members(members) = world.fact("cluster/members.store") else { panic!() };
+    members.members[0].membership = MembershipFact::Decommissioned;
+    world.skip_unknown = true;
+    assert!(!stops(&world), "{:?}", summary(&world.plan()));
+    assert!(notes(&world).contains("nothing is taken off store-4 yet"));
+    // Not known by its address, and running.
+    fourth(&mut world).address = Some("198.0.2.77:26257".to_owned());
+    assert!(!stops(&world), "{:?}", summary(&world.plan()));
+    // It has left, and an interrupted apply did not come to stop it: the cluster has forgotten its address.
+    fourth(&mut world).address = None;
+    fourth(&mut world).membership = MembershipFact::Decommissioned;
+    let Fact::Service(service) = world.fact("store-4/service.cockroach") else { panic!() };
+    service.health = HealthFact::NotReady("not healthy".to_owned());
+    world.skip_unknown = false;
+    assert!(stops(&world), "{:?}", summary(&world.plan()));
+}
+
+#[test]
 fn no_node_leaves_when_data_would_lose_a_replica_or_versions_are_mixed() {
     let mut world = four("decommissioned");
     let Fact::Members(members) = world.fact("cluster/members.store") else { panic!() };
@@ -309,6 +355,18 @@ fn a_store_that_has_left_is_refused_until_it_is_wiped() {
     stop(&mut world, true);
     world.expect(&["unknown store-3/service.cockroach"]);
     assert!(world.plan().unknown[0].hint.contains("wipe /var/lib/cockroach"));
+    // CockroachDB forgets where those were that left.
+    let Fact::Members(members) = world.fact("cluster/members.store") else { panic!() };
+    members.members[2].address = None;
+    world.expect(&["unknown store-3/service.cockroach"]);
+    // A member that is missing may have moved here.
+    let mut missing = member(7, "198.0.2.77:26257", "v24.1.0");
+    missing.figures.live = Some(false);
+    let Fact::Members(members) = world.fact("cluster/members.store") else { panic!() };
+    members.members.push(missing);
+    world.expect(&["store-3/service.cockroach update drift [active]"]);
+    let Fact::Members(members) = world.fact("cluster/members.store") else { panic!() };
+    members.members.pop();
     stop(&mut world, false);
     world.expect(&["store-3/service.cockroach update drift [active]"]);
 }

@@ -18,6 +18,15 @@ impl World {
     /// Makes nodes leave, and lists what is on them.
     fn retire(&mut self, numbers: &[usize]) {
         self.graph.retire(&numbers.iter().map(|number| node(*number)).collect());
+        // What is not known to have left is not stopped: they have.
+        if let Some(Observed::Present(fact)) =
+            self.observations.cluster.get_mut(&addr("cluster/members.store"))
+            && let Fact::Members(members) = fact.as_mut()
+        {
+            for number in numbers {
+                members.members[number - 1].membership = crdbctl_model::MembershipFact::Decommissioned;
+            }
+        }
         for number in 1..=3 {
             self.list(number);
         }

@@ -90,6 +90,7 @@ impl World {
                     hostname: format!("store-{number}"),
                     machine_id: Some(Digest::of(format!("machine {number}"))),
                     clock: NOW,
+                    clock_millis: 0,
                 },
                 resources: BTreeMap::new(),
                 drop_ins: Vec::new(),

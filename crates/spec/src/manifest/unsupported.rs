@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Delivery, DiskFree, Manifest, NodeState};
+use super::{Delivery, DiskFree, Manifest};
 use crate::{Diagnostic, Diagnostics, Span};
 
 /// Returns a diagnostic for each thing that is understood and not carried out yet.
@@ -18,13 +18,6 @@ pub(super) fn unsupported(manifest: &Manifest) -> Diagnostics {
         if let Some(flag) = flags.values.get("unencrypted-localhost-http") {
             let what = "the flag `unencrypted-localhost-http`";
             refuse(flag.name, what, "leave it out: crdbctl asks for a node's health over HTTPS");
-        }
-    }
-    for node in &manifest.nodes {
-        if node.state.value == NodeState::Decommissioned {
-            let instead =
-                "decommission it by hand as CockroachDB's documentation says, then leave the node out";
-            refuse(node.state.span, "`state: decommissioned`", instead);
         }
     }
     // The defaults are what a preflight will look for.
