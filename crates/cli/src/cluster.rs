@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crdbctl_model::{Observations, Plan, ResourceGraph};
+use crdbctl_model::{ArchiveInfo, Observations, Plan, ResourceGraph};
 use crdbctl_planner::PlanOptions;
+use crdbctl_spec::Arch;
 use secrecy::SecretString;
 
 use crate::args::GlobalArgs;
@@ -33,15 +34,8 @@ impl Cluster {
         let loaded = manifest::load(&global.file, ui)?;
         let archives = archives::at_hand(&loaded, ui)?;
         let infos = archives.iter().map(|(arch, archive)| (*arch, archive.info.clone())).collect();
-        let mut graph =
-            crdbctl_spec::lower(&loaded.manifest, &infos).map_err(|error| CliError::from_error(&error))?;
-        resolve_ssh_files(&mut graph, &loaded);
-        Ok(Self {
-            graph: Arc::new(graph),
-            directory: loaded.directory.clone(),
-            authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
-            archives: archives.into_iter().map(|(arch, archive)| (arch.to_string(), archive.path)).collect(),
-        })
+        let archives = archives.into_iter().map(|(arch, archive)| (arch.to_string(), archive.path)).collect();
+        Self::of(&loaded, &infos, archives, |_| {})
     }
 
     /// Returns what the cluster has of certificates alone, for which no archive is needed.
@@ -49,16 +43,8 @@ impl Cluster {
     /// # Errors
     /// When the manifest is wrong.
     pub(crate) fn of_certificates(global: &GlobalArgs, ui: &Ui) -> Result<Self, CliError> {
-        let loaded = manifest::load(&global.file, ui)?;
-        let mut graph = crdbctl_spec::lower(&loaded.manifest, &crdbctl_spec::placeholder_archives())
-            .map_err(|error| CliError::from_error(&error))?;
-        graph.resources.retain(|addr, _| crate::certificates::is_certificate(addr));
-        resolve_ssh_files(&mut graph, &loaded);
-        Ok(Self {
-            graph: Arc::new(graph),
-            directory: loaded.directory.clone(),
-            authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
-            archives: BTreeMap::new(),
+        Self::without_archives(global, ui, |graph| {
+            graph.resources.retain(|addr, _| crate::certificates::is_certificate(addr));
         })
     }
 
@@ -67,15 +53,8 @@ impl Cluster {
     /// # Errors
     /// When the manifest is wrong.
     pub(crate) fn to_look_at(global: &GlobalArgs, ui: &Ui) -> Result<Self, CliError> {
-        let loaded = manifest::load(&global.file, ui)?;
-        let mut graph = crdbctl_spec::lower(&loaded.manifest, &crdbctl_spec::placeholder_archives())
-            .map_err(|error| CliError::from_error(&error))?;
-        graph.resources.retain(|addr, _| crate::status::is_looked_at(addr));
-        resolve_ssh_files(&mut graph, &loaded);
-        Ok(Self {
-            graph: Arc::new(graph),
-            authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
-            archives: BTreeMap::new(),
+        Self::without_archives(global, ui, |graph| {
+            graph.resources.retain(|addr, _| crate::status::is_looked_at(addr));
         })
     }
 
@@ -85,16 +64,33 @@ impl Cluster {
     /// # Errors
     /// When the manifest is wrong.
     pub(crate) fn load_to_destroy(global: &GlobalArgs, ui: &Ui) -> Result<Self, CliError> {
+        Self::without_archives(global, ui, |graph| graph.retire(&graph.staying().cloned().collect()))
+    }
+
+    fn without_archives(
+        global: &GlobalArgs,
+        ui: &Ui,
+        shape: impl FnOnce(&mut ResourceGraph),
+    ) -> Result<Self, CliError> {
         let loaded = manifest::load(&global.file, ui)?;
-        let mut graph = crdbctl_spec::lower(&loaded.manifest, &crdbctl_spec::placeholder_archives())
-            .map_err(|error| CliError::from_error(&error))?;
-        resolve_ssh_files(&mut graph, &loaded);
-        graph.retire(&graph.staying().cloned().collect());
+        Self::of(&loaded, &crdbctl_spec::placeholder_archives(), BTreeMap::new(), shape)
+    }
+
+    fn of(
+        loaded: &LoadedManifest,
+        infos: &BTreeMap<Arch, ArchiveInfo>,
+        archives: BTreeMap<String, PathBuf>,
+        shape: impl FnOnce(&mut ResourceGraph),
+    ) -> Result<Self, CliError> {
+        let mut graph =
+            crdbctl_spec::lower(&loaded.manifest, infos).map_err(|error| CliError::from_error(&error))?;
+        shape(&mut graph);
+        resolve_ssh_files(&mut graph, loaded);
         Ok(Self {
             graph: Arc::new(graph),
             directory: loaded.directory.clone(),
             authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
-            archives: BTreeMap::new(),
+            archives,
         })
     }
 
