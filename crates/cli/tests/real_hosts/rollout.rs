@@ -163,6 +163,35 @@ fn each_fault_stops_the_rollout_at_its_node_and_the_next_apply_does_the_rest() {
 }
 
 #[test]
+fn nodes_of_one_locality_go_together_and_are_waited_for_together() {
+    let Some(bench) = Bench::start(5) else { return };
+    let localities = |cache: &str| {
+        manifest(&bench, cache, &format!("{QUICK}, max_unavailable: 2"), "");
+        let path = bench.path("cluster.yaml");
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        for (number, zone) in (1..=5).zip(["a", "b", "c", "a", "b"]) {
+            let name = format!("{{name: store-{number},");
+            text = text.replace(&name, &format!("{name} locality: \"region=x,zone={zone}\","));
+        }
+        std::fs::write(&path, text).unwrap();
+    };
+    localities(".25");
+    bench.apply();
+    let before = pids(&bench);
+    localities(".26");
+    let done = bench.apply().says("Rolling order: store-1 with store-4, store-2 with store-5, store-3.");
+    bench.assert_empty_plan();
+    assert!(pids(&bench).iter().zip(&before).all(|(now, before)| now != before));
+    let batches = [vec!["store-1", "store-4"], vec!["store-2", "store-5"], vec!["store-3"]];
+    for pair in batches.windows(2) {
+        for (node, later) in pair[0].iter().flat_map(|node| pair[1].iter().map(move |later| (node, later))) {
+            let (ready, down) = (format!("{node}: ready"), format!("{later}: draining"));
+            assert!(at(&done, &ready) < at(&done, &down), "{node} before {later}:\n{}", done.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_dead_node_keeps_the_others_up_and_is_itself_started() {
     let Some(bench) = Bench::start(3) else { return };
     let short = "settle: 0s, health_timeout: 10s, ranges_pause: 2s";
