@@ -42,12 +42,26 @@ pub(crate) fn read_observations(file: &Path) -> Result<Observations, CliError> {
 /// # Errors
 /// When it cannot be written.
 pub(crate) fn write(file: &Path, text: &str) -> Result<(), CliError> {
+    write_for(0o600, file, text)
+}
+
+/// Writes a document whole or not at all, for everybody to read, over one that is there.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write_public(file: &Path, text: &str) -> Result<(), CliError> {
+    write_for(0o644, file, text)
+}
+
+fn write_for(mode: u32, file: &Path, text: &str) -> Result<(), CliError> {
     let directory = file.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
     let written = tempfile::Builder::new()
         .permissions(std::fs::Permissions::from_mode(0o600))
         .tempfile_in(directory)
         .and_then(|mut temporary| {
             temporary.write_all(text.as_bytes())?;
+            // Set here, because the mode of a new file is subject to the umask.
+            temporary.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
             temporary.as_file().sync_all()?;
             temporary.persist(file).map_err(|error| error.error)
         });
@@ -82,6 +96,9 @@ mod tests {
         write(&file, "kind: Cluster\n").unwrap();
         let error = read_observations(&file).unwrap_err();
         assert!(error.message.contains("obs.json") && !error.hints.is_empty(), "{}", error.message);
+        write_public(&file, "# EOF\n").unwrap();
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
         assert!(write(&directory.path().join("no/such/file"), "").is_err());
     }
 }

@@ -14,6 +14,7 @@ mod commands;
 mod document;
 mod error;
 mod exit_code;
+mod explanation;
 mod graph;
 mod hosts;
 mod interrupt;
@@ -23,6 +24,7 @@ mod nodes;
 mod observe;
 mod passphrase;
 mod password;
+mod plan_format;
 #[cfg(test)]
 mod reference;
 mod runtime;

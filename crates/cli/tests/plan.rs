@@ -33,6 +33,69 @@ fn the_json_form_agrees_with_the_text_and_the_exit_code() {
 }
 
 #[test]
+fn every_form_of_a_plan_is_written_with_the_same_exit_code() {
+    let fixture = Fixture::new();
+    let file = fixture.observe_bare_hosts();
+    for (format, start) in [
+        ("human", "crdbctl plan · store"),
+        ("json", "{\n  \"format_version\": 1,"),
+        ("markdown", "### crdbctl plan: `store`\n"),
+        ("html", "<!DOCTYPE html>\n"),
+        ("junit", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites "),
+    ] {
+        let done = fixture.run(&format!("plan --observed {file} --format {format} --detailed-exitcode"));
+        assert_eq!((done.code, done.stderr.as_str()), (2, ""), "{format}");
+        assert!(done.stdout.starts_with(start) && done.stdout.ends_with('\n'), "{format}: {}", done.stdout);
+        assert!(done.stdout.contains("unit.cockroach"), "{format}");
+    }
+    // With the graph at hand, the page draws what changes rest on.
+    let html = fixture.run(&format!("plan --observed {file} --format html")).stdout;
+    assert!(html.contains("from observed.json, taken ") && html.contains("<svg "));
+}
+
+#[test]
+fn metrics_are_written_whole_and_for_everybody() {
+    use std::os::unix::fs::PermissionsExt;
+    let fixture = Fixture::new();
+    let file = fixture.observe_bare_hosts();
+    let plain = fixture.run(&format!("plan --observed {file}")).stdout;
+    let done = fixture.run(&format!("plan --observed {file} --metrics crdbctl.prom"));
+    assert_eq!((done.code, done.stdout), (0, plain), "what is shown does not change");
+    let text = std::fs::read_to_string(fixture.path("crdbctl.prom")).unwrap();
+    let mode = std::fs::metadata(fixture.path("crdbctl.prom")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644);
+    assert!(text.contains("crdbctl_plan_changes{cluster=\"store\",action=\"create\"} "), "{text}");
+    assert!(text.contains("crdbctl_last_run_timestamp_seconds{cluster=\"store\"} 1796379300\n"), "{text}");
+    assert_eq!(fixture.run(&format!("plan --observed {file} --metrics no/such/file")).code, 1);
+    assert_eq!(fixture.run(&format!("plan --observed {file} --metrics x --node store-1")).code, 64);
+    // Hosts that were not read are unknown, and have no numbers of their own.
+    assert_eq!(fixture.run("plan --metrics crdbctl.prom").code, 5);
+    let text = std::fs::read_to_string(fixture.path("crdbctl.prom")).unwrap();
+    assert!(text.contains("crdbctl_unknown_nodes{cluster=\"store\"} 3\n"), "{text}");
+    assert!(!text.contains("node=\"store-1\",kind"), "{text}");
+}
+
+#[test]
+fn a_resource_can_be_explained() {
+    let fixture = Fixture::new();
+    let file = fixture.observe_bare_hosts();
+    let done = fixture.run(&format!("plan --observed {file} --explain store-1/link.cockroach"));
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{done:?}");
+    insta::assert_snapshot!(done.stdout);
+    let detailed = format!("plan --observed {file} --detailed-exitcode --explain");
+    assert_eq!(fixture.run(&format!("{detailed} store-1/link.cockroach")).code, 2);
+    let near = fixture.run(&format!("{detailed} store-1/unit.cockroch"));
+    assert_eq!((near.code, near.stdout.as_str()), (64, ""), "{near:?}");
+    assert!(near.stderr.contains("did you mean store-1/unit.cockroach"), "{near:?}");
+    let wrong = fixture.run(&format!("{detailed} store-1"));
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (64, ""), "{wrong:?}");
+    assert!(wrong.stderr.contains("is not an address") && wrong.stderr.contains("hint: "), "{wrong:?}");
+    let unread = fixture.run("plan --explain store-1/unit.cockroach");
+    assert_eq!(unread.code, 5, "{unread:?}");
+    assert!(unread.stdout.starts_with("store-1/unit.cockroach is unknown\n"), "{unread:?}");
+}
+
+#[test]
 fn one_node_can_be_looked_at() {
     let fixture = Fixture::new();
     let file = fixture.observe_bare_hosts();

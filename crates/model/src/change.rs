@@ -110,6 +110,20 @@ pub struct Change {
     pub bytes: u64,
 }
 
+impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 8] = [
+        Self::Manifest,
+        Self::Drift,
+        Self::Differs,
+        Self::Expiry,
+        Self::Missing,
+        Self::Unfinished,
+        Self::Rotation,
+        Self::Surplus,
+    ];
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -27,6 +27,14 @@ impl Row {
         Self { line, remark: None, hang }
     }
 
+    /// Returns the row as one line, however long, its remark behind it.
+    pub(crate) fn into_line(self) -> Line {
+        match self.remark {
+            Some(remark) => self.line.plain("  ").then(remark),
+            None => self.line,
+        }
+    }
+
     /// Returns the row as lines of at most `width` columns, its remark at `column` when it fits there.
     pub(crate) fn lay_out(self, width: usize, column: usize) -> Vec<Line> {
         let Some(remark) = self.remark else { return wrap(self.line, width, self.hang) };

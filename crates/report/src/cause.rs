@@ -18,6 +18,20 @@ pub(crate) fn cause_words(change: &Change) -> String {
     }
 }
 
+/// Returns what a cause means, as a sentence.
+pub(crate) const fn cause_sentence(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Manifest => "The manifest says something else than what was applied last.",
+        Cause::Drift => "The manifest says what was applied last: the host has changed since.",
+        Cause::Differs => "It differs from the manifest, and no record on the host tells who moved.",
+        Cause::Expiry => "A certificate nears its end.",
+        Cause::Missing => "The manifest has it, and it was never there.",
+        Cause::Unfinished => "An earlier apply was interrupted before it was done with it.",
+        Cause::Rotation => "A new authority takes the place of an old one.",
+        Cause::Surplus => "It is there, crdbctl made it, and it is no longer wanted.",
+    }
+}
+
 fn lead(word: &str, reason: Option<&str>) -> String {
     // Reasons may lead with the word themselves.
     match reason {

@@ -7,12 +7,13 @@ use crdbctl_model::{
     DesiredCa, DesiredClientCertificate, DesiredDirectory, DesiredFile, DesiredFirewall, DesiredGroup,
     DesiredInit, DesiredLink, DesiredNodeCertificate, DesiredPackage, DesiredService, DesiredUnit,
     DesiredUser, Digest, HostPath, Impact, KeyType, Mode, NodeName, Note, OwnerName, PackageMember, Plan,
-    ResourceAddr, RolloutStep, Transfer, UnitName, UnknownResource, Value, Verdict,
+    Removal, ResourceAddr, RolloutStep, Transfer, UnitName, UnknownResource, Value, Verdict,
 };
 
 /// Returns every plan of the corpus by name.
 pub(crate) fn corpus() -> BTreeMap<&'static str, Plan> {
     BTreeMap::from([
+        ("certificates", certificates()),
         ("contract", contract()),
         ("empty", empty()),
         ("empty-incomplete", empty_incomplete()),
@@ -20,6 +21,8 @@ pub(crate) fn corpus() -> BTreeMap<&'static str, Plan> {
         ("fleet", fleet()),
         ("hostile", hostile()),
         ("drift", drift()),
+        ("leaving", leaving()),
+        ("three-way", three_way()),
         ("unknown", unknown()),
     ])
 }
@@ -221,13 +224,16 @@ pub(crate) fn fresh() -> Plan {
     for (at, name) in names.iter().enumerate() {
         changes.extend(fresh_node(name, at));
     }
-    changes.push(create(
+    let mut init = create(
         "cluster/init.store",
         Desired::Init(DesiredInit {
             nodes: names.iter().map(|name| node(name)).collect(),
             through: node("store-1"),
         }),
-    ));
+    );
+    init.depends_on = names.iter().map(|name| addr(&format!("{name}/service.cockroach"))).collect();
+    changes[1].depends_on = BTreeSet::from([addr("cluster/authority.ca")]);
+    changes.push(init);
     plan(&names, changes)
 }
 
@@ -312,7 +318,7 @@ fn fresh_node(name: &str, number: usize) -> Vec<Change> {
         store: path("/var/lib/cockroach"),
     };
     let home = path("/var/lib/cockroach");
-    vec![
+    let mut changes = vec![
         create(&at("group.cockroach"), Desired::Group(DesiredGroup { name: user.clone() })),
         create(
             &at("user.cockroach"),
@@ -340,7 +346,28 @@ fn fresh_node(name: &str, number: usize) -> Vec<Change> {
             }),
         ),
         create(&at("service.cockroach"), Desired::Service(service)),
-    ]
+    ];
+    let rests_on: [(usize, &[usize]); 12] = [
+        (1, &[0]),
+        (3, &[0, 1]),
+        (4, &[3]),
+        (5, &[0, 1]),
+        (6, &[3, 5]),
+        (7, &[2, 3]),
+        (8, &[4]),
+        (9, &[4, 8]),
+        (11, &[10]),
+        (12, &[1, 3, 7]),
+        (13, &[2, 3, 5, 6, 7, 8, 9, 12]),
+        (10, &[]),
+    ];
+    for (of, on) in rests_on {
+        changes[of].depends_on = on.iter().map(|at| changes[*at].addr.clone()).collect();
+    }
+    for of in [8, 9] {
+        changes[of].depends_on.insert(addr("cluster/authority.ca"));
+    }
+    changes
 }
 
 fn unit(address: &str, nofile: u32) -> String {
@@ -451,6 +478,112 @@ pub(crate) fn drift() -> Plan {
     plan
 }
 
+/// Who moved: the manifest, the host, both, nobody that a record tells of, and an apply that was interrupted.
+pub(crate) fn three_way() -> Plan {
+    let word = |name: &str, before: &str, after: &str| AttributeDiff::words(name, Some(before), Some(after));
+    let limits = vec![
+        word("LimitNOFILE", "35000", "65536").with_impact(Impact::Restart),
+        word("mode", "0666", "0644").with_remark("drift: edited on the host"),
+    ];
+    let mut plan = plan(
+        &["store-1", "store-2", "store-3"],
+        vec![
+            because(
+                hiding(change("store-1/unit.cockroach", Action::Update, Cause::Manifest, limits), 3),
+                "and the host changed as well",
+            ),
+            change(
+                "store-1/directory.certs",
+                Action::Update,
+                Cause::Differs,
+                vec![word("owner", "azmin", "cockroach"), word("group", "zees", "cockroach")],
+            ),
+            because(
+                change(
+                    "store-2/firewall.ufw",
+                    Action::Update,
+                    Cause::Drift,
+                    vec![AttributeDiff {
+                        name: "rules".to_owned(),
+                        before: Some(Value::List(vec!["allow 26257 from anywhere".to_owned()])),
+                        after: Some(Value::List(vec![
+                            "allow 26257 from anywhere".to_owned(),
+                            "allow 8080 from 198.0.2.0/24".to_owned(),
+                        ])),
+                        impact: Impact::None,
+                        remark: None,
+                    }],
+                ),
+                "a rule was deleted on the host",
+            ),
+            because(
+                change(
+                    "store-2/service.cockroach",
+                    Action::Update,
+                    Cause::Unfinished,
+                    vec![word("process", "of before", "of now").with_impact(Impact::Restart)],
+                ),
+                "a restart is pending",
+            ),
+        ],
+    );
+    plan.changes[3].depends_on = BTreeSet::from([addr("store-2/firewall.ufw")]);
+    plan.compared.insert(addr("store-3/unit.cockroach"), Verdict::PutOff);
+    plan.notes = vec![Note {
+        addr: Some(addr("store-3/unit.cockroach")),
+        text: "differs, and is left alone".to_owned(),
+    }];
+    plan
+}
+
+/// Certificates near their end, everywhere: the control host, and every node, without a restart.
+fn certificates() -> Plan {
+    let not_after = || {
+        AttributeDiff::words("not_after", Some("2026-12-04"), Some("2031-11-26")).with_impact(Impact::Reload)
+    };
+    let of_client = AttributeDiff::words("not_after", Some("2026-12-04"), Some("2031-11-26"));
+    let client = change("cluster/certificate.client-root", Action::Replace, Cause::Expiry, vec![of_client]);
+    let of_node = |name: &str| {
+        because(
+            hiding(
+                change(
+                    &format!("{name}/certificate.node"),
+                    Action::Replace,
+                    Cause::Expiry,
+                    vec![not_after()],
+                ),
+                4,
+            ),
+            "expires in 12 days",
+        )
+    };
+    let names = ["store-1", "store-2", "store-3"];
+    plan(&names, std::iter::once(client).chain(names.map(of_node)).collect())
+}
+
+/// A node leaves: what crdbctl made goes, in the reverse of its order.
+fn leaving() -> Plan {
+    let gone = |at: &str, text: &str| {
+        let content = AttributeDiff::texts("content", Some(text), None::<&str>);
+        because(change(at, Action::Delete, Cause::Surplus, vec![content]), "its node leaves the cluster")
+    };
+    let word = |name: &str, before: &str| AttributeDiff::words(name, Some(before), None::<&str>);
+    let mut service =
+        change("store-4/service.cockroach", Action::Delete, Cause::Surplus, vec![word("state", "active")]);
+    service.removal = Some(Removal::Service { unit: UnitName::new("cockroach").unwrap(), stops: true });
+    let mut unit = gone("store-4/unit.cockroach", "[Unit]\nDescription=CockroachDB\n");
+    unit.depends_on = BTreeSet::from([service.addr.clone()]);
+    let mut data = change(
+        "store-4/directory.data",
+        Action::Delete,
+        Cause::Surplus,
+        vec![word("path", "/var/lib/cockroach").with_remark("118 GB of data are deleted with it")],
+    );
+    data.removal = Some(Removal::Data { path: path("/var/lib/cockroach"), directory: true });
+    data.depends_on = BTreeSet::from([service.addr.clone(), unit.addr.clone()]);
+    plan(&["store-1", "store-2", "store-3", "store-4"], vec![service, unit, data])
+}
+
 /// One node is down, and on another a file could not be read.
 pub(crate) fn unknown() -> Plan {
     let mode = AttributeDiff::words("mode", Some("0666"), Some("0644"));
@@ -482,13 +615,72 @@ pub(crate) fn hostile() -> Plan {
     let word = AttributeDiff::words(evil, Some(evil), Some("")).with_remark(evil);
     let long = AttributeDiff::words("flag", Some("x".repeat(300)), Some(format!("{}y", "x".repeat(300))));
     let update = change("store-1/unit.cockroach", Action::Update, Cause::Drift, vec![text, word, long]);
-    let mut plan = plan(&["store-1"], vec![because(update, evil)]);
+    let markup = "<script>alert(1)</script><img src=x onerror=alert(2)> ]]> {{ 7*7 }} {% raw %}";
+    let table = "| a | b |\n|---|---|\n```\n````\n</details></summary>\n# Heading\n@everyone #1 https://example.com/\n";
+    let html =
+        AttributeDiff::words(markup, Some(markup), Some("`` ` |pipe| *bold* [x](javascript:alert(3))"));
+    let fences = AttributeDiff::texts("content", Some(table), Some("~~~\n```` end\n\u{fffe}\n"));
+    let list = AttributeDiff {
+        name: "list".to_owned(),
+        before: Some(Value::List(vec![markup.to_owned(), table.to_owned(), evil.to_owned()])),
+        after: Some(Value::List(Vec::new())),
+        impact: Impact::Restart,
+        remark: Some(table.to_owned()),
+    };
+    let second = because(
+        change("store-1/file.ufw-profile", Action::Update, Cause::Drift, vec![html, fences, list]),
+        table,
+    );
+    let mut plan = plan(&["store-1"], vec![because(update, evil), because(second, markup)]);
     plan.unknown = vec![UnknownResource {
         node: Some(node("store-2")),
         addr: None,
         reason: evil.to_owned(),
         hint: evil.to_owned(),
     }];
-    plan.notes = vec![Note { addr: None, text: evil.to_owned() }];
+    plan.unknown.push(UnknownResource {
+        node: Some(node("store-3")),
+        addr: None,
+        reason: table.to_owned(),
+        hint: markup.to_owned(),
+    });
+    plan.notes = [evil, markup, table]
+        .map(|text| Note { addr: Some(addr("store-1/unit.cockroach")), text: text.to_owned() })
+        .to_vec();
     plan
+}
+
+/// Returns a plan for `count` nodes of which each differs in its own way, four changes each: nothing can be told once.
+pub(crate) fn scattered(count: usize) -> Plan {
+    let names: Vec<String> = (1..=count).map(|number| format!("store-{number:04}")).collect();
+    let mut changes = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let content = AttributeDiff::texts(
+            "content",
+            Some(format!("{}# edited by hand {at}\n", unit("198.0.2.1", 35_000))),
+            Some(unit("198.0.2.1", 65_536)),
+        );
+        let mode = AttributeDiff::words("mode", Some(format!("0{at:o}")), Some("0640"));
+        let flag = AttributeDiff::words("flags.cache", Some(format!(".{at}")), Some(".25"));
+        let until = AttributeDiff::words("not_after", Some(format!("2026-12-04 {at}")), Some("2031-11-26"));
+        let local = |local: &str| format!("{name}/{local}");
+        let differing =
+            |at: &str, attribute| hiding(change(at, Action::Update, Cause::Drift, vec![attribute]), 3);
+        let mut service = differing(&local("service.cockroach"), flag.with_impact(Impact::Restart));
+        service.depends_on = BTreeSet::from([addr(&local("unit.cockroach"))]);
+        changes.extend([
+            differing(&local("directory.root"), mode),
+            differing(&local("certificate.node"), until.with_impact(Impact::Reload)),
+            differing(&local("unit.cockroach"), content.with_impact(Impact::Restart)),
+            service,
+        ]);
+    }
+    plan(&names.iter().map(String::as_str).collect::<Vec<_>>(), changes)
+}
+
+/// Returns a plan for `count` bare nodes: everything is new, and alike.
+pub(crate) fn bare(count: usize) -> Plan {
+    let names: Vec<String> = (1..=count).map(|number| format!("store-{number:04}")).collect();
+    let changes = names.iter().flat_map(|name| fresh_node(name, 0)).collect();
+    plan(&names.iter().map(String::as_str).collect::<Vec<_>>(), changes)
 }

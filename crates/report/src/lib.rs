@@ -3,7 +3,10 @@
 //! Everything here is pure: data goes in, text comes out, and the caller prints it. Nothing reads a
 //! clock, a file or the terminal; width and colour are [`RenderOptions`].
 //!
-//! - [`render_plan`] and [`plan_json`]: what apply would do.
+//! - [`render_plan`]: what apply would do, for people at a terminal; [`render_json`] for programs, [`render_markdown`]
+//!   for a pull request, [`render_html`] for a browser, [`render_junit`] for a CI system, [`render_metrics`] for
+//!   Prometheus. All take their numbers from one place, and need no line for a new kind of resource.
+//! - [`render_explanation`]: why one resource is in a plan, or is not.
 //! - [`EventLines`] and [`event_json`]: what happens while it does it.
 //! - [`render_run`]: how it ended.
 //! - [`render_status`]: how the nodes are.
@@ -16,6 +19,7 @@
 mod amount;
 mod attribute;
 mod block;
+mod body;
 mod cause;
 mod certificates;
 mod clean;
@@ -25,31 +29,53 @@ mod diff;
 mod elide;
 mod event_json;
 mod event_lines;
+mod explain;
 mod group;
+mod html;
+mod json;
+mod junit;
 mod line;
+mod markdown;
+mod metrics;
 mod options;
 mod plan;
-mod plan_json;
 mod role;
 mod run;
 mod status;
 mod summary;
+mod tally;
 mod unknown;
+mod word;
 mod wrap;
 
 #[cfg(test)]
+mod browser_tests;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod format_tests;
+#[cfg(test)]
 mod plan_tests;
+#[cfg(test)]
+mod readable;
+#[cfg(test)]
+mod schema_tests;
+#[cfg(test)]
+mod speed_tests;
 
 pub use amount::{bytes, count, duration};
 pub use certificates::{CertificateEntry, CertificateListing, UnreadCertificate, render_certificates};
 pub use clean::clean;
 pub use event_json::event_json;
 pub use event_lines::EventLines;
+pub use explain::{nearest, render_explanation};
+pub use html::{HtmlOptions, render_html};
+pub use json::render_json;
+pub use junit::render_junit;
+pub use markdown::render_markdown;
+pub use metrics::render_metrics;
 pub use options::RenderOptions;
 pub use plan::{render_notes, render_plan};
-pub use plan_json::plan_json;
 pub use role::Role;
 pub use run::render_run;
 pub use status::{ClusterStatus, NodeStatusRow, render_status};

@@ -68,7 +68,6 @@ impl Line {
     }
 
     /// Returns the text without styles.
-    #[cfg(test)]
     pub(crate) fn text(&self) -> String {
         self.write(false)
     }

@@ -1,11 +1,12 @@
-use crdbctl_model::{Action, Change, Impact, Plan, ResourceKind};
+use crdbctl_model::{Action, Plan};
 
-use crate::attribute::{attribute_rows, remark_of};
 use crate::block::{Block, Row, lay_out};
-use crate::create::{belong_together, create_block, lone_row, with_nodes};
+use crate::body::body_rows;
+use crate::create::{belong_together, create_block, with_nodes};
 use crate::group::{Group, groups};
 use crate::line::{Line, write_all};
-use crate::{RenderOptions, Role, count, summary, unknown};
+use crate::word::done;
+use crate::{RenderOptions, Role, summary, unknown};
 
 /// Returns a plan for people: its changes, what could not be read, notes, and the summary.
 ///
@@ -48,41 +49,16 @@ fn blocks(plan: &Plan, width: usize) -> Vec<Block> {
             }
         }
         blocks.push(match &together[..] {
-            [only] => lone_create(only, width),
+            [only] => change_block(only, width),
             several => create_block(several, width),
         });
     }
     blocks
 }
 
-fn lone_create(group: &Group<'_>, width: usize) -> Block {
-    let (heading, list) = heading(group, width);
-    Block { heading, rows: list.into_iter().chain([lone_row(group)]).collect() }
-}
-
 fn change_block(group: &Group<'_>, width: usize) -> Block {
-    let change = group.first();
     let (heading, list) = heading(group, width);
-    let mut rows: Vec<Row> = list.into_iter().collect();
-    rows.extend(attribute_rows(&change.attributes, change.action, &group.place(), width));
-    if let Some(remark) = remark_beyond_attributes(change, &group.place()) {
-        rows.push(Row::new(Line::indent(4).then(remark), 6));
-    }
-    if change.bytes > 0 && change.addr.kind == ResourceKind::Package {
-        let what = format!("# {} to send", crate::bytes(change.bytes));
-        rows.push(Row::new(Line::indent(4).with(Role::Muted, what), 6));
-    }
-    if change.unchanged > 0 {
-        let hidden = format!("# ({} hidden)", count(change.unchanged, "unchanged attribute"));
-        rows.push(Row::new(Line::indent(4).with(Role::Muted, hidden), 6));
-    }
-    Block { heading, rows }
-}
-
-/// What a change does to the node when none of its attributes says so.
-fn remark_beyond_attributes(change: &Change, place: &str) -> Option<Line> {
-    let told = change.attributes.iter().map(|attribute| attribute.impact).max().unwrap_or(Impact::None);
-    if change.impact > told { remark_of(change.impact, None, place) } else { None }
+    Block { heading, rows: list.into_iter().chain(body_rows(group, width)).collect() }
 }
 
 fn heading(group: &Group<'_>, width: usize) -> (Row, Option<Row>) {
@@ -90,12 +66,7 @@ fn heading(group: &Group<'_>, width: usize) -> (Row, Option<Row>) {
     let nodes = group.nodes();
     let alone = group.changes.len() == 1;
     let name = if alone { change.addr.to_string() } else { change.addr.local() };
-    let (role, done) = match change.action {
-        Action::Create => (Role::Create, "created"),
-        Action::Update => (Role::Update, "updated"),
-        Action::Replace => (Role::Replace, "replaced"),
-        Action::Delete => (Role::Delete, "deleted"),
-    };
+    let (role, done) = done(change.action);
     let head = Line::of(Role::Plain, "  # ").with(Role::Address, name).plain(" will be ").with(role, done);
     with_nodes(head, if alone { &[] } else { &nodes }, &group.cause, width)
 }

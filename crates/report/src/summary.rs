@@ -39,17 +39,12 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
         let order = list(Role::Restart, restarted).plain(".");
         lines.push(Line::of(Role::Plain, "Rolling order: ").then(order));
     }
-    let stopped: Vec<_> = plan.stops().map(|node| node.as_str()).collect();
+    let stopped = stopped(plan);
     if !stopped.is_empty() {
         let nodes = list(Role::Delete, stopped).plain(".");
         lines.push(Line::of(Role::Plain, "Stops for good: ").then(nodes));
     }
-    let emptied: Vec<_> = plan
-        .changes
-        .iter()
-        .filter(|change| matches!(change.removal, Some(Removal::Data { .. })))
-        .filter_map(|change| change.addr.node().map(|node| node.as_str()))
-        .collect();
+    let emptied = emptied(plan);
     if !emptied.is_empty() {
         let nodes = list(Role::Delete, emptied).plain(".");
         lines.push(Line::of(Role::Delete, "DELETES ALL DATA").plain(" of ").then(nodes));
@@ -60,8 +55,22 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
     lines.into_iter().flat_map(|line| wrap(line, width, 2)).collect()
 }
 
+/// The nodes that stop for good.
+pub(crate) fn stopped(plan: &Plan) -> Vec<&str> {
+    plan.stops().map(|node| node.as_str()).collect()
+}
+
+/// The nodes whose data are deleted.
+pub(crate) fn emptied(plan: &Plan) -> Vec<&str> {
+    plan.changes
+        .iter()
+        .filter(|change| matches!(change.removal, Some(Removal::Data { .. })))
+        .filter_map(|change| change.addr.node().map(|node| node.as_str()))
+        .collect()
+}
+
 /// The nodes that restart, in order; those that go together as one: `store-1 with store-2`.
-fn batches(plan: &Plan) -> Vec<String> {
+pub(crate) fn batches(plan: &Plan) -> Vec<String> {
     let restarted: Vec<_> = plan.rollout.iter().filter(|step| step.impact == Impact::Restart).collect();
     restarted
         .chunk_by(|one, next| one.batch == next.batch)

@@ -1,13 +1,14 @@
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use crdbctl_model::{NodeName, Plan};
-use crdbctl_report::{plan_json, render_plan};
+use crdbctl_report::render_metrics;
 
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::nodes::known_node;
-use crate::{CliError, ExitCode, Ui, document, interrupt, runtime, selection};
+use crate::plan_format::PlanFormat;
+use crate::{CliError, ExitCode, Ui, certificates, document, explanation, interrupt, runtime, selection};
 
 /// Show what apply would do
 ///
@@ -34,16 +35,18 @@ pub(crate) struct PlanArgs {
     /// Plan from what `probe -o` wrote, without connecting to any node
     #[arg(long, value_name = "FILE")]
     observed: Option<PathBuf>,
-}
 
-/// A form of a plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum PlanFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// For programs: one JSON document.
-    Json,
+    /// Say why this resource is changed, or is not, what it rests on and what depends on it
+    ///
+    /// Ends as a plan of this resource alone would, and with 64 when there is none of this address.
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["format", "node"])]
+    explain: Option<String>,
+
+    /// Write the numbers to this file, for Prometheus's textfile collector
+    ///
+    /// The file is replaced at once and can be read by everybody.
+    #[arg(long, value_name = "FILE", conflicts_with = "node")]
+    metrics: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -51,6 +54,8 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
     if let Some(node) = &args.node {
         known_node(&cluster.graph, node)?;
     }
+    let explained =
+        args.explain.as_deref().map(|word| explanation::address(word, &cluster.graph)).transpose()?;
     let (observations, words) = match &args.observed {
         Some(file) => {
             let observations = document::read_observations(file)?;
@@ -68,13 +73,14 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
     if let Some(node) = &args.node {
         plan = selection::only_node(plan, node);
     }
-    match args.format {
-        PlanFormat::Json => ui.result(&format!("{:#}\n", plan_json(&plan)))?,
-        PlanFormat::Human => {
-            let header = if ui.quiet { String::new() } else { ui.header("plan", &plan.cluster, &words) };
-            ui.result(&(header + &render_plan(&plan, &ui.stdout)))?;
-        }
+    if let Some(file) = &args.metrics {
+        let certificates = certificates::listing(&cluster, &observations);
+        document::write_public(file, &render_metrics(&plan, &certificates))?;
     }
+    if let Some(addr) = &explained {
+        return explanation::explain(addr, &plan, &cluster.graph, args.detailed_exitcode, ui);
+    }
+    ui.result(&args.format.render(&plan, &cluster.graph, "plan", &words, ui))?;
     Ok(exit_code(&plan, args.detailed_exitcode))
 }
 

@@ -1,0 +1,44 @@
+use clap::ValueEnum;
+use crdbctl_model::{Plan, ResourceGraph};
+use crdbctl_report::{HtmlOptions, render_html, render_json, render_junit, render_markdown, render_plan};
+
+use crate::Ui;
+
+/// A form of a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For people at a terminal
+    #[default]
+    Human,
+    /// For programs: one JSON document, described by specs/plan.v1.schema.json
+    Json,
+    /// For a comment on a pull request; less than 60,000 characters
+    Markdown,
+    /// For a browser: one file that needs no other
+    Html,
+    /// For a CI system: a test case for each resource, drift as failures
+    Junit,
+}
+
+impl PlanFormat {
+    /// Returns a plan in this form. `words` say what it rests on, such as how many nodes were read.
+    pub(crate) fn render(
+        self,
+        plan: &Plan,
+        graph: &ResourceGraph,
+        command: &str,
+        words: &str,
+        ui: &Ui,
+    ) -> String {
+        match self {
+            Self::Human => {
+                let header = if ui.quiet { String::new() } else { ui.header(command, &plan.cluster, words) };
+                header + &render_plan(plan, &ui.stdout)
+            }
+            Self::Json => render_json(plan),
+            Self::Markdown => render_markdown(plan),
+            Self::Html => render_html(plan, &HtmlOptions { subtitle: words, graph: Some(graph) }),
+            Self::Junit => render_junit(plan),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The pages of plans in a real browser.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crdbctl_model::Plan;
+use serde_json::json;
+
+use crate::corpus::{corpus, scattered};
+use crate::tally::Tally;
+use crate::word::{impact_word, word};
+use crate::{HtmlOptions, render_html};
+
+/// Names a directory to which the pages are written, with pictures of them: light and dark, wide and narrow.
+const SCREENSHOTS: &str = "CRDBCTL_SCREENSHOTS";
+
+/// Returns the browser and the directory of the program that uses it, or why they cannot be had.
+fn browser() -> Result<(PathBuf, PathBuf), String> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
+    if Command::new("node").arg("--version").output().is_err() {
+        return Err("there is no node".to_owned());
+    }
+    if !here.join("node_modules/playwright-core").exists() || !here.join("node_modules/axe-core").exists() {
+        return Err("npm ci has not been run in crates/report/browser".to_owned());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let all = ["chromium", "chromium-browser", "google-chrome"];
+    let found = std::env::split_paths(&path)
+        .flat_map(|directory| all.map(|name| directory.join(name)))
+        .find(|program| program.is_file());
+    let browser = found.ok_or("there is no Chromium; Debian's package is chromium")?;
+    Ok((browser, here))
+}
+
+fn write(directory: &Path, name: &str, plan: &Plan) {
+    let options = HtmlOptions { subtitle: "3 nodes probed in 0.9s", graph: None };
+    fs::write(directory.join(format!("{name}.html")), render_html(plan, &options)).unwrap();
+    let changes: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|change| {
+            json!({
+                "addr": change.addr,
+                "kind": change.addr.kind.word(),
+                "action": word(change.action),
+                "impact": impact_word(change),
+                "cause": word(change.cause),
+            })
+        })
+        .collect();
+    let mut counts = json!(Tally::of(plan));
+    counts.as_object_mut().unwrap().remove("put_off");
+    let expected = json!({ "changes": changes, "counts": counts });
+    fs::write(directory.join(format!("{name}.json")), expected.to_string()).unwrap();
+}
+
+#[test]
+fn pages_can_be_used_in_a_browser() {
+    let (browser, here) = match browser() {
+        Ok(found) => found,
+        Err(reason) => return crdbctl_testlab::skip(&reason),
+    };
+    let temporary = tempfile::tempdir().unwrap();
+    let pictures = std::env::var_os(SCREENSHOTS).map(PathBuf::from);
+    // Beside their pictures, pages can be looked at.
+    let directory = pictures.as_deref().unwrap_or(temporary.path());
+    fs::create_dir_all(directory).unwrap();
+    for (name, plan) in corpus() {
+        write(directory, name, &plan);
+    }
+    write(directory, "scattered", &scattered(40));
+    let mut program = Command::new("node");
+    program.arg(here.join("use.mjs")).arg(directory).arg(browser);
+    program.args(pictures);
+    let done = program.output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said}\n{}", String::from_utf8_lossy(&done.stderr));
+    println!("{said}");
+}

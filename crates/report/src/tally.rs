@@ -1,0 +1,31 @@
+use crdbctl_model::{Counts, Plan, Verdict};
+use serde::Serialize;
+
+/// The numbers of a plan that every format tells, counted in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Tally {
+    /// What is done, and what it disturbs.
+    #[serde(flatten)]
+    pub(crate) counts: Counts,
+    /// Resources that were compared.
+    pub(crate) compared: usize,
+    /// Those of them that are as they shall be.
+    pub(crate) same: usize,
+    /// Those of them that are not, and are left alone.
+    pub(crate) put_off: usize,
+    /// Nodes and resources that could not be read, as the plan lists them.
+    pub(crate) unknown: usize,
+}
+
+impl Tally {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let verdicts = |wanted| plan.compared.values().filter(|verdict| **verdict == wanted).count();
+        Self {
+            counts: plan.counts(),
+            compared: plan.compared.len(),
+            same: verdicts(Verdict::Same),
+            put_off: verdicts(Verdict::PutOff),
+            unknown: plan.unknown.len(),
+        }
+    }
+}
