@@ -3,7 +3,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use crdbctl_apply::{Applier, ApplyError};
 use crdbctl_model::{Event, NodeName, Plan, RunSummary};
-use crdbctl_report::{EventLines, count, render_plan, render_run};
+use crdbctl_report::{EventLines, RenderOptions, count, render_plan, render_run};
 use secrecy::SecretString;
 use tokio::sync::{mpsc, watch};
 
@@ -40,7 +40,8 @@ pub(crate) async fn show_and_apply(
     ui: &Ui,
 ) -> Result<ExitCode, CliError> {
     let header = if ui.quiet { String::new() } else { ui.header(command, &plan.cluster, &probe.words()) };
-    ui.result(&(header + &render_plan(&plan, &ui.stdout)))?;
+    let options = RenderOptions { skip_unknown: consent.skip_unknown, ..ui.stdout };
+    ui.result(&(header + &render_plan(&plan, &options)))?;
     if !plan.is_complete() && !consent.skip_unknown {
         return Err(not_begun(&plan, "mend what is listed above, or apply to the rest with --skip-unknown"));
     }

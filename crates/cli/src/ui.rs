@@ -28,6 +28,7 @@ impl Ui {
         let options = |terminal: bool, width: Option<usize>| RenderOptions {
             width: width.filter(|_| terminal).unwrap_or(PIPED_WIDTH),
             color: use_color(global.color, terminal, |name| std::env::var(name).ok()),
+            skip_unknown: false,
         };
         let width = |size: Option<(terminal_size::Width, terminal_size::Height)>| {
             size.map(|(width, _)| usize::from(width.0))

@@ -116,7 +116,9 @@ fn hosts_that_do_not_answer_are_unknown_never_bare() {
     let plan = fixture.run("plan --detailed-exitcode");
     assert_eq!(plan.code, 5, "5 wins over 2: {plan:?}");
     assert!(plan.stdout.contains("crdbctl plan · store · 0 of 3 nodes probed in "), "{plan:?}");
-    assert!(plan.stdout.contains("? store-1"), "{plan:?}");
+    // One block for one reason, whatever the hosts are called.
+    assert!(plan.stdout.contains("? store-1, store-2, store-3\n    ssh to nobody@… port 1: "), "{plan:?}");
+    assert!(plan.stdout.contains("Without --skip-unknown, nothing is"), "{plan:?}");
     assert!(plan.stdout.contains("hint: "), "{plan:?}");
     assert!(!plan.stdout.contains("store-1/") && !plan.stdout.contains("No changes. "), "{plan:?}");
 
@@ -128,6 +130,12 @@ fn hosts_that_do_not_answer_are_unknown_never_bare() {
     );
     let skipping = fixture.run("apply --yes --skip-unknown");
     assert_eq!(skipping.code, 5, "{skipping:?}");
+    assert!(skipping.stdout.contains("left alone, as --skip-unknown says."), "{skipping:?}");
+    assert!(!skipping.stdout.contains("Without --skip-unknown"), "{skipping:?}");
+    assert!(
+        skipping.stdout.contains("store-1, store-2, store-3 are left alone: not all of them could be read"),
+        "{skipping:?}"
+    );
     assert!(!fixture.path("keys").exists(), "nothing is made while nobody answers");
 }
 

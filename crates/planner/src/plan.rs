@@ -304,12 +304,13 @@ impl Draft {
         let mut nodes = std::mem::take(&mut self.undetermined);
         nodes.extend(self.unknown.iter().filter_map(|unknown| unknown.node.clone()));
         self.differences.retain(|addr, _| addr.node().is_none_or(|node| !nodes.contains(node)));
-        for node in &nodes {
-            self.notes.push(Note {
-                addr: None,
-                text: format!("{node} is left alone: not all of it could be read"),
-            });
-        }
+        let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+        let text = match &names[..] {
+            [] => None,
+            [name] => Some(format!("{name} is left alone: not all of it could be read")),
+            several => Some(format!("{} are left alone: not all of them could be read", several.join(", "))),
+        };
+        self.notes.extend(text.map(|text| Note { addr: None, text }));
         // A new authority, and the initialisation, concern nodes that cannot be seen now.
         let risky: Vec<ResourceAddr> = graph
             .resources

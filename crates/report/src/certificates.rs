@@ -228,7 +228,8 @@ mod tests {
     fn an_empty_list_says_so_and_colour_marks_what_is_due() {
         let empty = CertificateListing { certificates: Vec::new(), unknown: Vec::new(), ..listing() };
         assert_eq!(render_certificates(&empty, &RenderOptions::plain(80)), "No certificates were found.\n");
-        let colored = render_certificates(&listing(), &RenderOptions { width: 80, color: true });
+        let colored =
+            render_certificates(&listing(), &RenderOptions { color: true, ..RenderOptions::plain(80) });
         assert!(
             colored.contains(&Role::Unknown.paint("12", true))
                 && colored.contains(&Role::Failure.paint("-3", true))

@@ -72,20 +72,16 @@ fn compared(nodes: &[&str], changes: &[Change]) -> BTreeMap<ResourceAddr, Verdic
 }
 
 fn plan(nodes: &[&str], changes: Vec<Change>) -> Plan {
-    let steps = |impact| {
-        let mut steps: Vec<RolloutStep> = Vec::new();
-        for change in changes.iter().filter(|change| change.impact == impact) {
-            let node = change.addr.node().unwrap().clone();
-            match steps.iter_mut().find(|step| step.node == node) {
-                Some(step) => step.because.push(change.addr.clone()),
-                None => {
-                    let batch = steps.len() + 1;
-                    steps.push(RolloutStep { node, batch, impact, because: vec![change.addr.clone()] });
-                }
-            }
-        }
-        steps
-    };
+    // A node has one turn, with the greatest impact of its changes.
+    let mut steps: BTreeMap<&NodeName, RolloutStep> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.impact > Impact::None) {
+        let node = change.addr.node().unwrap();
+        let none = RolloutStep { node: node.clone(), batch: 0, impact: Impact::None, because: Vec::new() };
+        let step = steps.entry(node).or_insert(none);
+        step.impact = step.impact.max(change.impact);
+        step.because.push(change.addr.clone());
+    }
+    let rollout = steps.into_values().enumerate().map(|(at, step)| RolloutStep { batch: at + 1, ..step });
     let sent = |change: &Change| Transfer {
         node: change.addr.node().unwrap().clone(),
         addr: change.addr.clone(),
@@ -100,7 +96,7 @@ fn plan(nodes: &[&str], changes: Vec<Change>) -> Plan {
             cluster: digest,
             nodes: nodes.iter().map(|name| (node(name), digest)).collect(),
         },
-        rollout: [steps(Impact::Restart), steps(Impact::Reload)].concat(),
+        rollout: rollout.collect(),
         transfers: changes.iter().filter(|change| change.bytes > 0).map(sent).collect(),
         compared: compared(nodes, &changes),
         changes,
@@ -189,13 +185,15 @@ pub(crate) fn empty_incomplete() -> Plan {
 }
 
 fn unreachable(name: &str) -> UnknownResource {
+    let host = format!("{name}.example.com");
     UnknownResource {
         node: Some(node(name)),
         addr: None,
-        reason: "ssh azmin@store.example.com: connect to host store.example.com port 22: Connection refused"
-            .to_owned(),
-        hint: "see that sshd runs there and that the port is right: ssh -p 22 azmin@store.example.com true"
-            .to_owned(),
+        reason: format!(
+            "ssh to azmin@{host} port 22: connection refused: ssh: connect to host {host} port 22: \
+             Connection refused"
+        ),
+        hint: "see that sshd runs on the host and listens on that port".to_owned(),
     }
 }
 
@@ -561,27 +559,40 @@ fn certificates() -> Plan {
     plan(&names, std::iter::once(client).chain(names.map(of_node)).collect())
 }
 
-/// A node leaves: what crdbctl made goes, in the reverse of its order.
+/// A node leaves, and its data with it: what crdbctl made goes, in the reverse of its order.
 fn leaving() -> Plan {
-    let gone = |at: &str, text: &str| {
-        let content = AttributeDiff::texts("content", Some(text), None::<&str>);
-        because(change(at, Action::Delete, Cause::Surplus, vec![content]), "its node leaves the cluster")
-    };
     let word = |name: &str, before: &str| AttributeDiff::words(name, Some(before), None::<&str>);
-    let mut service =
-        change("store-4/service.cockroach", Action::Delete, Cause::Surplus, vec![word("state", "active")]);
-    service.removal = Some(Removal::Service { unit: UnitName::new("cockroach").unwrap(), stops: true });
-    let mut unit = gone("store-4/unit.cockroach", "[Unit]\nDescription=CockroachDB\n");
-    unit.depends_on = BTreeSet::from([service.addr.clone()]);
-    let mut data = change(
-        "store-4/directory.data",
-        Action::Delete,
-        Cause::Surplus,
-        vec![word("path", "/var/lib/cockroach").with_remark("118 GB of data are deleted with it")],
+    let gone = |at: &str, removal, attributes| {
+        let mut change = change(at, Action::Delete, Cause::Surplus, attributes);
+        change.removal = Some(removal);
+        change
+    };
+    let leaves = AttributeDiff::words("store-4", Some("active (n4)"), Some("decommissioned"))
+        .with_remark("118 replicas move to other nodes first; for good");
+    let members = change("cluster/members.store", Action::Update, Cause::Manifest, vec![leaves]);
+    let unit = UnitName::new("cockroach").unwrap();
+    let active = word("active", "active").with_remark("CockroachDB stops for good");
+    let mut service = gone(
+        "store-4/service.cockroach",
+        Removal::Service { unit: unit.clone(), stops: true },
+        vec![active, word("enabled", "enabled")],
     );
-    data.removal = Some(Removal::Data { path: path("/var/lib/cockroach"), directory: true });
+    service.depends_on = BTreeSet::from([members.addr.clone()]);
+    let unit_file = path("/etc/systemd/system/cockroach.service");
+    let mut unit = gone(
+        "store-4/unit.cockroach",
+        Removal::Files { paths: vec![unit_file.clone()], aside: false, unit: Some(unit) },
+        vec![word("path", unit_file.as_str())],
+    );
+    unit.depends_on = BTreeSet::from([service.addr.clone()]);
+    let all = word("data", "all in /var/lib/cockroach").with_remark("ALL DATA of this node is deleted");
+    let mut data = gone(
+        "store-4/directory.data",
+        Removal::Data { path: path("/var/lib/cockroach"), directory: true },
+        vec![all, word("path", "/var/lib/cockroach")],
+    );
     data.depends_on = BTreeSet::from([service.addr.clone(), unit.addr.clone()]);
-    plan(&["store-1", "store-2", "store-3", "store-4"], vec![service, unit, data])
+    plan(&["store-1", "store-2", "store-3", "store-4"], vec![members, service, unit, data])
 }
 
 /// One node is down, and on another a file could not be read.

@@ -9,6 +9,7 @@ use quick_xml::events::Event;
 use crate::corpus::corpus;
 use crate::readable;
 use crate::tally::Tally;
+use crate::unknown::unread;
 use crate::{
     CertificateEntry, CertificateListing, HtmlOptions, RenderOptions, render_html, render_json, render_junit,
     render_markdown, render_metrics, render_plan,
@@ -293,10 +294,14 @@ fn every_change_is_in_every_format_with_its_values() {
         }
         for unknown in &plan.unknown {
             let words = unknown.reason.lines().next().unwrap();
+            assert!(cases.texts.contains(words), "{name}: junit: {words}");
+        }
+        for told in unread(&plan) {
+            let words = told.reason.lines().next().unwrap();
             for (format, text) in [("markdown", &markdown), ("html", &html)] {
                 assert!(text.contains(words), "{name}: {format}: {words}");
+                assert!(told.subjects.iter().all(|subject| text.contains(subject)), "{name}: {format}");
             }
-            assert!(cases.texts.contains(words), "{name}: junit: {words}");
         }
     }
 }

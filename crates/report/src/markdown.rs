@@ -10,7 +10,7 @@ use crate::group::{Group, groups};
 use crate::line::Line;
 use crate::summary::{batches, emptied, stopped};
 use crate::tally::Tally;
-use crate::unknown::subject;
+use crate::unknown::{Unread, unread};
 use crate::word::{done, effect_of, word};
 use crate::{Role, bytes, clean, count};
 
@@ -153,23 +153,17 @@ fn head(plan: &Plan) -> String {
 
 /// Adds what could not be read, each reason once, and returns how many found no room.
 fn push_unknown(text: &mut String, plan: &Plan, budget: usize) -> usize {
-    let mut by_reason: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-    for unknown in &plan.unknown {
-        by_reason.entry((&unknown.reason, &unknown.hint)).or_default().push(subject(unknown));
-    }
-    let mut entries: Vec<_> = by_reason.into_iter().collect();
-    entries.sort_by(|one, other| one.1.cmp(&other.1));
     // Half of the room is for changes.
     let budget = budget / 2;
     let mut left_out = 0;
-    if !entries.is_empty() {
+    if !plan.unknown.is_empty() {
         text.push_str("**Could not be read, so nothing is planned for:**\n\n");
     }
-    for ((reason, hint), subjects) in entries {
+    for Unread { subjects, reason, hint } in unread(plan) {
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
         let hint =
-            if hint.is_empty() { String::new() } else { format!(" — {}", code(&cut(hint, LONGEST_LINE))) };
-        let subjects_words = names(&subjects);
-        let item = format!("- {subjects_words}: {}{hint}\n", code(&cut(reason, LONGEST_LINE * 2)));
+            if hint.is_empty() { String::new() } else { format!(" — {}", code(&cut(&hint, LONGEST_LINE))) };
+        let item = format!("- {}: {}{hint}\n", names(&subjects), code(&cut(&reason, LONGEST_LINE * 2)));
         if text.len() + item.len() <= budget {
             text.push_str(&item);
         } else {

@@ -7,6 +7,8 @@ pub struct RenderOptions {
     pub width: usize,
     /// Whether ANSI styles are written.
     pub color: bool,
+    /// Whether apply was told to leave alone what could not be read.
+    pub skip_unknown: bool,
 }
 
 impl RenderOptions {
@@ -15,7 +17,7 @@ impl RenderOptions {
 
     /// Returns options for `width` columns without colour.
     pub const fn plain(width: usize) -> Self {
-        Self { width, color: false }
+        Self { width, color: false, skip_unknown: false }
     }
 
     /// Returns `text` in the style of `role`, when styles are written. The text is taken as it is.

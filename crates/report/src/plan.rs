@@ -16,7 +16,7 @@ pub fn render_plan(plan: &Plan, options: &RenderOptions) -> String {
     let width = options.columns();
     let mut sections = vec![lay_out(blocks(plan, width), width), unknown::lines(plan, width)];
     sections.push(summary::note_lines(plan, width));
-    sections.push(summary::summary_lines(plan, width));
+    sections.push(summary::summary_lines(plan, width, options.skip_unknown));
     sections.retain(|lines| !lines.is_empty());
     sections.iter().map(|lines| write_all(lines, options.color)).collect::<Vec<_>>().join("\n")
 }

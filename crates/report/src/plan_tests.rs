@@ -32,7 +32,7 @@ fn plans_read_as_they_should() {
 fn colour_adds_nothing_but_colour() {
     for (name, plan) in corpus() {
         for width in WIDTHS {
-            let color = render_plan(&plan, &RenderOptions { width, color: true });
+            let color = render_plan(&plan, &RenderOptions { color: true, ..RenderOptions::plain(width) });
             assert!(color.contains('\x1b'), "{name}");
             assert_eq!(
                 strip_styles(&color),
@@ -46,7 +46,7 @@ fn colour_adds_nothing_but_colour() {
 #[test]
 fn colours_mean_what_they_say() {
     for name in ["contract", "drift"] {
-        let text = render_plan(&corpus()[name], &RenderOptions { width: 80, color: true });
+        let text = render_plan(&corpus()[name], &RenderOptions { color: true, ..RenderOptions::plain(80) });
         insta::assert_snapshot!(format!("{name}@80-colour"), text.replace('\x1b', "␛"));
     }
 }
@@ -81,6 +81,17 @@ fn every_address_of_a_plan_can_be_found_in_its_text() {
             assert!(whole || parts, "{name}: {}", change.addr);
         }
     }
+}
+
+#[test]
+fn what_was_agreed_to_is_not_asked_for_again() {
+    let last = |skip_unknown| {
+        let options = RenderOptions { skip_unknown, ..RenderOptions::plain(200) };
+        render_plan(&corpus()["unknown"], &options).lines().last().unwrap().to_owned()
+    };
+    let what = "Incomplete: store-2, store-3, store-1/unit.cockroach could not be read";
+    assert_eq!(last(false), format!("{what}. Without --skip-unknown, nothing is applied."));
+    assert_eq!(last(true), format!("{what}: left alone, as --skip-unknown says."));
 }
 
 #[test]

@@ -19,7 +19,7 @@ const MOST_MEMORY: u64 = 200_000_000;
 type Render = fn(&Plan) -> String;
 
 const FORMATS: [(&str, Render); 6] = [
-    ("human", |plan| render_plan(plan, &RenderOptions { width: 120, color: true })),
+    ("human", |plan| render_plan(plan, &RenderOptions { color: true, ..RenderOptions::plain(120) })),
     ("json", render_json),
     ("markdown", render_markdown),
     ("html", |plan| render_html(plan, &HtmlOptions::default())),

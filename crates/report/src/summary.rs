@@ -18,7 +18,7 @@ pub(crate) fn note_lines(plan: &Plan, width: usize) -> Vec<Line> {
 }
 
 /// Returns the last lines of a plan: numbers, order, and whether it is whole.
-pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
+pub(crate) fn summary_lines(plan: &Plan, width: usize, skip_unknown: bool) -> Vec<Line> {
     let mut lines = Vec::new();
     if !plan.is_empty() {
         lines.extend(counts_lines(plan, width));
@@ -50,7 +50,7 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize) -> Vec<Line> {
         lines.push(Line::of(Role::Delete, "DELETES ALL DATA").plain(" of ").then(nodes));
     }
     if !plan.is_complete() {
-        lines.push(incomplete_line(plan));
+        lines.push(incomplete_line(plan, skip_unknown));
     }
     lines.into_iter().flat_map(|line| wrap(line, width, 2)).collect()
 }
@@ -106,13 +106,19 @@ fn counts_lines(plan: &Plan, width: usize) -> Vec<Line> {
     }
 }
 
-fn incomplete_line(plan: &Plan) -> Line {
-    let subjects: BTreeSet<String> = plan.unknown.iter().map(subject).collect();
-    let shown: Vec<String> = subjects.iter().take(5).cloned().collect();
-    let more = subjects.len() - shown.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Line::of(Role::Unknown, "Incomplete:").plain(format!(
-        " {}{more} could not be read. Without --skip-unknown, apply refuses to start.",
-        shown.join(", ")
-    ))
+fn incomplete_line(plan: &Plan, skip_unknown: bool) -> Line {
+    let mut seen = BTreeSet::new();
+    let subjects: Vec<String> =
+        plan.unknown.iter().map(subject).filter(|subject| seen.insert(subject.clone())).collect();
+    let what = match subjects.len() {
+        // Above, they are all named.
+        more if more > 5 => format!("{} and {} more", subjects[..4].join(", "), more - 4),
+        _ => subjects.join(", "),
+    };
+    let then = if skip_unknown {
+        ": left alone, as --skip-unknown says."
+    } else {
+        ". Without --skip-unknown, nothing is applied."
+    };
+    Line::of(Role::Unknown, "Incomplete:").plain(format!(" {what} could not be read{then}"))
 }

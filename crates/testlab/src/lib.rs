@@ -59,6 +59,6 @@ pub use host::{Host, HostName};
 pub use lab::Lab;
 pub use listing::{Difference, Entry, EntryKind, Listing, VOLATILE};
 pub use output::Output;
-pub use programs::install_missing as install_missing_programs;
-pub use require::{REQUIRE_VARIABLE, SKIPPED_VARIABLE, require_lab, skip};
+pub use programs::{install, install_missing as install_missing_programs, is_installed};
+pub use require::{REQUIRE_VARIABLE, SKIPPED_VARIABLE, require_lab, skip, skip_unless_required};
 pub use subnet::Subnet;

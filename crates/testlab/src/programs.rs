@@ -29,7 +29,8 @@ pub(crate) fn missing() -> Vec<&'static str> {
     packages
 }
 
-pub(crate) fn is_installed(program: &str) -> bool {
+/// Returns whether a program is on this machine.
+pub fn is_installed(program: &str) -> bool {
     // An ordinary user's PATH often lacks the sbin directories where some of these live.
     let path = env::var("PATH").unwrap_or_default();
     path.split(':')
@@ -37,32 +38,40 @@ pub(crate) fn is_installed(program: &str) -> bool {
         .any(|directory| Path::new(directory).join(program).is_file())
 }
 
-/// Installs from Debian's packages what is missing, and returns the names of the packages installed.
+/// Installs from Debian's packages what is missing for a lab, and returns the names of the packages installed.
 ///
 /// # Errors
 /// The machine has no `apt-get`, or `apt-get` failed, for instance because the caller is not root.
 pub fn install_missing() -> Result<Vec<&'static str>, LabError> {
-    let packages = missing();
+    let mut packages = missing();
     if packages.is_empty() {
         return Ok(packages);
     }
+    if Path::new("/etc/os-release").exists()
+        && !Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").exists()
+    {
+        packages.push("debian-archive-keyring");
+    }
+    install(&packages)?;
+    Ok(packages)
+}
+
+/// Installs Debian packages.
+///
+/// # Errors
+/// As [`install_missing`].
+pub fn install(packages: &[&str]) -> Result<(), LabError> {
     if !is_installed("apt-get") {
         let reason = format!(
             "this machine has no apt-get; install the programs of these Debian packages: {}",
             packages.join(" ")
         );
-        return Err(LabError::new("installing what the lab needs", LabErrorKind::Unavailable(reason)));
+        return Err(LabError::new("installing what the tests need", LabErrorKind::Unavailable(reason)));
     }
     apt_get(&["update"])?;
     let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
-    arguments.extend(&packages);
-    if Path::new("/etc/os-release").exists()
-        && !Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").exists()
-    {
-        arguments.push("debian-archive-keyring");
-    }
-    apt_get(&arguments)?;
-    Ok(packages)
+    arguments.extend(packages);
+    apt_get(&arguments)
 }
 
 fn apt_get(arguments: &[&str]) -> Result<(), LabError> {

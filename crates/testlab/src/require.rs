@@ -22,12 +22,20 @@ pub fn require_lab(builder: LabBuilder) -> Option<Lab> {
     match builder.start() {
         Ok(lab) => Some(lab),
         Err(error) if matches!(error.kind(), LabErrorKind::Unavailable(_)) => {
-            assert!(!is_required(), "no test may be skipped with CI=true or {REQUIRE_VARIABLE}=1: {error}");
-            skip(&error.to_string());
+            skip_unless_required(&error.to_string());
             None
         }
         Err(error) => panic!("starting a lab: {error}"),
     }
+}
+
+/// Reports the calling test as skipped, as [`skip`] does. The test must return then.
+///
+/// # Panics
+/// No test may be skipped: the environment has `CI=true` or `CRDBCTL_REQUIRE_LAB=1`.
+pub fn skip_unless_required(reason: &str) {
+    assert!(!is_required(), "no test may be skipped with CI=true or {REQUIRE_VARIABLE}=1: {reason}");
+    skip(reason);
 }
 
 /// Reports the calling test as skipped, on standard error and to `cargo xtask test`. The test must return then.

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod archive;
+mod browser;
 mod build;
 mod conformance;
 mod demo;

@@ -2,7 +2,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use clap::Args;
 use crdbctl_model::{ClusterName, Note, Plan};
-use crdbctl_report::{count, render_notes, render_plan};
+use crdbctl_report::{RenderOptions, count, render_notes, render_plan};
 
 use crate::applying::{Consent, apply, not_begun};
 use crate::args::GlobalArgs;
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &DestroyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Ex
         plan.notes.push(authority_stays(&cluster));
         let header =
             if ui.quiet { String::new() } else { ui.header("destroy", &plan.cluster, &probe.words()) };
-        ui.result(&(header + &shown(&plan, ui)))?;
+        ui.result(&(header + &shown(&plan, args.skip_unknown, ui)))?;
         if !plan.is_complete() && !args.skip_unknown {
             let hint = "mend what is listed above, or destroy the rest with --skip-unknown";
             return Err(not_begun(&plan, hint));
@@ -67,9 +67,9 @@ pub(crate) fn run(args: &DestroyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Ex
 }
 
 /// Returns the plan as text. Of a cluster that is gone there is nothing that could be as the manifest says.
-fn shown(plan: &Plan, ui: &Ui) -> String {
+fn shown(plan: &Plan, skip_unknown: bool, ui: &Ui) -> String {
     if !plan.is_empty() || !plan.is_complete() {
-        return render_plan(plan, &ui.stdout);
+        return render_plan(plan, &RenderOptions { skip_unknown, ..ui.stdout });
     }
     let nodes = count(plan.basis.nodes.len(), "node");
     format!("{}\nNothing to remove from {nodes}.\n", render_notes(plan, &ui.stdout))

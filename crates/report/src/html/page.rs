@@ -14,9 +14,8 @@ use super::drawing::{Drawing, draw};
 use crate::group::groups;
 use crate::summary::{emptied, stopped};
 use crate::tally::Tally;
-use crate::unknown::subject;
 use crate::word::effect;
-use crate::{bytes, clean, count};
+use crate::{bytes, clean, count, unknown};
 
 const TEMPLATE: &str = include_str!("page.html.j2");
 const STYLE: &str = include_str!("style.css");
@@ -46,7 +45,9 @@ struct Page<'a> {
     emptied: Vec<&'a str>,
     tiles: Vec<Tile>,
     facets: Vec<Facet>,
-    total: usize,
+    /// How many changes there are, with the noun.
+    total: String,
+    number: usize,
     open: bool,
     cards: Vec<Card>,
     drawing: Option<Drawing>,
@@ -145,7 +146,8 @@ fn page<'a>(plan: &'a Plan, options: &HtmlOptions<'_>) -> Page<'a> {
         emptied: emptied(plan),
         tiles: tiles(&tally),
         facets: facets(&cards),
-        total: plan.changes.len(),
+        total: count(plan.changes.len(), "change"),
+        number: plan.changes.len(),
         open: cards.len() <= OPEN,
         drawing: draw(&groups, options.graph),
         cards,
@@ -171,11 +173,20 @@ fn headline(plan: &Plan) -> String {
         let what = if plan.is_complete() { "No changes." } else { "No changes to what could be read." };
         return format!("{what}{unread}");
     }
-    let restarts = match plan.counts().restart {
-        0 => "Nothing restarts.".to_owned(),
-        number => format!("{} will restart.", count(number, "node")),
-    };
-    format!("{}. {restarts}{unread}", count(plan.changes.len(), "change"))
+    let counts = plan.counts();
+    let mut effects = Vec::new();
+    if counts.restart > 0 {
+        effects.push(format!("{} will restart.", count(counts.restart, "node")));
+    }
+    match counts.stop {
+        0 => {}
+        1 => effects.push("1 node stops for good.".to_owned()),
+        several => effects.push(format!("{several} nodes stop for good.")),
+    }
+    if effects.is_empty() {
+        effects.push("Nothing restarts.".to_owned());
+    }
+    format!("{}. {}{unread}", count(plan.changes.len(), "change"), effects.join(" "))
 }
 
 fn tiles(tally: &Tally) -> Vec<Tile> {
@@ -246,21 +257,13 @@ fn rollout(plan: &Plan) -> Vec<Step> {
 }
 
 fn unknown(plan: &Plan) -> Vec<Unread> {
-    let mut by_reason: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-    for unknown in &plan.unknown {
-        by_reason.entry((&unknown.reason, &unknown.hint)).or_default().push(subject(unknown));
-    }
-    let mut entries: Vec<_> = by_reason.into_iter().collect();
-    entries.sort_by(|one, other| one.1.cmp(&other.1));
     let lines = |text: &str| -> Vec<String> {
         text.lines().filter(|line| !line.trim().is_empty()).map(|line| clean(line).into_owned()).collect()
     };
-    entries
-        .into_iter()
-        .map(|((reason, hint), subjects)| Unread {
-            subjects,
-            reason: lines(reason),
-            hint: clean(hint).into_owned(),
-        })
-        .collect()
+    let read = |it: unknown::Unread| Unread {
+        subjects: it.subjects,
+        reason: lines(&it.reason),
+        hint: clean(&it.hint).into_owned(),
+    };
+    unknown::unread(plan).into_iter().map(read).collect()
 }
