@@ -1,6 +1,7 @@
-use crdbctl_model::{Action, AttributeDiff, DesiredDirectory, FileKind, PathFact};
+use crdbctl_model::{Action, AttributeDiff, DesiredDirectory, FileKind, Impact, NodeName, PathFact};
 
 use crate::comparison::{Comparison, Difference, unknown};
+use crate::context::Context;
 
 pub(super) fn create(desired: &DesiredDirectory) -> Comparison {
     let mut difference = Difference::new(Action::Create);
@@ -14,11 +15,43 @@ pub(super) fn create(desired: &DesiredDirectory) -> Comparison {
 
 /// What is not a directory is never moved: a link here is somebody's choice of a disk, and a new empty
 /// directory in its place would look like lost data.
-pub(super) fn compare(desired: &DesiredDirectory, found: &PathFact) -> Comparison {
+///
+/// A process of another user than the wanted one loses the way to its files when the directory changes hands, so that
+/// goes with its restart. Data of another user are for a person: the directory is theirs, not all that is in it.
+pub(super) fn compare(
+    desired: &DesiredDirectory,
+    found: &PathFact,
+    node: Option<&NodeName>,
+    context: &Context<'_>,
+) -> Comparison {
     match found.kind {
         FileKind::Directory => {
+            let service = node.and_then(|node| Some((context.graph.service(node)?, context.service(node)?)));
+            if let Some((wanted, service)) = service
+                && wanted.store == desired.path
+                && service.store_used == Some(true)
+                && service.process.is_none()
+                && found.owner != desired.owner.as_str()
+            {
+                return unknown(
+                    format!(
+                        "{} belongs to {}, and so may the data in it, which {} could not open",
+                        desired.path, found.owner, desired.owner
+                    ),
+                    format!(
+                        "run `chown -R {}:{} {}` on it if the data shall be theirs, or write `install: {{user: {}}}`",
+                        desired.owner, desired.group, desired.path, found.owner
+                    ),
+                );
+            }
             let mut difference = Difference::new(Action::Update);
             difference.ownership(found, &desired.owner, &desired.group, desired.mode);
+            let process = service.and_then(|(_, service)| service.process.as_ref());
+            if process.is_some_and(|process| process.user != desired.owner.as_str()) {
+                for attribute in &mut difference.attributes {
+                    attribute.impact = Impact::Restart;
+                }
+            }
             difference.conclude()
         }
         FileKind::Link => unknown(

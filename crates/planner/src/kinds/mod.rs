@@ -40,7 +40,9 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
         (Desired::Package(desired), None) => package::create(desired),
         (Desired::Package(desired), Some(Fact::Package(fact))) => package::compare(desired, fact),
         (Desired::Directory(desired), None) => directory::create(desired),
-        (Desired::Directory(desired), Some(Fact::Directory(fact))) => directory::compare(desired, fact),
+        (Desired::Directory(desired), Some(Fact::Directory(fact))) => {
+            directory::compare(desired, fact, resource.addr.node(), context)
+        }
         (Desired::Link(desired), None) => link::create(desired),
         (Desired::Link(desired), Some(Fact::Link(fact))) => link::compare(desired, fact),
         (Desired::Ca(desired), found) => match found {

@@ -42,6 +42,22 @@ pub(super) fn compare(
             ),
         );
     }
+    if let Some(process) = &found.process
+        && process.user != desired.user.as_str()
+        && found.store_used == Some(true)
+    {
+        return unknown(
+            format!(
+                "CockroachDB runs as {} and shall run as {}, who could not open the data of {0}",
+                process.user, desired.user
+            ),
+            format!(
+                "write `install: {{user: {}}}`; or, one node after the other: stop it, run `chown -R {}: {} {}` on it, \
+                 and apply with --skip-unknown",
+                process.user, desired.user, desired.store, desired.certs
+            ),
+        );
+    }
     let is_new = found.load_state == "not-found" && found.process.is_none();
     let mut difference = Difference::new(if is_new { Action::Create } else { Action::Update });
     let enabled = found.unit_file_state == "enabled";

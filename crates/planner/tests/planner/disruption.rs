@@ -119,6 +119,7 @@ fn a_process_that_differs_by_itself_is_a_change_of_the_service() {
     ]);
 
     let mut world = World::converged();
+    world.service(2).store_used = Some(false);
     world.process(2).user = "root".to_owned();
     world.process(2).environment.clear();
     world.process(2).nofile = Some(1024);
@@ -130,6 +131,84 @@ fn a_process_that_differs_by_itself_is_a_change_of_the_service() {
     world.process(2).user = "cockroach".to_owned();
     world.process(2).environment.insert("COCKROACH_X".to_owned(), "1".to_owned());
     world.expect(&[]);
+}
+
+/// A manifest whose service user is another one than the nodes were made for.
+fn another_user() -> World {
+    let mut world = World::converged();
+    world.graph = graph(&(MANIFEST.to_owned() + "install: {user: roach}\n"));
+    for number in 1..=3 {
+        world.set(&format!("store-{number}/user.roach"), crdbctl_model::Observed::Absent);
+    }
+    world
+}
+
+#[test]
+fn another_user_never_takes_directories_from_under_a_process() {
+    let world = another_user();
+    let plan = world.plan();
+    let told: Vec<String> =
+        plan.unknown.iter().filter_map(|it| Some(it.addr.as_ref()?.to_string())).collect();
+    assert_eq!(
+        told,
+        ["store-1/service.cockroach", "store-2/service.cockroach", "store-3/service.cockroach"],
+        "{:?}",
+        crate::world::summary(&plan)
+    );
+    assert!(
+        plan.unknown[0].reason.contains("runs as cockroach and shall run as roach"),
+        "{:?}",
+        plan.unknown
+    );
+    assert!(plan.unknown[0].hint.contains("`install: {user: cockroach}`"), "{:?}", plan.unknown);
+    let mut skipping = another_user();
+    skipping.skip_unknown = true;
+    assert!(skipping.plan().changes.is_empty(), "{:?}", crate::world::summary(&skipping.plan()));
+
+    // Without data, the directories change hands where the node is restarted, and nowhere else.
+    let mut world = another_user();
+    for number in 1..=3 {
+        world.service(number).store_used = Some(false);
+    }
+    let plan = world.plan();
+    assert!(plan.is_complete(), "{:?}", crate::world::summary(&plan));
+    let directories: Vec<_> = plan
+        .changes
+        .iter()
+        .filter(|change| change.addr.kind == crdbctl_model::ResourceKind::Directory)
+        .collect();
+    assert_eq!(directories.len(), 9);
+    assert!(directories.iter().all(|change| change.impact == Impact::Restart), "{directories:?}");
+    assert_eq!(plan.rollout.len(), 3);
+    // A directory that somebody else took from the process that has it comes back without a restart.
+    let mut world = World::converged();
+    if let Fact::Directory(directory) = world.fact("store-2/directory.certs") {
+        directory.owner = "root".to_owned();
+    }
+    world.expect(&["store-2/directory.certs update drift [owner]"]);
+}
+
+#[test]
+fn data_of_another_user_are_not_taken_by_their_directory_alone() {
+    let mut world = another_user();
+    for number in 1..=3 {
+        let service = world.service(number);
+        (service.process, service.active_state) = (None, "inactive".to_owned());
+    }
+    let plan = world.plan();
+    assert_eq!(plan.unknown.len(), 3, "{:?}", crate::world::summary(&plan));
+    assert!(
+        plan.unknown[0].hint.contains("chown -R roach:cockroach /var/lib/cockroach"),
+        "{:?}",
+        plan.unknown
+    );
+    // Somebody has done so.
+    for number in 1..=3 {
+        if let Fact::Directory(directory) = world.fact(&format!("store-{number}/directory.data")) {
+            directory.owner = "roach".to_owned();
+        }
+    }
+    assert!(world.plan().is_complete());
 }
 
 #[test]
