@@ -61,6 +61,12 @@ impl Movement {
         self.builds.values().any(|build| Some(build.series()) != wanted)
     }
 
+    /// Returns whether a node is known to have a version of the wanted series.
+    pub(crate) fn has_arrived(&self, node: &NodeName) -> bool {
+        let series = |version: Option<&Version>| version.map(Version::series);
+        series(self.builds.get(node)).is_some_and(|has| Some(has) == series(self.wanted.as_ref()))
+    }
+
     /// Returns why `node` may not get the wanted version, when it has another one and may not.
     pub(crate) fn refusal(&self, node: Option<&NodeName>) -> Option<(&str, &str)> {
         let MovementVerdict::Refused { reason, instead } = &self.verdict else { return None };

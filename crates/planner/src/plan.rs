@@ -58,7 +58,7 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
         }
     }
     if options.skip_unknown {
-        draft.leave_unknown_alone(graph);
+        draft.leave_unknown_alone(context);
     }
     draft.finish(graph, observations, context)
 }
@@ -297,13 +297,16 @@ impl Draft {
     }
 
     /// Drops every change of a node of which anything is unknown, and cluster-wide ones that such a node forbids.
-    fn leave_unknown_alone(&mut self, graph: &ResourceGraph) {
-        if self.unknown.is_empty() {
+    fn leave_unknown_alone(&mut self, context: &Context<'_>) {
+        let graph = context.graph;
+        let crossing = self.crossing_unseen(context);
+        if self.unknown.is_empty() && crossing.is_empty() {
             return;
         }
         let mut nodes = std::mem::take(&mut self.undetermined);
         nodes.extend(self.unknown.iter().filter_map(|unknown| unknown.node.clone()));
-        self.differences.retain(|addr, _| addr.node().is_none_or(|node| !nodes.contains(node)));
+        let left = |node: &NodeName| nodes.contains(node) || crossing.contains(node);
+        self.differences.retain(|addr, _| addr.node().is_none_or(|node| !left(node)));
         let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
         let text = match &names[..] {
             [] => None,
@@ -311,6 +314,14 @@ impl Draft {
             several => Some(format!("{} are left alone: not all of them could be read", several.join(", "))),
         };
         self.notes.extend(text.map(|text| Note { addr: None, text }));
+        let names: Vec<&str> = crossing.difference(&nodes).map(NodeName::as_str).collect();
+        if !names.is_empty() {
+            let (names, are) = (names.join(", "), if names.len() == 1 { "is" } else { "are" });
+            let text = format!(
+                "{names} {are} left alone: whether the cluster may go to another series hangs on its version, which is not known"
+            );
+            self.notes.push(Note { addr: None, text });
+        }
         // A new authority, and the initialisation, concern nodes that cannot be seen now.
         let risky: Vec<ResourceAddr> = graph
             .resources
@@ -329,6 +340,19 @@ impl Draft {
             let text = "is put off until every node can be read".to_owned();
             self.notes.push(Note { addr: Some(addr.clone()), text });
         }
+    }
+
+    /// The nodes that would go to another series while it is not known whether the cluster may, or whether its
+    /// finalisation is held back: there is no way back from one that was not meant.
+    fn crossing_unseen(&self, context: &Context<'_>) -> BTreeSet<NodeName> {
+        let is_unknown = context
+            .graph
+            .of_cluster(ResourceKind::Version)
+            .any(|resource| self.compared.get(&resource.addr) == Some(&Verdict::Unknown));
+        if !is_unknown || !context.movement.is_ahead() {
+            return BTreeSet::new();
+        }
+        context.graph.staying().filter(|node| !context.movement.has_arrived(node)).cloned().collect()
     }
 
     /// The change that holds the finalisation of an upgrade back, when there is one.

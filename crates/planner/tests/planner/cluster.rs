@@ -210,6 +210,42 @@ fn a_stopped_cluster_is_started_and_looked_at_afterwards() {
     world.graph = graph(&MANIFEST.replace("version: v24.1.0\n", &format!("version: v24.3.0\n{MANUAL}")));
     defer(&mut world);
     assert!(!world.plan().is_complete());
+    // Nor is it when what is unknown is skipped: no node goes there.
+    for (number, version) in
+        [1, 2, 3].into_iter().flat_map(|number| [(number, "v24.1.1"), (number, "v24.3.0")])
+    {
+        world.set(&format!("store-{number}/package.cockroach-{version}.linux-amd64"), Observed::Absent);
+    }
+    world.skip_unknown = true;
+    let plan = world.plan();
+    assert!(plan.changes.is_empty(), "{:?}", summary(&plan));
+    assert!(notes(&world).contains("store-1, store-2, store-3 are left alone: whether the cluster may go"));
+    // One that is of the new series already is started, and a patch goes on.
+    if let Fact::Link(link) = world.fact("store-1/link.cockroach") {
+        link.target = Some("/opt/cockroach-v24.3.0.linux-amd64/cockroach".to_owned());
+    }
+    let nodes: Vec<_> =
+        world.plan().changes.iter().filter_map(|change| change.addr.node().cloned()).collect();
+    assert!(!nodes.is_empty() && nodes.iter().all(|name| *name == node(1)), "{nodes:?}");
+    world.graph = graph(&MANIFEST.replace("version: v24.1.0\n", "version: v24.1.1\n"));
+    if let Fact::Link(link) = world.fact("store-1/link.cockroach") {
+        link.target = Some("/opt/cockroach-v24.1.0.linux-amd64/cockroach".to_owned());
+    }
+    world.set("cluster/version.store", Observed::Unknown { reason: "no certificate".to_owned() });
+    assert!(world.plan().changes.iter().any(|change| change.addr == addr("store-1/link.cockroach")));
+}
+
+#[test]
+fn a_hold_that_cannot_be_set_keeps_every_node_where_it_is() {
+    // Every node that runs goes back, and nothing holds the finalisation that may begin meanwhile.
+    let mut world = moved_to("v24.1.0", "");
+    for number in 1..=3 {
+        runs(&mut world, number, "v24.3.0");
+    }
+    cluster_version(&mut world, "24.1");
+    assert_eq!(of_cluster(&world), ["unknown cluster/version.store"]);
+    world.skip_unknown = true;
+    assert!(world.plan().changes.is_empty(), "{:?}", summary(&world.plan()));
 }
 
 #[test]
