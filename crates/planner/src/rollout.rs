@@ -1,12 +1,19 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crdbctl_model::{Change, HealthFact, Impact, NodeName, Note, ResourceGraph, RolloutStep};
 
 use crate::context::Context;
 
-/// How many groups of nodes must stand beside each other before nodes of one of them may go together: with
-/// fewer, one group holds the majority of some range's replicas.
+/// How many localities must stand beside each other before nodes of one of them may go together: with fewer, one
+/// holds the majority of some range's replicas.
 const GROUPS: usize = 3;
+
+/// How many nodes of one locality may go together while the others have too few for the system ranges: those have five
+/// replicas (CockroachDB docs, replication zones), and a locality gets those for which the others have no node.
+const PAIR: usize = 2;
+
+/// How many nodes the other localities need so that they hold the majority of five replicas.
+const MAJORITY_OF_FIVE: usize = 3;
 
 /// Returns the nodes that are disrupted, in order, each with the greatest impact of its changes.
 ///
@@ -36,7 +43,7 @@ pub(crate) fn steps(changes: &[Change], context: &Context<'_>) -> Vec<RolloutSte
     while !serving.is_empty() {
         batch += 1;
         let first = serving.remove(0);
-        let mut room = companions.most - 1;
+        let mut room = companions.most_with(&first.node) - 1;
         let (together, rest) = serving.into_iter().partition(|other| {
             let goes = room > 0
                 && (first.impact, other.impact) == (Impact::Restart, Impact::Restart)
@@ -77,7 +84,7 @@ pub(crate) fn notes(steps: &[RolloutStep], context: &Context<'_>) -> Vec<Note> {
     if most > 1 && restarted.len() > 1 && is_alone {
         notes.push(note(format!(
             "rollout.max_unavailable is {most}, and nodes go one at a time all the same: only nodes of one locality \
-             go together, where three localities or more stand beside each other"
+             go together, where three localities or more stand beside each other within a region"
         )));
     }
     let hooks = [
@@ -109,39 +116,56 @@ fn serves(node: &NodeName, context: &Context<'_>) -> bool {
     })
 }
 
-/// Which nodes may be down at the same time.
+/// Which nodes may be down at the same time, of those that stay.
 struct Companions<'a> {
     graph: &'a ResourceGraph,
     most: usize,
-    /// Localities that stand beside [`GROUPS`] others or more, counting themselves.
-    wide: BTreeSet<&'a str>,
+    /// How many nodes each locality has.
+    sizes: BTreeMap<&'a str, usize>,
 }
 
 impl<'a> Companions<'a> {
     fn of(graph: &'a ResourceGraph) -> Self {
-        let localities: BTreeSet<&str> =
-            graph.nodes.values().filter_map(|node| node.locality.as_deref()).collect();
-        let mut beside: BTreeMap<&str, usize> = BTreeMap::new();
-        for locality in &localities {
-            *beside.entry(parent(locality)).or_default() += 1;
+        let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+        for node in graph.staying() {
+            if let Some(locality) = locality(graph, node) {
+                *sizes.entry(locality).or_default() += 1;
+            }
         }
-        let wide = localities
-            .into_iter()
-            .filter(|locality| beside.get(parent(locality)).is_some_and(|count| *count >= GROUPS))
-            .collect();
         let majority_left = (graph.staying().count().saturating_sub(1) / 2).max(1);
-        Self { graph, most: graph.rollout.max_unavailable.clamp(1, majority_left), wide }
+        Self { graph, most: graph.rollout.max_unavailable.clamp(1, majority_left), sizes }
     }
 
-    /// Whether two nodes are of one locality, and ranges have somewhere else to be: CockroachDB spreads a range's
-    /// replicas over localities, so that one of three or more holds a minority of each.
-    fn may_go_together(&self, one: &NodeName, other: &NodeName) -> bool {
-        let locality = |node: &NodeName| self.graph.nodes.get(node)?.locality.as_deref();
-        match (locality(one), locality(other)) {
-            (Some(one), Some(other)) => one == other && self.wide.contains(one),
-            _ => false,
+    /// How many nodes may go together, `node` among them.
+    ///
+    /// CockroachDB spreads a range's replicas over localities, so that one of three or more holds one replica of three,
+    /// and two of five where the others have room for three. Data that survive a zone's failure alone have all their
+    /// voters in one region, so that regions say nothing of where they are.
+    fn most_with(&self, node: &NodeName) -> usize {
+        let Some(own) = locality(self.graph, node).filter(|own| !is_region(own)) else { return 1 };
+        let others = || self.sizes.iter().filter(|(other, _)| **other != own && parent(other) == parent(own));
+        if others().count() + 1 < GROUPS {
+            return 1;
         }
+        let elsewhere: usize = others().map(|(_, nodes)| nodes).sum();
+        if elsewhere >= MAJORITY_OF_FIVE { self.most } else { self.most.min(PAIR) }
     }
+
+    /// Whether two nodes are of one locality.
+    fn may_go_together(&self, one: &NodeName, other: &NodeName) -> bool {
+        let of = |node| locality(self.graph, node);
+        of(one).is_some() && of(one) == of(other)
+    }
+}
+
+fn locality<'a>(graph: &'a ResourceGraph, node: &NodeName) -> Option<&'a str> {
+    graph.nodes.get(node)?.locality.as_deref()
+}
+
+/// Whether the last tier of a locality is a region.
+fn is_region(locality: &str) -> bool {
+    let last = locality.rsplit(',').next().unwrap_or_default();
+    last.split_once('=').is_some_and(|(tier, _)| tier.trim() == "region")
 }
 
 /// Returns the wider tiers of a locality: `region=kr` of `region=kr,zone=a`, nothing of `region=kr`.

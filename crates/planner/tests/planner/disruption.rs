@@ -337,6 +337,26 @@ fn nodes_of_one_locality_go_together_where_three_stand_beside_each_other() {
 }
 
 #[test]
+fn a_batch_leaves_a_majority_of_every_kind_of_range() {
+    // Five replicas of a system range: three of them in zone a, which has the only nodes left.
+    let lopsided = ["zone=a", "zone=a", "zone=a", "zone=a", "zone=a", "zone=b", "zone=c"];
+    assert_eq!(batches(&localities(3, &lopsided)), ["1+2", "3+4", "5", "6", "7"]);
+    let wider = ["zone=a", "zone=a", "zone=a", "zone=a", "zone=b", "zone=b", "zone=c"];
+    assert_eq!(batches(&localities(3, &wider)), ["1+2+3", "4", "5+6", "7"]);
+
+    // All voters of a table that survives a zone's failure are in one region.
+    let regions = ["region=x", "region=y", "region=z", "region=x", "region=y", "region=z", "region=x"];
+    assert_eq!(batches(&localities(2, &regions)), ["1", "2", "3", "4", "5", "6", "7"]);
+
+    // A zone that has nobody left is none.
+    let mut world = localities(2, &["zone=a", "zone=a", "zone=b", "zone=b", "zone=b", "zone=c"]);
+    assert_eq!(batches(&world), ["1+2", "3+4", "5", "6"]);
+    world.graph.nodes.get_mut(&node(6)).unwrap().presence = crdbctl_model::Presence::Absent;
+    let of_those_that_stay: Vec<String> = batches(&world).into_iter().filter(|batch| batch != "6").collect();
+    assert_eq!(of_those_that_stay, ["1", "2", "3", "4", "5"]);
+}
+
+#[test]
 fn batches_have_numbers_from_one_and_nodes_without_locality_go_alone() {
     let world = localities(2, &["zone=a", "zone=b", "zone=c", "zone=a", "zone=c"]);
     let numbers: Vec<usize> = world.plan().rollout.iter().map(|step| step.batch).collect();
