@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crdbctl_model::{
     Desired, Digest, Fact, HealthFact, MemberFact, MembersFact, NodeName, Observations, Observed, Record,
     ResourceAddr, ResourceGraph, ServiceFact, Timestamp,
@@ -82,20 +84,20 @@ impl<'a> Context<'a> {
 
     /// Returns who `node` was when it has left the cluster and is no member since, as far as can be told.
     ///
-    /// CockroachDB forgets the address of those that left a while ago. A store with data in it on a host that no member has is
-    /// theirs then, unless a member is missing that may have moved here from another address.
+    /// CockroachDB forgets the address of those that left a while ago. A store with data in it, on a host where an apply was once
+    /// done with the service and that no member has, is theirs then, unless a member is missing that may have moved here from
+    /// another address. A node that never was a member may have begun a store too, and is none of them.
     pub(crate) fn removed(&self, node: &NodeName) -> Option<String> {
         let members = self.members.as_ref()?;
         if let Some(member) = self.member(node) {
             return member.has_left().then(|| format!("n{}", member.id));
         }
+        let ran = |record: &Record| record.resources.keys().any(|local| local.starts_with("service."));
+        if !self.record(node).is_some_and(ran) {
+            return None;
+        }
         let left = || members.members.iter().filter(|member| member.has_left() && member.address.is_none());
-        let known: Vec<String> =
-            self.graph.staying().filter_map(|node| movement::address(self.graph, node)).collect();
-        let may_have_moved = members.standing().any(|member| {
-            member.figures.live != Some(true)
-                && member.address.as_ref().is_none_or(|address| !known.contains(address))
-        });
+        let may_have_moved = self.strangers().any(|member| member.figures.live != Some(true));
         match (left().next(), left().count()) {
             (Some(member), 1) if !may_have_moved => Some(format!("n{}", member.id)),
             (Some(_), _) if !may_have_moved => Some("a member".to_owned()),
@@ -103,9 +105,24 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Returns what the cluster knows of `node` by its address.
+    /// Returns the members of which it is not known which node they are: their address is none by which the manifest's nodes
+    /// may be known, or is not told.
+    pub(crate) fn strangers(&self) -> impl Iterator<Item = &MemberFact> {
+        let nodes = self.graph.nodes.keys();
+        let known: BTreeSet<String> =
+            nodes.flat_map(|node| movement::addresses(self.graph, self.observations, node)).collect();
+        let standing = self.members.iter().flat_map(MembersFact::standing);
+        standing.filter(move |member| member.address.as_ref().is_none_or(|address| !known.contains(address)))
+    }
+
+    /// Returns what the cluster knows of `node` by an address that it has or runs under: the member that stands, if one does.
     pub(crate) fn member(&self, node: &NodeName) -> Option<&MemberFact> {
-        self.members.as_ref()?.at(&movement::address(self.graph, node)?)
+        let members = self.members.as_ref()?;
+        let addresses = movement::addresses(self.graph, self.observations, node);
+        addresses
+            .iter()
+            .filter_map(|address| members.at(address))
+            .max_by_key(|member| (!member.has_left(), member.id))
     }
 
     /// Returns whether `node` takes clients, as far as was read.

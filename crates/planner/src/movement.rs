@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use crdbctl_cockroach::start::CanonicalArgs;
 use crdbctl_cockroach::upgrade::{StepKind, UpgradeStep, judge};
 use crdbctl_cockroach::{ClusterVersion, Version};
 use crdbctl_model::{
@@ -186,6 +187,35 @@ pub(crate) fn address(graph: &ResourceGraph, node: &NodeName) -> Option<String> 
         Desired::Members(members) => members.staying.get(node).or_else(|| members.leaving.get(node)).cloned(),
         _ => None,
     })
+}
+
+/// The addresses by which the cluster may know a node: as the manifest says, and as it runs. A node keeps the address of its
+/// last start, whatever the manifest says since.
+pub(crate) fn addresses(
+    graph: &ResourceGraph,
+    observations: &Observations,
+    node: &NodeName,
+) -> BTreeSet<String> {
+    let mut addresses: BTreeSet<String> = address(graph, node).into_iter().collect();
+    let running = service(graph, observations, node).and_then(|service| service.process.as_ref());
+    let running = running.and_then(|process| CanonicalArgs::parse(&process.argv).ok());
+    if let Some(advertised) = running.as_ref().and_then(CanonicalArgs::advertised) {
+        match advertised.strip_prefix(':') {
+            // Without a host it advertises the name that its host gives itself.
+            Some(port) => {
+                let spec = graph.nodes.get(node);
+                let hosts =
+                    spec.into_iter().flat_map(|spec| [spec.address.to_string(), spec.ssh_host.clone()]);
+                let named = observations.reading(node).map(|reading| reading.host.hostname.clone());
+                let hosts = hosts.chain(named).chain([node.to_string()]);
+                addresses.extend(hosts.map(|host| format!("{host}:{port}")));
+            }
+            None => {
+                addresses.insert(advertised.to_owned());
+            }
+        }
+    }
+    addresses
 }
 
 fn others(graph: &ResourceGraph, members: &MembersFact) -> BTreeMap<String, Version> {

@@ -63,6 +63,27 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
     draft.finish(graph, observations, context)
 }
 
+/// Whether a node that leaves may be stopped although the cluster knows no member by its address. What has left is forgotten by
+/// its address after a while; but a node may also be known by another address, and its store be in use.
+fn may_be_forgotten(node: &NodeName, context: &Context<'_>) -> Result<(), String> {
+    let used = context.service(node).is_none_or(|service| service.store_used == Some(true));
+    if let Some(member) = context.strangers().next().filter(|_| used || context.is_running(node)) {
+        let at = member.address.as_deref().unwrap_or("an unknown address");
+        return Err(format!(
+            "the cluster does not know it by its address, and it may be n{} at {at}, which has not left: see `cockroach node \
+             status`; when it is, write that address for it, else clear {node} by hand",
+            member.id
+        ));
+    }
+    // What has left stands there until it is stopped, never ready again.
+    if context.is_running(node) && (context.removed(node).is_none() || context.is_ready(node)) {
+        return Err("it runs, and the cluster does not know it by its address: see `cockroach node status`; when it is no \
+                    member, stop it by hand"
+            .to_owned());
+    }
+    Ok(())
+}
+
 #[derive(Default)]
 struct Draft {
     differences: BTreeMap<ResourceAddr, Difference>,
@@ -231,8 +252,10 @@ impl Draft {
         for node in graph.nodes.keys() {
             let Some(reading) = observations.reading(node) else { continue };
             if graph.is_leaving(node) {
+                let removals = depart(graph, node, reading, options.delete_data);
                 match self.may_depart(node, context) {
-                    Ok(()) => self.take_away(depart(graph, node, reading, options.delete_data)),
+                    Ok(()) => self.take_away(removals),
+                    Err(_) if removals.differences.is_empty() => {}
                     Err(why) => {
                         let text = format!("nothing is taken off {node} yet: {why}");
                         self.notes.push(Note { addr: None, text });
@@ -262,17 +285,11 @@ impl Draft {
             }
             Observed::Present(_) => match context.member(node) {
                 Some(member) if member.has_left() => Ok(()),
-                Some(member) => Err(format!("it has not left the cluster, where it is n{}", member.id)),
-                // What has left is forgotten by its address while its process still stands there, never ready again.
-                None if context.is_running(node)
-                    && (context.removed(node).is_none() || context.is_ready(node)) =>
-                {
-                    Err(
-                        "it runs, and is not known by its address to the cluster: see `cockroach node status`"
-                            .to_owned(),
-                    )
+                Some(member) => {
+                    let at = member.address.as_deref().unwrap_or("an unknown address");
+                    Err(format!("it has not left the cluster, where it is n{} at {at}", member.id))
                 }
-                None => Ok(()),
+                None => may_be_forgotten(node, context),
             },
         }
     }

@@ -311,6 +311,7 @@ fn a_node_that_has_not_left_is_never_stopped() {
     record.initialised = true;
     world.reading(&node(4)).record = Some(record);
     world.set("store-4/service.cockroach", service);
+    world.process(4).argv = world.graph.service(&node(4)).unwrap().argv.clone();
     assert!(stops(&world), "{:?}", summary(&world.plan()));
     let plan = world.plan();
     let stop = plan.changes.iter().find(|change| change.addr == addr("store-4/service.cockroach")).unwrap();
@@ -417,4 +418,94 @@ fn settings_are_compared_by_meaning_and_dropped_ones_left_alone() {
     world.expect(&["cluster/setting.kv.x update differs [value]"]);
     world.graph = graph(MANIFEST);
     world.expect(&[]);
+}
+
+/// A leaving node with a store in use, which an apply set up before; of the service as in `store-3` when it runs.
+fn leaving_with_store(running: bool) -> World {
+    let mut world = four("decommissioned");
+    let record = world.reading(&node(3)).record.clone();
+    world.reading(&node(4)).record = record;
+    let service = Observed::Present(Box::new(world.fact("store-3/service.cockroach").clone()));
+    world.set("store-4/service.cockroach", service);
+    world.process(4).argv = world.graph.service(&node(4)).unwrap().argv.clone();
+    if !running {
+        let service = world.service(4);
+        service.process = None;
+        service.active_state = "failed".to_owned();
+    }
+    world.delete_data = true;
+    world
+}
+
+fn touches_fourth(world: &World) -> bool {
+    world.plan().changes.iter().any(|change| change.addr.node() == Some(&node(4)))
+}
+
+#[test]
+fn a_leaving_node_that_is_down_keeps_its_store_while_a_member_of_an_unknown_address_may_be_it() {
+    for address in [Some("198.0.2.77:26257".to_owned()), None] {
+        let mut world = leaving_with_store(false);
+        fourth(&mut world).address = address;
+        fourth(&mut world).figures.live = Some(false);
+        assert!(!touches_fourth(&world), "{:?}", summary(&world.plan()));
+        assert!(notes(&world).contains("it may be n4"), "{}", notes(&world));
+        // It has left after all.
+        fourth(&mut world).membership = MembershipFact::Decommissioned;
+        assert!(touches_fourth(&world), "{:?}", summary(&world.plan()));
+    }
+    // Nothing in its store: it never was anybody.
+    let mut world = leaving_with_store(false);
+    fourth(&mut world).address = Some("198.0.2.77:26257".to_owned());
+    world.service(4).store_used = Some(false);
+    assert!(touches_fourth(&world), "{:?}", summary(&world.plan()));
+}
+
+#[test]
+fn a_leaving_node_that_runs_under_an_older_address_is_known_by_it() {
+    let mut world = leaving_with_store(true);
+    let old = "198.0.2.77:26257";
+    let mut forgotten = member(9, "", "v24.1.0");
+    forgotten.address = None;
+    forgotten.membership = MembershipFact::Decommissioned;
+    let Fact::Members(members) = world.fact("cluster/members.store") else { panic!() };
+    members.members.insert(0, forgotten);
+    fourth(&mut world).address = Some(old.to_owned());
+    world.service(4).health = HealthFact::NotReady("not healthy".to_owned());
+    // Under the manifest's address as far as its process tells: another member may be it.
+    assert!(!touches_fourth(&world), "{:?}", summary(&world.plan()));
+    assert!(notes(&world).contains("it may be n4"), "{}", notes(&world));
+    for word in &mut world.process(4).argv {
+        if word.starts_with("--advertise-addr=") {
+            *word = format!("--advertise-addr={old}");
+        }
+    }
+    assert!(!touches_fourth(&world), "{:?}", summary(&world.plan()));
+    assert!(notes(&world).contains("it has not left the cluster, where it is n4 at 198.0.2.77:26257"));
+}
+
+#[test]
+fn a_node_that_never_joined_is_not_taken_for_one_that_left() {
+    let mut world = four("present");
+    world.reading(&node(4)).record = None;
+    fourth(&mut world).membership = MembershipFact::Decommissioned;
+    fourth(&mut world).address = None;
+    let mut crashing = world.service(3).clone();
+    crashing.process = None;
+    crashing.active_state = "activating".to_owned();
+    crashing.sub_state = "auto-restart".to_owned();
+    world.set("store-4/service.cockroach", present(Fact::Service(crashing)));
+    let unknown = |world: &World| {
+        let unknown =
+            world.plan().unknown.iter().any(|it| it.addr == Some(addr("store-4/service.cockroach")));
+        unknown
+    };
+    assert!(!unknown(&world), "{:?}", world.plan().unknown);
+    // An apply was done with its service once: then it was a member.
+    let record = world.reading(&node(3)).record.clone();
+    world.reading(&node(4)).record = record;
+    assert!(unknown(&world));
+    // The cluster tells.
+    world.reading(&node(4)).record = None;
+    fourth(&mut world).address = Some("198.0.2.4:26257".to_owned());
+    assert!(unknown(&world));
 }
