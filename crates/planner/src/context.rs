@@ -4,7 +4,7 @@ use crdbctl_model::{
     Desired, Digest, Fact, HealthFact, MemberFact, MembersFact, NodeName, Observations, Observed, Record,
     ResourceAddr, ResourceGraph, ServiceFact, Timestamp,
 };
-use crdbctl_pki::CaBundle;
+use crdbctl_pki::{CaBundle, Certificate};
 
 use crate::movement::{self, Movement};
 use crate::rotation::{self, RotationStep};
@@ -166,12 +166,48 @@ fn authority(graph: &ResourceGraph, observations: &Observations) -> AuthoritySta
         Observed::Unknown { reason } | Observed::Deferred { reason } => AuthorityState::Unknown(reason),
         Observed::Present(fact) => match *fact {
             Fact::Ca(ca) => match CaBundle::parse(ca.pem.as_bytes()) {
-                Ok(bundle) => AuthorityState::Present { bundle: Box::new(bundle), has_key: ca.has_key },
+                Ok(bundle) => match of_another(graph, observations, &bundle) {
+                    None => AuthorityState::Present { bundle: Box::new(bundle), has_key: ca.has_key },
+                    Some(why) => AuthorityState::Unknown(why),
+                },
                 Err(error) => AuthorityState::Unknown(error.to_string()),
             },
             _ => AuthorityState::Unknown("what was found is not a certificate authority".to_owned()),
         },
     }
+}
+
+/// Nodes that run with certificates of an authority that is not ours trust that one: given ours one after the other, they would
+/// no longer trust each other. One such node among others of ours is a drift to be mended; and where none runs, nothing is lost.
+fn of_another(graph: &ResourceGraph, observations: &Observations, bundle: &CaBundle) -> Option<String> {
+    let (mut ours, mut foreign) = (0, Vec::new());
+    for resource in graph.resources.values() {
+        let (Desired::NodeCertificate(desired), Some(node)) = (&resource.desired, resource.addr.node())
+        else {
+            continue;
+        };
+        if service(graph, observations, node).is_none_or(|service| service.process.is_none()) {
+            continue;
+        }
+        let Observed::Present(fact) = observations.of(&resource.addr) else { continue };
+        let Fact::Certificate(pair) = *fact else { continue };
+        let Some(file) = pair.certificate else { continue };
+        let Ok(mut found) = Certificate::parse_pem_bundle(file.pem.as_bytes()) else { continue };
+        let found = found.swap_remove(0);
+        let is_ours = found.is_signed_by(bundle.issuer())
+            || bundle.older().iter().any(|older| found.is_signed_by(older));
+        if is_ours {
+            ours += 1;
+        } else {
+            foreign.push(format!("{} of {node} (issuer {})", desired.certificate, found.info().issuer));
+        }
+    }
+    let first = foreign.first().filter(|_| foreign.len() > 1 || ours == 0)?;
+    let more = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
+    Some(format!(
+        "CockroachDB runs with {first}{more}, which the authority here did not sign: given this authority one after the other, \
+         nodes and clients would no longer trust each other. Only `crdbctl certs rotate-ca` replaces an authority while nodes run"
+    ))
 }
 
 /// A new authority beside certificates of another one would lock a living cluster out of itself. So one

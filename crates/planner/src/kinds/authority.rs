@@ -31,7 +31,10 @@ pub(super) fn create(desired: &DesiredAuthority, context: &Context<'_>) -> Compa
 pub(super) fn compare(desired: &DesiredAuthority, context: &Context<'_>) -> Comparison {
     let bundle = match &context.authority {
         AuthorityState::Unknown(reason) => {
-            return unknown(reason.clone(), "mend the authority's directory on this host, then plan again");
+            return unknown(
+                reason.clone(),
+                "put the authority that the nodes trust (ca.crt, ca.key) into its directory on this host, then plan again",
+            );
         }
         AuthorityState::ToBeCreated => return Comparison::Same { unchanged: 1 },
         AuthorityState::Present { bundle, .. } => bundle,

@@ -133,3 +133,68 @@ fn init_is_put_off_while_anything_is_unknown() {
     assert!(plan.changes.is_empty(), "{:?}", summary(&plan));
     assert!(plan.notes.iter().any(|note| note.text.contains("put off")));
 }
+
+/// Nodes as they are, and the authority's directory of another cluster on the control host.
+fn with_another_authority() -> World {
+    let mut world = World::converged();
+    world.authority = World::converged().authority;
+    let resource = world.graph.resources[&addr("cluster/authority.ca")].clone();
+    let fact = world.as_desired(&resource);
+    world.set("cluster/authority.ca", Observed::Present(Box::new(fact)));
+    world
+}
+
+#[test]
+fn nodes_that_run_with_another_authority_are_not_given_ours() {
+    let mut world = with_another_authority();
+    for skip_unknown in [false, true] {
+        world.skip_unknown = skip_unknown;
+        let plan = world.plan();
+        assert!(plan.changes.is_empty() && !plan.is_complete(), "{:?}", summary(&plan));
+        assert!(plan.unknown[0].reason.contains("certs rotate-ca"), "{:?}", plan.unknown);
+        assert!(plan.unknown[0].reason.contains("and 2 more"), "{:?}", plan.unknown);
+    }
+    // The one that runs is enough: the others will trust what it does not.
+    world.skip_unknown = false;
+    for number in 2..=3 {
+        let service = world.service(number);
+        service.process = None;
+        service.active_state = "inactive".to_owned();
+    }
+    assert!(!world.plan().is_complete(), "{:?}", summary(&world.plan()));
+    // What an earlier life left on hosts where nothing runs is in nobody's way.
+    let service = world.service(1);
+    service.process = None;
+    service.active_state = "inactive".to_owned();
+    let plan = world.plan();
+    assert!(plan.is_complete(), "{:?}", summary(&plan));
+    assert!(plan.changes.iter().any(|change| change.addr == addr("store-1/certificate.ca")));
+}
+
+#[test]
+fn an_older_state_of_the_authority_does_not_undo_a_rotation() {
+    let mut world = World::converged();
+    let older = world.authority.bundle().to_pem();
+    let newer = World::converged();
+    for number in 1..=3 {
+        let pair = format!("store-{number}/certificate.node");
+        let ca = format!("store-{number}/certificate.ca");
+        let fact = newer.as_desired(&newer.graph.resources[&addr(&pair)]);
+        *world.fact(&pair) = fact;
+        let Fact::Ca(ca) = world.fact(&ca) else { panic!() };
+        ca.pem = format!("{}{older}", newer.authority.bundle().to_pem());
+    }
+    let plan = world.plan();
+    assert!(plan.changes.is_empty() && !plan.is_complete(), "{:?}", summary(&plan));
+}
+
+#[test]
+fn one_node_with_a_pair_of_another_authority_is_mended() {
+    let mut world = World::converged();
+    let other = World::converged();
+    let pair = other.as_desired(&other.graph.resources[&addr("store-2/certificate.node")]);
+    *world.fact("store-2/certificate.node") = pair;
+    let plan = world.plan();
+    assert!(plan.is_complete(), "{:?}", summary(&plan));
+    assert_eq!(plan.changes.len(), 1, "{:?}", summary(&plan));
+}
