@@ -23,4 +23,4 @@ mod twins;
 pub use options::PlanOptions;
 pub use plan::{plan, plan_rotation};
 pub use removal::remains;
-pub use rotation::{Rotation, RotationStep, is_of_rotation, rotation};
+pub use rotation::{Rotation, RotationStep, is_of_rotation, rotation, unreached_members};

@@ -2,13 +2,14 @@ use std::collections::BTreeSet;
 
 use crdbctl_model::{
     Change, Desired, Fact, NodeName, Note, Observations, Observed, Presence, Resource, ResourceAddr,
-    ResourceGraph,
+    ResourceGraph, ResourceKind,
 };
 use crdbctl_pki::{CaBundle, Certificate, judge_ca};
 
 use crate::comparison::Difference;
 use crate::context::{AuthorityState, Context};
 use crate::kinds::service::PENDING;
+use crate::{context, movement};
 
 /// A step of the authority's rotation, in their order (CockroachDB docs, rotate certificates): a certificate is used
 /// only when everybody who must trust it does.
@@ -88,6 +89,38 @@ pub(crate) fn under_way(
         || Rotation { step: RotationStep::DropOld, open: BTreeSet::new() },
         |(step, open)| Rotation { step, open },
     ))
+}
+
+/// Returns the members of the cluster that a rotation does not reach, in words: those that have not left and are none of the nodes
+/// that stay. They would neither trust the new authority nor get a certificate by it.
+///
+/// # Errors
+/// Why it cannot be told, when CockroachDB runs and its members could not be read.
+pub fn unreached_members(graph: &ResourceGraph, observations: &Observations) -> Result<Vec<String>, String> {
+    let Some(members) = movement::members(graph, observations) else {
+        let runs = |node: &NodeName| {
+            context::service(graph, observations, node).is_some_and(|service| service.process.is_some())
+        };
+        let observed = graph.of_cluster(ResourceKind::Members).map(|members| observations.of(&members.addr));
+        return match observed.into_iter().next() {
+            Some(Observed::Unknown { reason } | Observed::Deferred { reason })
+                if graph.nodes.keys().any(runs) =>
+            {
+                Err(reason)
+            }
+            _ => Ok(Vec::new()),
+        };
+    };
+    let known: BTreeSet<String> =
+        graph.staying().flat_map(|node| movement::addresses(graph, observations, node)).collect();
+    let unreached = members
+        .standing()
+        .filter(|member| member.address.as_ref().is_none_or(|address| !known.contains(address)));
+    Ok(unreached
+        .map(|member| {
+            format!("n{} at {}", member.id, member.address.as_deref().unwrap_or("an unknown address"))
+        })
+        .collect())
 }
 
 fn present(graph: &ResourceGraph) -> impl Iterator<Item = &Resource> {

@@ -1,10 +1,10 @@
 //! A new authority in the place of an old one: each step in its turn, told by what is there and nothing else.
 
-use crdbctl_model::{Action, Desired, Fact, Plan};
+use crdbctl_model::{Action, Desired, Fact, MemberFact, MembershipFact, Observed, Plan};
 use crdbctl_pki::{Authority, KeyType};
-use crdbctl_planner::{RotationStep, is_of_rotation, plan_rotation, rotation};
+use crdbctl_planner::{RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members};
 
-use crate::world::{NOW, World, addr, summary};
+use crate::world::{NOW, World, addr, member, summary};
 
 const YEAR: i64 = 365 * 86_400;
 
@@ -198,4 +198,33 @@ fn other_changes_are_no_part_of_a_step() {
     let plan = world.rotate(RotationStep::NewAuthority);
     assert!(plan.changes.iter().all(is_of_rotation), "{:?}", summary(&plan));
     assert_eq!(plan.changes.len(), 4);
+}
+
+#[test]
+fn members_that_the_manifest_does_not_have_are_not_reached() {
+    let mut world = World::converged();
+    let unreached = |world: &World| unreached_members(&world.graph, &world.observations);
+    assert_eq!(unreached(&world), Ok(Vec::new()));
+    let push = |world: &mut World, id, address: &str, membership| {
+        let Fact::Members(members) = world.fact("cluster/members.store") else { panic!() };
+        members.members.push(MemberFact { membership, ..member(id, address, "v24.1.0") });
+    };
+    push(&mut world, 8, "198.0.2.98:26257", MembershipFact::Decommissioned);
+    assert_eq!(unreached(&world), Ok(Vec::new()));
+    push(&mut world, 9, "198.0.2.99:26257", MembershipFact::Active);
+    assert_eq!(unreached(&world), Ok(vec!["n9 at 198.0.2.99:26257".to_owned()]));
+    // It is a node of the manifest that has not been restarted since its address changed.
+    for word in &mut world.process(3).argv {
+        if word.starts_with("--advertise-addr=") {
+            "--advertise-addr=198.0.2.99:26257".clone_into(word);
+        }
+    }
+    assert_eq!(unreached(&world), Ok(Vec::new()));
+    // Not asked: a cluster that does not run loses nobody.
+    world.set("cluster/members.store", Observed::Deferred { reason: "no node is ready".to_owned() });
+    assert_eq!(unreached(&world), Err("no node is ready".to_owned()));
+    for number in 1..=3 {
+        world.service(number).process = None;
+    }
+    assert_eq!(unreached(&world), Ok(Vec::new()));
 }

@@ -1,7 +1,7 @@
 use clap::Args;
 use crdbctl_model::{Change, Desired, Plan, ResourceAddr};
 use crdbctl_pki::AuthorityDirectory;
-use crdbctl_planner::{Rotation, RotationStep, is_of_rotation, plan_rotation, rotation};
+use crdbctl_planner::{Rotation, RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members};
 use crdbctl_report::{CertificateListing, count, render_plan};
 
 use crate::applying::{Consent, not_begun, show_and_apply};
@@ -45,6 +45,9 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
                 return Ok(ExitCode::Done);
             }
         };
+        if matches!(step, RotationStep::Nodes | RotationStep::DropOld) {
+            demand_all_members(step, unreached_members(&cluster.graph, &probe.observations))?;
+        }
         if step == RotationStep::DropOld {
             demand_unneeded(&cluster, &probe)?;
         }
@@ -117,6 +120,26 @@ fn demand_nothing_else(ordinary: &Plan, ui: &Ui) -> Result<(), CliError> {
     .hint("run `crdbctl apply` first: a rotation begins from nodes that are as the manifest says"))
 }
 
+/// Refuses what would part the cluster from a member that this rotation does not reach.
+fn demand_all_members(step: RotationStep, unreached: Result<Vec<String>, String>) -> Result<(), CliError> {
+    let what = what(step);
+    match unreached {
+        Ok(unreached) if unreached.is_empty() => Ok(()),
+        Ok(unreached) => Err(refused(format!(
+            "step {} of 4 ({what}) would part the cluster from {}: members that the manifest does not keep, and that this \
+             rotation gives nothing",
+            step.number(),
+            unreached.join(", ")
+        ))
+        .hint("add them to the manifest and apply, or have them leave the cluster first")),
+        Err(why) => Err(CliError::new(
+            ExitCode::Unknown,
+            format!("not applied: whether every member of the cluster is reached is not known: {why}"),
+        )
+        .hint("see why no node can be asked, then try again")),
+    }
+}
+
 /// Refuses to drop the old authority while a certificate is found that only it vouches for, also of a client whom the
 /// manifest does not name.
 fn demand_unneeded(cluster: &Cluster, probe: &Probe) -> Result<(), CliError> {
@@ -177,4 +200,21 @@ fn finish(step: RotationStep, ended: ExitCode, ui: &Ui) -> Result<ExitCode, CliE
         });
     }
     Ok(ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_that_get_nothing_keep_a_rotation_from_going_on() {
+        assert!(demand_all_members(RotationStep::Nodes, Ok(Vec::new())).is_ok());
+        let refused =
+            demand_all_members(RotationStep::DropOld, Ok(vec!["n4 at a:1".to_owned()])).unwrap_err();
+        assert!(
+            format!("{refused:?}").contains("step 4 of 4") && format!("{refused:?}").contains("n4 at a:1")
+        );
+        let unknown = demand_all_members(RotationStep::Nodes, Err("no answer".to_owned())).unwrap_err();
+        assert!(format!("{unknown:?}").contains("no answer"));
+    }
 }
