@@ -193,6 +193,59 @@ fitting() {
   key=$(public_half "$2" key) || die "not reloaded: what $2 is for cannot be told"
   [ "$crt" = "$key" ] || die "not reloaded: $2 does not belong to $1, and every new connection would fail; plan again"
 }
+serial_of() { openssl x509 -noout -serial -in "$1"; }
+served_serial() { timeout 5 openssl s_client -connect "$1" </dev/null 2>/dev/null | openssl x509 -noout -serial 2>/dev/null || true; }
+# end_of FILE: when its first certificate ends, which is the one that CockroachDB goes by, in Unix seconds.
+end_of() { end=$(openssl x509 -noout -enddate -in "$1") && date -u +%s -d "${end#notAfter=}"; }
+# told_end KIND HTTP: the same of what the process has read, by its own word; nothing where it does not tell (0 is none).
+told_end() {
+  command -v curl >/dev/null 2>&1 || return 0
+  told=$(curl -sk --noproxy '*' --connect-timeout 2 --max-time 5 "https://$2/_status/vars" 2>/dev/null |
+    sed -n "s/^security_certificate_expiration_$1\({[^}]*}\)\{0,1\} \([0-9.e+]*\)\$/\2/p" | head -n 1)
+  # Large numbers are written 1.8e+09.
+  case $told in ''|0) ;; *) LC_ALL=C printf '%.0f' "$told" ;; esac
+}
+day() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
+# reread TRIES PID CERTS SQL HTTP: has the process read its certificates again, and waits until it goes by those on disk. A line
+# that begins with "told: " is for whoever applies.
+reread() {
+  if ! command -v openssl >/dev/null 2>&1; then
+    kill -HUP "$2"
+    echo 'told: whether it has read its certificates again cannot be told: openssl is not on the host'
+    return
+  fi
+  tries=$1 front=$3/node.crt
+  if [ -e "$3/ui.crt" ]; then front=$3/ui.crt; fi
+  node=$(serial_of "$3/node.crt") shown=$(serial_of "$front")
+  ca_end=$(end_of "$3/ca.crt") || ca_end=
+  node_end=$(end_of "$3/node.crt") || node_end=
+  was=$(served_serial "$4") ca_was=$(told_end ca "$5")
+  kill -HUP "$2"
+  while :; do
+    wrong=
+    for look in "$4 $node" "$5 $shown"; do
+      served=$(served_serial "${look%% *}")
+      [ "$served" = "${look#* }" ] || wrong="${wrong:-${look%% *} still serves ${served:-no certificate} after SIGHUP, ${look#* } is on disk}"
+    done
+    for look in "ca $ca_end" "node $node_end"; do
+      told=$(told_end "${look%% *}" "$5")
+      if [ -n "$told" ] && [ -n "${look#* }" ] && [ "$told" != "${look#* }" ] && [ -z "$wrong" ]; then
+        wrong="after SIGHUP it still goes by a ${look%% *}.crt that ends $(day "$told"), the one on disk ends $(day "${look#* }")"
+      fi
+    done
+    [ -n "$wrong" ] || break
+    tries=$((tries - 1)); [ "$tries" -gt 0 ] || die "$wrong"
+    sleep 0.2
+  done
+  if [ "$was" = "$node" ]; then
+    told=$(told_end ca "$5")
+    if [ -z "$told" ]; then
+      echo 'told: whether it has read ca.crt again cannot be told: node.crt is the same, and no metric came from it (is curl on the host?)'
+    elif [ "$ca_was" = "$told" ]; then
+      echo 'told: whether it has read ca.crt again cannot be told: node.crt is the same, and the first certificate of ca.crt ends as before'
+    fi
+  fi
+}
 main_pid() { systemctl show "$1" -p MainPID --value; }
 # The last words of a service that does not do as it is told.
 why_not() {
@@ -233,6 +286,8 @@ run_step() {
   if [ "$size" = rest ]; then words=$( (set -e; "step_$number") 2>&1); ended=$?
   else words=$( (set -e; "step_$number") 2>&1 </dev/null); ended=$?; fi
   took=$(( $(date +%s%3N) - began ))
-  if [ "$ended" -eq 0 ]; then printf 'done %s %s\n' "$number" "$took"
+  if [ "$ended" -eq 0 ]; then
+    case $words in 'told: '*) printf 'told %s %s\n' "$number" "$(printf '%s' "${words#told: }" | b64)" ;; esac
+    printf 'done %s %s\n' "$number" "$took"
   else failed="$failed$number "; printf 'fail %s %s\n' "$number" "$(printf '%s' "${words:-it ended with status $ended}" | tail -c 3000 | b64)"; fi
 }

@@ -128,6 +128,10 @@ impl Session {
             self.channel.run(&script, payload, Limits::within(STAGE_TIMEOUT), &mut on_progress).await;
         match result {
             Ok(output) => {
+                for what in Stage::told(&output.stdout) {
+                    // Nobody listening is no reason to stop.
+                    let _ = self.events.send(Event::Node { node: self.node.clone(), what });
+                }
                 let mut outcomes = stage.outcomes(&output.stdout);
                 if !output.is_success() {
                     let said = output.stderr_text();

@@ -457,7 +457,7 @@ fn reload_of_a_shell(shell: &str, at: &Path, path: &str) -> (Output, bool) {
     }));
     let _ = std::fs::remove_file(at.join("hup"));
     // What is served is another test's matter.
-    let text = crate::kinds::service::reload(&desired.unwrap()).replace("left=50", "left=1");
+    let text = crate::kinds::service::reload(&desired.unwrap()).replace("reread 50 ", "reread 1 ");
     let text = format!(
         "exec 2>&1\n(trap 'echo >{hup}' HUP; while sleep 0.05; do :; done) & daemon=$!\nsleep 0.2\n\
          main_pid() {{ echo $daemon; }}\nPATH={path}\n(set -e\n{text}\n)\nended=$?\nPATH=/usr/bin:/bin\nsleep 0.3\n\

@@ -118,6 +118,13 @@ impl Stage {
         outcomes
     }
 
+    /// Returns what steps that went well have to say to whoever applies.
+    pub(crate) fn told(printed: &[u8]) -> Vec<String> {
+        let printed = String::from_utf8_lossy(printed);
+        let told = printed.lines().filter_map(|line| line.strip_prefix("told ")?.split_once(' '));
+        told.map(|(_, words)| decode(words)).collect()
+    }
+
     /// Returns the changes of this stage.
     pub(crate) fn addrs(&self) -> impl Iterator<Item = &ResourceAddr> {
         self.numbers.keys()

@@ -50,10 +50,12 @@ fn not_held_back(desired: &DesiredService) -> String {
     format!("[ ! -e {} ] || die {}", quoted(&file), quoted(&words))
 }
 
-/// Returns the shell text that makes CockroachDB read its certificates again, waits until it serves what is
-/// on disk (where openssl can tell), and forgets what was pending. A key that does not belong to the certificate is
-/// refused before the signal: CockroachDB does not check that.
+/// Returns the shell text that makes CockroachDB read its certificates again, waits until it goes by what is on disk, and
+/// forgets what was pending. A key that does not belong to the certificate is refused before the signal: CockroachDB does not
+/// check that.
 ///
+/// That it has read them is told by the serials that it serves and by the ends of its certificates in `/_status/vars`, where
+/// openssl and curl are on the host. Where neither has changed, a line says that it cannot be told.
 /// The signal goes to the main process alone (CockroachDB docs, rotate certificates).
 pub(crate) fn reload(desired: &DesiredService) -> String {
     let unit = quoted(&desired.unit.file_name());
@@ -61,13 +63,8 @@ pub(crate) fn reload(desired: &DesiredService) -> String {
     let key = quoted(&format!("{}/node.key", desired.certs));
     format!(
         "pid=$(main_pid {unit}); [ \"$pid\" -gt 0 ] || die 'the service does not run'\n\
-         fitting {certificate} {key}\nkill -HUP \"$pid\"\n\
-         if command -v openssl >/dev/null 2>&1; then\n\
-         wanted=$(openssl x509 -noout -serial -in {certificate})\n\
-         for address in {sql} {http}; do\nleft=50\n\
-         while served=$(timeout 5 openssl s_client -connect \"$address\" </dev/null 2>/dev/null | openssl x509 -noout -serial 2>/dev/null) || true; [ \"$served\" != \"$wanted\" ]; do\n\
-         left=$((left - 1)); [ \"$left\" -gt 0 ] || die \"$address still serves ${{served:-no certificate}} after SIGHUP, ${{wanted}} is on disk\"\n\
-         sleep 0.2\ndone\ndone\nfi\nsettled",
+         fitting {certificate} {key}\nreread 50 \"$pid\" {certs} {sql} {http}\nsettled",
+        certs = quoted(desired.certs.as_str()),
         sql = quoted(&desired.sql_address),
         http = quoted(&desired.http_address),
     )

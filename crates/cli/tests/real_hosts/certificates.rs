@@ -124,3 +124,62 @@ fn the_list_has_them_all(bench: &Bench) {
     let after = bench.host(1).listing(&["/etc", "/opt", "/var/lib/crdbctl"], &[]).unwrap();
     assert_eq!(before.differences(&after), []);
 }
+
+/// A certificate of the host's own for browsers, as somebody may put it there: the HTTP port serves it instead of the node's.
+fn give_ui_certificate(host: &Host) {
+    host.exec_ok(&format!(
+        "cd /opt/cockroach/certs && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj \
+         /CN={0} -addext subjectAltName=IP:{0} -keyout ui.key -out ui.crt 2>/dev/null && chown cockroach:cockroach ui.* && \
+         chmod 0600 ui.key",
+        host.address()
+    ))
+    .unwrap();
+}
+
+#[test]
+fn a_process_that_does_not_read_its_certificates_again_is_found_and_the_rest_is_done_later() {
+    const FAULTS: &str = "/var/lib/cockroach.faults";
+    let Some(bench) = Bench::start(3) else { return };
+    bench.apply();
+    bench.assert_empty_plan();
+    give_ui_certificate(bench.host(1));
+    let pids = || bench.lab.hosts().iter().map(pid).collect::<Vec<_>>();
+    let before = pids();
+    let rotate = |more: &[&str]| bench.crdbctl(&[&["certs", "rotate-ca", "--yes"], more].concat());
+
+    // Step 1 changes ca.crt alone, step 2 the pairs.
+    for (says, then) in [
+        ("still goes by a ca.crt that ends", "give the new ca.crt to every client"),
+        ("still serves serial=", "again for the clients' certificates"),
+    ] {
+        let third = bench.host(3).exec_ok("cat /opt/cockroach/certs/ca.crt /opt/cockroach/certs/node.crt");
+        let third = third.unwrap().text();
+        bench.host(2).exec_ok(&format!("echo rejects-sighup >{FAULTS}")).unwrap();
+        rotate(&[]).code(4).says("store-2").says(says);
+        let untouched =
+            bench.host(3).exec_ok("cat /opt/cockroach/certs/ca.crt /opt/cockroach/certs/node.crt");
+        assert_eq!(untouched.unwrap().text(), third, "store-3 comes after store-2");
+        bench.host(2).exec_ok(&format!("rm {FAULTS}")).unwrap();
+        // What was left to be read is a matter of its own once the files are as they shall be.
+        let mut done = rotate(&[]).code(0);
+        if !done.stderr.contains(then) {
+            done = rotate(&[]).code(0);
+        }
+        done.says(then);
+        assert_eq!(pids(), before, "{says}");
+    }
+    let served = |port: u16| {
+        let ask = "openssl x509 -noout -serial";
+        let host = bench.host(1);
+        let from = format!("openssl s_client -connect {}:{port} </dev/null 2>/dev/null", host.address());
+        host.exec_ok(&format!("{from} | {ask}")).unwrap().text()
+    };
+    let ui = bench.host(1).exec_ok("openssl x509 -noout -serial -in /opt/cockroach/certs/ui.crt").unwrap();
+    assert_eq!(served(8080), ui.text());
+    assert_eq!(served(26257), serial_on_disk(bench.host(1)));
+    rotate(&[]).code(0);
+    // Neither the pair changes nor what comes first in ca.crt.
+    rotate(&["--drop-old"]).code(0).says("whether it has read ca.crt again cannot be told");
+    bench.assert_empty_plan();
+    assert_eq!(pids(), before);
+}

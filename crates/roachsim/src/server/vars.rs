@@ -18,11 +18,25 @@ pub(super) struct Figures {
     pub(super) addresses: [String; 3],
 }
 
+/// A number as Go's `strconv.FormatFloat(value, 'g', -1, 64)` writes it, and so Prometheus' text format: with an exponent from
+/// seven digits on.
+fn go_float(value: i128) -> String {
+    let digits = value.unsigned_abs().to_string();
+    if digits.len() <= 6 {
+        return value.to_string();
+    }
+    let sign = if value < 0 { "-" } else { "" };
+    let (first, rest) = digits.split_at(1);
+    let rest = rest.trim_end_matches('0');
+    let point = if rest.is_empty() { "" } else { "." };
+    format!("{sign}{first}{point}{rest}e+{:02}", digits.len() - 1)
+}
+
 /// Returns the text.
 pub(super) fn render(figures: &Figures) -> String {
     let mut text = String::new();
     let mut gauge = |name: &str, labels: &str, value: i128| {
-        let _ = writeln!(text, "# TYPE {name} gauge\n{name}{labels} {value}");
+        let _ = writeln!(text, "# TYPE {name} gauge\n{name}{labels} {}", go_float(value));
     };
     let [advertise, http, sql] = &figures.addresses;
     let node_labels = format!("{{advertise_addr=\"{advertise}\",http_addr=\"{http}\",sql_addr=\"{sql}\"}}");
@@ -57,6 +71,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn large_numbers_have_an_exponent() {
+        for (value, text) in [
+            (0, "0"),
+            (123_456, "123456"),
+            (1_234_567, "1.234567e+06"),
+            (2_000_000_000, "2e+09"),
+            (-10_000_000, "-1e+07"),
+        ] {
+            assert_eq!(go_float(value), text);
+        }
+    }
+
+    #[test]
     fn metrics_are_prometheus_text() {
         let figures = Figures {
             node: 2,
@@ -70,7 +97,7 @@ mod tests {
         };
         insta::assert_snapshot!(render(&figures).lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n"), @r#"
         node_id{advertise_addr="a:26257",http_addr="a:8080",sql_addr="a:26257"} 2
-        build_timestamp{tag="v24.1.0",go_version="go1.22.5"} 1704067200
+        build_timestamp{tag="v24.1.0",go_version="go1.22.5"} 1.7040672e+09
         sys_uptime 5
         liveness_livenodes 3
         clock_offset_meannanos 0
