@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ClusterName, Desired, DesiredService, Digest, HostPath, NodeName, OwnerName, PackageMember, ResourceAddr,
-    ResourceKind,
+    ResourceKind, ResourceName,
 };
 
 /// Where in the manifest something stands; lines and columns count from 1.
@@ -185,14 +185,16 @@ impl ResourceGraph {
     }
 
     /// Returns the resources of one node, in order of address.
-    pub fn of_node<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = &'a Resource> {
-        self.resources.values().filter(move |resource| resource.addr.node() == Some(node))
+    pub fn of_node<'a>(&'a self, node: &NodeName) -> impl Iterator<Item = &'a Resource> {
+        // Addresses are in order of their nodes: a graph of a thousand nodes is not searched for each of them.
+        let first = ResourceAddr::on_node(node.clone(), ResourceKind::ALL[0], ResourceName::least());
+        let from_there_on = self.resources.range(first..).map(|(_, resource)| resource);
+        from_there_on.take_while(move |resource| resource.addr.node() == Some(node))
     }
 
     /// Returns the service that `node` shall run, or would run if it stayed.
     pub fn service(&self, node: &NodeName) -> Option<&DesiredService> {
-        let own = self.resources.values().filter(|resource| resource.addr.node() == Some(node));
-        own.into_iter().find_map(|resource| match &resource.desired {
+        self.of_node(node).find_map(|resource| match &resource.desired {
             Desired::Service(service) => Some(service),
             _ => None,
         })

@@ -139,6 +139,11 @@ impl UnitName {
 }
 
 impl ResourceName {
+    /// Returns what is less than every name, and none itself: where a search begins.
+    pub(crate) fn least() -> Self {
+        Self(String::new())
+    }
+
     /// Returns a name for any bytes: what a name may not hold is percent-encoded (RFC 3986, 2.1), and
     /// what would be too long ends in a digest.
     pub fn encode(bytes: &[u8]) -> Self {

@@ -305,6 +305,9 @@ impl Draft {
 
     /// Packages go when everything else of their node is done.
     fn take_away_packages(&mut self, node: &NodeName, mut removals: Removals) {
+        if removals.after.is_empty() {
+            return self.take_away(removals);
+        }
         let others: BTreeSet<ResourceAddr> =
             self.differences.keys().filter(|addr| addr.node() == Some(node)).cloned().collect();
         for before in removals.after.values_mut() {

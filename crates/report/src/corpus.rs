@@ -688,10 +688,3 @@ pub(crate) fn scattered(count: usize) -> Plan {
     }
     plan(&names.iter().map(String::as_str).collect::<Vec<_>>(), changes)
 }
-
-/// Returns a plan for `count` bare nodes: everything is new, and alike.
-pub(crate) fn bare(count: usize) -> Plan {
-    let names: Vec<String> = (1..=count).map(|number| format!("store-{number:04}")).collect();
-    let changes = names.iter().flat_map(|name| fresh_node(name, 0)).collect();
-    plan(&names.iter().map(String::as_str).collect::<Vec<_>>(), changes)
-}

@@ -55,13 +55,13 @@ mod corpus;
 #[cfg(test)]
 mod format_tests;
 #[cfg(test)]
+mod junit_tests;
+#[cfg(test)]
 mod plan_tests;
 #[cfg(test)]
 mod readable;
 #[cfg(test)]
 mod schema_tests;
-#[cfg(test)]
-mod speed_tests;
 
 pub use amount::{bytes, count, duration};
 pub use certificates::{CertificateEntry, CertificateListing, UnreadCertificate, render_certificates};

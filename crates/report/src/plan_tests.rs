@@ -121,25 +121,3 @@ fn the_json_form_reads_back_and_agrees_with_the_numbers() {
         assert_eq!(total, plan.changes.len(), "{name}");
     }
 }
-
-#[test]
-fn a_thousand_nodes_render_at_once() {
-    let mut plan = corpus()["fresh"].clone();
-    let of_one: Vec<_> = plan
-        .changes
-        .iter()
-        .filter(|c| c.addr.node().is_some_and(|n| n.as_str() == "store-1"))
-        .cloned()
-        .collect();
-    plan.changes.clear();
-    for number in 0..1000 {
-        let name = crdbctl_model::NodeName::new(format!("store-{number}")).unwrap();
-        plan.changes.extend(of_one.iter().cloned().map(|mut change| {
-            change.addr.scope = crdbctl_model::Scope::Node(name.clone());
-            change
-        }));
-    }
-    let text = render_plan(&plan, &RenderOptions::plain(120));
-    assert!(text.contains("14 resources will be created on 1000 nodes"), "{text}");
-    assert!(text.contains("store-999"));
-}

@@ -8,5 +8,6 @@ mod disruption;
 mod kinds;
 mod removal;
 mod rotation;
+mod thousand;
 mod unknown;
 mod world;

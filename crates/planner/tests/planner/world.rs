@@ -78,7 +78,8 @@ impl World {
         Self::bare_of(MANIFEST)
     }
 
-    fn bare_of(manifest: &str) -> Self {
+    /// The nodes of a manifest, `store-1` and up, on which nothing was ever done.
+    pub(crate) fn bare_of(manifest: &str) -> Self {
         let graph = graph(manifest);
         let authority = Authority::create(KeyType::EcdsaP256, 10 * YEAR, NOW.plus(-YEAR)).unwrap();
         let nodes = (1..=graph.nodes.len()).map(|number| {
