@@ -99,10 +99,10 @@ impl Session {
         steps: Vec<Step>,
         archive: Option<(ResourceAddr, Payload, u64)>,
     ) -> Outcomes {
-        let mut stage = Stage::new(&self.cluster, &self.run, steps);
-        if stage.addrs().next().is_none() {
+        if steps.is_empty() {
             return Outcomes::new();
         }
+        let mut stage = Stage::new(&self.cluster, &self.run, steps);
         let began = Instant::now();
         let text = std::mem::take(&mut stage.script);
         let mut payload = std::mem::take(&mut stage.payload);
@@ -150,7 +150,7 @@ impl Session {
             Err(error) => {
                 let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 let words = error.to_string();
-                stage.addrs().map(|addr| (addr.clone(), (Outcome::Failed(words.clone()), took))).collect()
+                stage.all().map(|addr| (addr.clone(), (Outcome::Failed(words.clone()), took))).collect()
             }
         }
     }

@@ -247,6 +247,24 @@ fn a_failed_step_takes_its_dependents_with_it_and_no_others() {
 }
 
 #[test]
+fn a_step_without_a_change_of_its_own_runs_and_decides_about_those_that_it_serves() {
+    let Some((shells, directory)) = bench() else { return };
+    let at = directory.path();
+    for shell in shells {
+        let serving = |body: String| Step {
+            addr: None,
+            serves: [addr("served")].into(),
+            ..Step::new(&addr("unused"), body)
+        };
+        let outcomes = stage(vec![serving(format!("touch {}/{shell}", at.display()))], b"", shell);
+        assert_eq!(outcomes, [("store-1/file.served".to_owned(), Outcome::Converged)]);
+        assert!(at.join(shell).exists());
+        let outcomes = stage(vec![serving("exit 3".to_owned())], b"", shell);
+        assert!(matches!(&outcomes[..], [(_, Outcome::Failed(_))]), "{outcomes:?}");
+    }
+}
+
+#[test]
 fn payloads_reach_their_steps_also_past_a_failed_one_and_a_cut_one_fails() {
     let Some((shells, directory)) = bench() else { return };
     for shell in shells {

@@ -105,6 +105,12 @@ impl Stage {
                 .entry(addr.clone())
                 .or_insert_with(|| (Outcome::Failed("the node did not say what became of it".to_owned()), 0));
         }
+        // What is made by a common step alone is what became of that step.
+        for (number, outcome) in &common {
+            for addr in self.serves.get(number).into_iter().flatten() {
+                outcomes.entry(addr.clone()).or_insert_with(|| (outcome.clone(), 0));
+            }
+        }
         // What serves others decides about them: a file in place whose restart fell away is not done.
         for (number, lost) in common.into_iter().filter(|(_, outcome)| *outcome != Outcome::Converged) {
             let served = self.serves.get(&number);
@@ -125,9 +131,9 @@ impl Stage {
         told.map(|(_, words)| decode(words)).collect()
     }
 
-    /// Returns the changes of this stage.
-    pub(crate) fn addrs(&self) -> impl Iterator<Item = &ResourceAddr> {
-        self.numbers.keys()
+    /// Returns the changes of this stage, those without a step of their own among them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &ResourceAddr> {
+        self.numbers.keys().chain(self.serves.values().flatten())
     }
 
     fn name(&self, number: &str) -> String {

@@ -115,6 +115,11 @@ impl NodeWork {
         self
     }
 
+    /// Returns what cannot be done, and why, when anything cannot: found before anything is touched.
+    pub(crate) fn refused(&self) -> Option<&Outcomes> {
+        (!self.outcomes.is_empty()).then_some(&self.outcomes)
+    }
+
     /// Returns the changes that this work makes.
     pub(crate) fn addrs(&self) -> impl Iterator<Item = &ResourceAddr> {
         self.packages
@@ -229,3 +234,7 @@ async fn send(
     let step = if kinds::creates(change) { kinds::begun(change, step) } else { step };
     session.stage(vec![step], Some((addr.clone(), payload, desired.archive_size))).await
 }
+
+#[cfg(test)]
+#[path = "work_tests.rs"]
+mod tests;

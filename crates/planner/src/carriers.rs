@@ -10,9 +10,10 @@ use crate::context::Context;
 use crate::kinds::service::{BINARY, ENVIRONMENT, FLAGS, LOADED, NOFILE, USER};
 
 /// Moves what a restart settles from the service to the change that explains it, so that one cause is
-/// told once: a changed `ExecStart` carries the flags, a switched link or new package the binary.
+/// told once: a changed `ExecStart` carries the flags, a switched link the binary.
 ///
-/// Only what is explained moves. A process with flags of its own stays a difference of the service.
+/// Only what is explained moves, and only to what is changed when the node is restarted: a package alone is put in place
+/// beforehand, on all nodes at once. A process with flags of its own stays a difference of the service.
 pub(crate) fn carry(
     node: &NodeName,
     graph: &ResourceGraph,
@@ -29,15 +30,10 @@ pub(crate) fn carry(
         _ => None,
     });
     // The program is reached through one link; the other links of a node have nothing to do with it.
-    let binaries: Vec<&ResourceAddr> = graph
-        .of_node(node)
-        .filter(|resource| match &resource.desired {
-            Desired::Link(link) => Some(&link.path) == program,
-            Desired::Package(_) => true,
-            _ => false,
-        })
-        .map(|resource| &resource.addr)
-        .collect();
+    let switch = graph.of_node(node).find_map(|resource| match &resource.desired {
+        Desired::Link(link) if Some(&link.path) == program => Some(&resource.addr),
+        _ => None,
+    });
     let unit_files_differ = differences.keys().filter(|addr| addr.node() == Some(node)).any(|addr| {
         let is_systemd_link = |link: &DesiredLink| link.path.as_str().starts_with("/etc/systemd/system/");
         match graph.resources.get(addr).map(|resource| &resource.desired) {
@@ -55,12 +51,10 @@ pub(crate) fn carry(
             return true;
         }
         if attribute.name == BINARY {
-            return !binaries.iter().any(|addr| {
-                differences
-                    .get_mut(*addr)
-                    .and_then(binary_attribute)
-                    .is_some_and(|carrier| mark(carrier, node))
-            });
+            return !switch
+                .and_then(|addr| differences.get_mut(addr))
+                .and_then(target_attribute)
+                .is_some_and(|carrier| mark(carrier, node));
         }
         let Some(directive) = directive_of(&attribute.name) else { return true };
         !unit
@@ -119,12 +113,9 @@ fn mark(carrier: &mut AttributeDiff, node: &NodeName) -> bool {
     true
 }
 
-/// The attribute of a package or link through which the running binary becomes another one.
-fn binary_attribute(difference: &mut Difference) -> Option<&mut AttributeDiff> {
-    difference
-        .attributes
-        .iter_mut()
-        .find(|attribute| attribute.name == "cockroach" || attribute.name == "target")
+/// The attribute of a link through which the running binary becomes another one.
+fn target_attribute(difference: &mut Difference) -> Option<&mut AttributeDiff> {
+    difference.attributes.iter_mut().find(|attribute| attribute.name == "target")
 }
 
 fn directive_of(attribute: &str) -> Option<&'static str> {

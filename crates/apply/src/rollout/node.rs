@@ -48,6 +48,12 @@ impl Applier {
             Ok(work) => work.with_impact(Impact::Restart, service, changes),
             Err(error) => return fail(error.to_string()),
         };
+        if let Some(refused) = work.refused() {
+            let words = "another change of the node cannot be made, so nothing of it was touched";
+            let mut outcomes = all(changes, &Outcome::Skipped(words.to_owned()));
+            outcomes.extend(refused.clone());
+            return outcomes;
+        }
         // Noted before anything happens, so that a run which is cut off from here on is brought to its end by the
         // next one. What would keep the node from coming back is found while it still serves.
         if let Err(why) = prepare(session, service).await {

@@ -1,5 +1,6 @@
 use crdbctl_model::{
-    Action, AttributeDiff, Cause, DesiredService, Impact, NodeName, ProcessFact, Removal, ServiceFact,
+    Action, AttributeDiff, Cause, Desired, DesiredService, Digest, Fact, Impact, NodeName, Observed,
+    ProcessFact, Removal, ServiceFact,
 };
 
 use crate::comparison::{Comparison, Difference, unknown};
@@ -76,7 +77,8 @@ pub(super) fn compare(
     let loaded = if found.need_daemon_reload { "older than the file" } else { "as in the file" };
     difference.attribute(LOADED, loaded, "as in the file");
     if let Some(process) = &found.process {
-        compare_process(desired, process, &mut difference);
+        let on_disk = node.and_then(|node| binary_on_disk(desired, node, context));
+        compare_process(desired, process, on_disk, &mut difference);
     }
     match found.pending.as_deref() {
         Some(left) if found.process.is_some() => {
@@ -93,17 +95,43 @@ pub(super) fn compare(
     difference.conclude()
 }
 
-/// Compares the running process itself, not the file that it was started from.
-fn compare_process(desired: &DesiredService, process: &ProcessFact, difference: &mut Difference) {
+/// The digest of the file that the wanted binary shall be, where it was read.
+fn binary_on_disk(desired: &DesiredService, node: &NodeName, context: &Context<'_>) -> Option<Digest> {
+    context.graph.of_node(node).find_map(|resource| {
+        let Desired::Package(package) = &resource.desired else { return None };
+        let member = package
+            .members
+            .iter()
+            .find(|member| package.path.join(&member.path).is_ok_and(|path| path == desired.binary))?;
+        match context.observations.of(&resource.addr) {
+            Observed::Present(fact) => match *fact {
+                Fact::Package(found) => found.files.get(&member.path)?.digest,
+                _ => None,
+            },
+            _ => None,
+        }
+    })
+}
+
+/// Compares the running process itself, not the file that it was started from. Its program is not hashed again while it
+/// is the very file of the package, whose digest is `on_disk`.
+fn compare_process(
+    desired: &DesiredService,
+    process: &ProcessFact,
+    on_disk: Option<Digest>,
+    difference: &mut Difference,
+) {
     let before = difference.attributes.len();
-    let is_wanted_binary = match process.exe_digest {
+    let is_the_file = process.exe == desired.binary.as_str() && !process.exe_deleted;
+    let runs = process.exe_digest.or(on_disk.filter(|_| is_the_file));
+    let is_wanted_binary = match runs {
         Some(digest) => digest == desired.binary_digest,
-        None => process.exe == desired.binary.as_str() && !process.exe_deleted,
+        None => is_the_file,
     };
     if is_wanted_binary {
         difference.unchanged += 1;
     } else {
-        let running = match process.exe_digest {
+        let running = match runs {
             Some(digest) => format!("{} (sha256 {})", process.exe, digest.short()),
             None => process.exe.clone(),
         };

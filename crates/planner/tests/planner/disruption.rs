@@ -226,6 +226,28 @@ fn a_deleted_program_with_the_right_content_still_runs_the_right_one() {
 }
 
 #[test]
+fn a_package_alone_restarts_through_the_service() {
+    let package = "store-2/package.cockroach-v24.1.0.linux-amd64";
+    let spoil = |world: &mut World| {
+        let Fact::Package(found) = world.fact(package) else { panic!("no package") };
+        found.files.get_mut("cockroach").unwrap().digest = Some(Digest::of("published before"));
+    };
+    // The same version with another sha256: what runs is the file that the package has.
+    let mut world = World::converged();
+    spoil(&mut world);
+    let lines = [
+        "store-2/package.cockroach-v24.1.0.linux-amd64 replace drift [cockroach]",
+        "store-2/service.cockroach update drift restart [binary]",
+        "roll store-2 restart",
+    ];
+    world.expect(&lines);
+    // And while a program runs that was deleted.
+    world.process(2).exe_deleted = true;
+    world.process(2).exe_digest = Some(Digest::of("another one"));
+    world.expect(&lines);
+}
+
+#[test]
 fn what_an_interrupted_apply_left_is_done_and_says_why() {
     let mut world = World::converged();
     world.service(2).pending = Some("restart".to_owned());

@@ -74,7 +74,11 @@ fn each_drift_is_one_change_of_the_right_resource() {
         (
             "binary tampered with",
             |w| package(w).files.get_mut("cockroach").unwrap().digest = Some(Digest::of("x")),
-            &["store-2/package.cockroach-v24.1.0.linux-amd64 replace drift [cockroach]"],
+            &[
+                "store-2/package.cockroach-v24.1.0.linux-amd64 replace drift [cockroach]",
+                "store-2/service.cockroach update drift restart [binary]",
+                "roll store-2 restart",
+            ],
         ),
         (
             "binary deleted",
