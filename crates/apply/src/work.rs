@@ -237,4 +237,4 @@ async fn send(
 
 #[cfg(test)]
 #[path = "work_tests.rs"]
-mod tests;
+pub(crate) mod tests;

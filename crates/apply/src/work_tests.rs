@@ -14,7 +14,8 @@ nodes:
   - {name: store-3, address: 198.0.2.3}
 ";
 
-fn graph() -> ResourceGraph {
+/// Three nodes, as a manifest without anything special makes them.
+pub(crate) fn graph() -> ResourceGraph {
     let manifest = parse(MANIFEST, "cluster.yaml", &Inputs::none()).unwrap_or_else(|found| panic!("{found}"));
     lower(&manifest, &placeholder_archives()).unwrap()
 }

@@ -59,6 +59,7 @@ impl Applier {
         if let Err(why) = prepare(session, service).await {
             return fail(why);
         }
+        let drains = matches!(down, Down::Drained(_));
         if let Down::Drained(running) = down {
             let limit = Duration::from_secs(self.graph.rollout.drain_timeout);
             let drained = match issuer.at((self.clock)()).operator() {
@@ -74,8 +75,12 @@ impl Applier {
         }
         tell("stopping and starting");
         let (_, never) = watch::channel(false);
-        let outcomes = work.run(session, &Semaphore::new(1), &never).await;
+        let mut outcomes = work.run(session, &Semaphore::new(1), &never).await;
         if outcomes.values().any(|(outcome, _)| *outcome != Outcome::Converged) {
+            if drains {
+                let state = state(session, service).await;
+                tell_of_drain(&mut outcomes, &node, service, &state);
+            }
             return outcomes;
         }
         tell("started");
@@ -126,6 +131,19 @@ pub(super) fn all(changes: &[Change], outcome: &Outcome) -> Outcomes {
     changes.iter().map(|change| (change.addr.clone(), (outcome.clone(), 0))).collect()
 }
 
+/// Adds to what failed that the node was drained before it: its process may run on, and serves nobody then.
+fn tell_of_drain(outcomes: &mut Outcomes, node: &NodeName, service: &DesiredService, state: &str) {
+    for (outcome, _) in outcomes.values_mut() {
+        if let Outcome::Failed(words) = outcome {
+            words.push_str(&format!(
+                ". {node} was drained before that, and takes no clients until it is restarted; {state}. Next: mend this and \
+                 apply again, or `systemctl restart {}` on {node} to have it serve at once",
+                service.unit.file_name()
+            ));
+        }
+    }
+}
+
 async fn prepare(session: &mut Session, service: &DesiredService) -> Result<(), String> {
     let text = prologue(&session.cluster, &session.run) + &kinds::service::before_restart(service);
     let output = session.script(text, Payload::none(), STATE).await.map_err(|error| error.to_string())?;
@@ -141,5 +159,33 @@ async fn state(session: &mut Session, service: &DesiredService) -> String {
             format!("systemd says {}", words.join(" "))
         }
         Err(error) => format!("How it is now could not be asked: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_after_the_drain_says_that_the_node_is_drained() {
+        let graph = crate::work::tests::graph();
+        let node = NodeName::new("store-1").unwrap();
+        let service = graph.service(&node).unwrap();
+        let addr = |text: &str| text.parse::<crdbctl_model::ResourceAddr>().unwrap();
+        let mut outcomes = Outcomes::from([
+            (addr("store-1/link.cockroach"), (Outcome::Failed("No space left on device".to_owned()), 1)),
+            (addr("store-1/unit.cockroach"), (Outcome::Converged, 1)),
+        ]);
+        tell_of_drain(&mut outcomes, &node, service, "systemd says ActiveState=active");
+        let Outcome::Failed(words) = &outcomes[&addr("store-1/link.cockroach")].0 else { panic!() };
+        for part in [
+            "No space left",
+            "store-1 was drained",
+            "ActiveState=active",
+            "`systemctl restart cockroach.service`",
+        ] {
+            assert!(words.contains(part), "{words}");
+        }
+        assert_eq!(outcomes[&addr("store-1/unit.cockroach")].0, Outcome::Converged);
     }
 }
