@@ -92,8 +92,17 @@ impl Applier {
         self.change_cluster_before_rollout(sessions, &issuer, &mut outcomes).await;
         let ledger = self.roll_out(sessions, &issuer, &mut outcomes).await;
         self.initialise(sessions, &issuer, &mut outcomes).await;
-        self.change_cluster_after_rollout(sessions, &issuer, &mut outcomes).await;
-        self.remove(sessions, &issuer, &mut outcomes).await;
+        match &ledger.halted {
+            None => {
+                self.change_cluster_after_rollout(sessions, &issuer, &mut outcomes).await;
+                self.remove(sessions, &issuer, &mut outcomes).await;
+            }
+            Some(why) => {
+                let left = unreached(&self.plan, &outcomes, why);
+                self.tell_finished(&left);
+                outcomes.extend(left);
+            }
+        }
         let converged = converge::check(self, sessions, &outcomes, &ledger).await;
         for (addr, words) in converged {
             outcomes.insert(addr, (Outcome::Failed(words), 0));
@@ -143,6 +152,15 @@ pub(crate) fn failed(outcomes: &Outcomes) -> BTreeSet<ResourceAddr> {
         .iter()
         .filter(|(_, (outcome, _))| *outcome != Outcome::Converged)
         .map(|(addr, _)| addr.clone())
+        .collect()
+}
+
+/// What a rollout that ended early leaves undone: finalisation, members that leave and removals cannot be taken back.
+fn unreached(plan: &Plan, outcomes: &Outcomes, why: &str) -> Outcomes {
+    plan.changes
+        .iter()
+        .filter(|change| !outcomes.contains_key(&change.addr))
+        .map(|change| (change.addr.clone(), (Outcome::Skipped(why.to_owned()), 0)))
         .collect()
 }
 

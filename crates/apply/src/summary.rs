@@ -19,6 +19,7 @@ impl Applier {
             nodes.entry(change.addr.node().cloned()).or_default().push((change.addr.clone(), outcome));
         }
         RunSummary {
+            failures: ledger.failures,
             notes: ledger.notes,
             nodes: nodes.into_iter().map(|(node, changes)| NodeOutcome { node, changes }).collect(),
             milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -28,6 +28,8 @@ pub struct NodeOutcome {
 pub struct RunSummary {
     /// The nodes, cluster-wide part first.
     pub nodes: Vec<NodeOutcome>,
+    /// What failed beside the changes, a sentence each: a hook, a record that could not be written.
+    pub failures: Vec<String>,
     /// What else to know of it, a sentence each.
     pub notes: Vec<String>,
     /// How long it took, in milliseconds.
@@ -93,8 +95,13 @@ pub enum Event {
 }
 
 impl RunSummary {
-    /// Returns whether every change converged.
+    /// Returns whether every change converged and nothing failed beside them.
     pub fn is_complete(&self) -> bool {
-        self.nodes.iter().flat_map(|node| &node.changes).all(|(_, outcome)| *outcome == Outcome::Converged)
+        self.failures.is_empty()
+            && self
+                .nodes
+                .iter()
+                .flat_map(|node| &node.changes)
+                .all(|(_, outcome)| *outcome == Outcome::Converged)
     }
 }

@@ -37,7 +37,12 @@ mod tests {
         let outcome = Outcome::Failed("disk full".to_owned());
         let finished = Event::Finished { addr, outcome, milliseconds: 12 };
         insta::assert_snapshot!(event_json("t", &finished), @r#"{"addr":"store-1/unit.cockroach","format_version":1,"milliseconds":12,"outcome":{"failed":"disk full"},"time":"t","type":"finished"}"#);
-        let done = Event::Done(RunSummary { nodes: Vec::new(), notes: Vec::new(), milliseconds: 5 });
-        insta::assert_snapshot!(event_json("t", &done), @r#"{"format_version":1,"milliseconds":5,"nodes":[],"notes":[],"time":"t","type":"done"}"#);
+        let done = Event::Done(RunSummary {
+            nodes: Vec::new(),
+            failures: Vec::new(),
+            notes: Vec::new(),
+            milliseconds: 5,
+        });
+        insta::assert_snapshot!(event_json("t", &done), @r#"{"failures":[],"format_version":1,"milliseconds":5,"nodes":[],"notes":[],"time":"t","type":"done"}"#);
     }
 }

@@ -27,13 +27,19 @@ pub fn render_run(run: &RunSummary, options: &RenderOptions) -> String {
     lines.push(line.plain(format!(" {converged} of {} converged in {time}.", count(total, "change"))));
     lines.extend(node_lines(&run.nodes));
     section(&mut lines, Role::Failure, "Failed:", &failed, width);
+    if !run.failures.is_empty() {
+        lines.extend([Line::new(), Line::of(Role::Failure, "Failed beside the changes:")]);
+        for failure in &run.failures {
+            lines.extend(wrap(Line::indent(2).plain(failure), width, 4));
+        }
+    }
     section(&mut lines, Role::Unknown, "Skipped:", &skipped, width);
     if !run.notes.is_empty() {
         lines.push(Line::new());
         lines.extend(note_lines(run, width));
     }
     lines.push(Line::new());
-    let mend = if failed.is_empty() { "Run" } else { "Mend what failed and run" };
+    let mend = if failed.is_empty() && run.failures.is_empty() { "Run" } else { "Mend what failed and run" };
     let next = format!("What converged stays. {mend} apply again: it does what is left.");
     lines.extend(wrap(Line::of(Role::Hint, next), width, 2));
     write_all(&lines, options.color)
@@ -128,7 +134,7 @@ mod tests {
             node(Some("store-1"), &[("store-1/user.cockroach", Outcome::Converged)]),
             node(Some("store-2"), &[]),
         ];
-        let run = RunSummary { nodes, notes: Vec::new(), milliseconds: 14_230 };
+        let run = RunSummary { nodes, failures: Vec::new(), notes: Vec::new(), milliseconds: 14_230 };
         assert_eq!(render_run(&run, &RenderOptions::plain(80)), "Applied. 2 changes on 1 node in 14.2s.\n");
     }
 
@@ -136,7 +142,7 @@ mod tests {
     fn notes_stand_at_the_end() {
         let nodes = vec![node(Some("store-1"), &[("store-1/user.cockroach", Outcome::Converged)])];
         let notes = vec!["the gates of store-1 were skipped".to_owned()];
-        let run = RunSummary { nodes, notes, milliseconds: 900 };
+        let run = RunSummary { nodes, failures: Vec::new(), notes, milliseconds: 900 };
         insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(80)), @"
         Applied. 1 change on 1 node in 0.9s.
         Note: the gates of store-1 were skipped
@@ -147,7 +153,7 @@ mod tests {
     fn an_interrupted_run_has_nothing_to_mend() {
         let skipped = Outcome::Skipped("the run was interrupted".to_owned());
         let nodes = vec![node(Some("store-1"), &[("store-1/user.cockroach", skipped)])];
-        let run = RunSummary { nodes, notes: Vec::new(), milliseconds: 900 };
+        let run = RunSummary { nodes, failures: Vec::new(), notes: Vec::new(), milliseconds: 900 };
         insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(80)), @r"
         Applied in part. 0 of 1 change converged in 0.9s.
           store-1  1 skipped
@@ -176,7 +182,7 @@ mod tests {
                 ],
             ),
         ];
-        let run = RunSummary { nodes, notes: Vec::new(), milliseconds: 3_000 };
+        let run = RunSummary { nodes, failures: Vec::new(), notes: Vec::new(), milliseconds: 3_000 };
         insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(60)), @r"
         Applied in part. 2 of 5 changes converged in 3.0s.
           store-1  1 converged
@@ -194,6 +200,24 @@ mod tests {
 
         What converged stays. Mend what failed and run apply again:
           it does what is left.
+        ");
+    }
+
+    #[test]
+    fn what_failed_beside_the_changes_is_no_success() {
+        let nodes = vec![node(Some("store-1"), &[("store-1/unit.cockroach", Outcome::Converged)])];
+        let failures = vec!["hooks.after_node of store-1 (`false`) ended with exit status: 1".to_owned()];
+        let run = RunSummary { nodes, failures, notes: Vec::new(), milliseconds: 900 };
+        assert!(!run.is_complete());
+        insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(80)), @r"
+        Applied in part. 1 of 1 change converged in 0.9s.
+          store-1  1 converged
+
+        Failed beside the changes:
+          hooks.after_node of store-1 (`false`) ended with exit status: 1
+
+        What converged stays. Mend what failed and run apply again: it does what is
+          left.
         ");
     }
 }

@@ -104,7 +104,12 @@ fn every_event_is_as_its_schema_says() {
         Event::Waiting { node: node(), reason: text("not ready") },
         Event::Node { node: node(), what: text("restarting") },
         Event::Hook { node: node(), hook: text("before_node"), line: text("silenced") },
-        Event::Done(RunSummary { nodes, notes: vec![text("gates were skipped")], milliseconds: 5 }),
+        Event::Done(RunSummary {
+            nodes,
+            failures: vec![text("a hook failed")],
+            notes: vec![text("gates were skipped")],
+            milliseconds: 5,
+        }),
     ];
     events.extend(outcomes.map(|outcome| Event::Finished { addr: addr(), outcome, milliseconds: 12 }));
     let types = schema["oneOf"].as_array().unwrap().len();

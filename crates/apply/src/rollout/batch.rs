@@ -225,7 +225,7 @@ impl Applier {
             if let HookEnd::Failed(why) = end {
                 let words = format!("hooks.after_node of {} {why}", step.node);
                 self.tell(Event::Node { node: step.node.clone(), what: words.clone() });
-                ledger.notes.push(words.clone());
+                ledger.failures.push(words.clone());
                 halted = Some(words);
             }
         }

@@ -35,16 +35,15 @@ impl Applier {
     ) -> Ledger {
         let mut ledger = Ledger::default();
         let mut readings = Readings::default();
-        let mut halted: Option<String> = None;
         let steps = &self.plan.rollout;
         let batches: Vec<&[RolloutStep]> = steps.chunk_by(|one, next| one.batch == next.batch).collect();
         for (index, batch) in batches.iter().enumerate() {
             if *self.stop.borrow() {
-                halted = Some(INTERRUPTED.to_owned());
-            } else if !failed(outcomes).is_empty() && halted.is_none() {
-                halted = Some("something failed before, so nothing is disrupted".to_owned());
+                ledger.halted = Some(INTERRUPTED.to_owned());
+            } else if !failed(outcomes).is_empty() && ledger.halted.is_none() {
+                ledger.halted = Some("something failed before, so nothing is disrupted".to_owned());
             }
-            if let Some(why) = &halted {
+            if let Some(why) = &ledger.halted {
                 let skipped = self.all(batch, &Outcome::Skipped(why.clone()));
                 self.tell_finished(&skipped);
                 outcomes.extend(skipped);
@@ -59,8 +58,8 @@ impl Applier {
             let done = self.roll_batch(batch, &to_come, sessions, issuer, &mut readings, &mut ledger).await;
             self.tell_finished(&done.outcomes);
             outcomes.extend(done.outcomes);
-            halted = done.halted;
-            if halted.is_none() && !is_last {
+            ledger.halted = done.halted;
+            if ledger.halted.is_none() && !is_last {
                 self.settle(batch).await;
             }
         }

@@ -97,6 +97,22 @@ fn nodes_restart_one_by_one_drained_gated_and_between_hooks() {
         .says("hooks.before_node (`exit 9`) ended with exit status: 9")
         .says("store-1 was not touched");
     assert_eq!(pids(&bench), before);
+
+    // What should have been taken back after the last node may still stand: nothing is begun on top of it.
+    bench.manifest_with(
+        &format!("{slow}  flags: {{cache: \".31\"}}\n  settings: {{cluster.organization: acme}}\n"),
+        "",
+        "hooks: {after_node: \"[ $CRDBCTL_NODE != store-3 ]\"}",
+        ADMIN,
+    );
+    bench
+        .crdbctl(&["apply", "--yes"])
+        .code(4)
+        .says("Failed beside the changes")
+        .says("hooks.after_node of store-3")
+        .says("cluster/setting.cluster.organization");
+    assert!(pids(&bench).iter().zip(&before).all(|(now, before)| now != before));
+    bench.crdbctl(&["plan", "--detailed-exitcode"]).code(2).says("cluster/setting.cluster.organization");
 }
 
 /// Sets a fault on `store-2`, applies, checks that it stopped there, lifts it, and applies the rest.
