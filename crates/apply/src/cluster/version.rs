@@ -45,6 +45,14 @@ pub(super) async fn finalise(
     let Ok(wanted) = desired.version.parse::<Version>() else {
         return Outcome::Failed(format!("{} is not a version", desired.version));
     };
+    match held(through, sessions, found).await {
+        Ok(now) => {
+            if let Err(why) = as_planned(found, &now) {
+                return Outcome::Failed(why);
+            }
+        }
+        Err(why) => return Outcome::Failed(why),
+    }
     let mut statements = Vec::new();
     if found.preserve_downgrade.as_deref().is_some_and(|series| !series.is_empty()) {
         statements.push(sql::reset_setting(&name(Hold::PreserveDowngrade.setting())));
@@ -55,7 +63,7 @@ pub(super) async fn finalise(
     if let Err(why) = through.sql(sessions, &statements).await {
         return Outcome::Failed(why);
     }
-    match wait(applier, through, sessions, wanted.series()).await {
+    match wait(applier, through, sessions, wanted.series(), found).await {
         Ok(()) => Outcome::Converged,
         Err(why) => Outcome::Failed(why),
     }
@@ -66,6 +74,7 @@ async fn wait(
     through: &Through,
     sessions: &mut Sessions,
     wanted: Series,
+    found: &VersionFact,
 ) -> Result<(), String> {
     let timeout = Duration::from_secs(applier.graph.rollout.health_timeout);
     let began = Instant::now();
@@ -89,6 +98,13 @@ async fn wait(
         }
         if matches!(version, ClusterVersion::Final(_)) && !asked && moved.elapsed() >= PATIENCE {
             asked = true;
+            // An order would be obeyed in spite of what somebody has set meanwhile.
+            let released = VersionFact {
+                auto_upgrade: found.auto_upgrade.map(|_| true),
+                preserve_downgrade: found.preserve_downgrade.as_ref().map(|_| String::new()),
+                version: found.version.clone(),
+            };
+            as_planned(&released, &held(through, sessions, found).await?)?;
             // It refuses when not every node runs the new version, and says which.
             let statement = sql::set_setting(&name("version"), &wanted.setting());
             if let Err(why) = through.sql(sessions, &[statement]).await
@@ -107,17 +123,91 @@ async fn wait(
     }
 }
 
+/// Reads again what holds the finalisation back, of the settings that the cluster was found to have.
+async fn held(
+    through: &Through,
+    sessions: &mut Sessions,
+    found: &VersionFact,
+) -> Result<VersionFact, String> {
+    let mut now = found.clone();
+    if found.auto_upgrade.is_some() {
+        let value = ask(through, sessions, &Query::Hold(Hold::AutoUpgrade)).await?;
+        now.auto_upgrade = Some(match value.as_str() {
+            "true" | "t" => true,
+            "false" | "f" => false,
+            other => return Err(format!("{} is {other:?} on {}", Hold::AutoUpgrade, through.node)),
+        });
+    }
+    if found.preserve_downgrade.is_some() {
+        now.preserve_downgrade = Some(ask(through, sessions, &Query::Hold(Hold::PreserveDowngrade)).await?);
+    }
+    Ok(now)
+}
+
+/// Whether nothing holds the finalisation back that the plan did not show: somebody may have wanted that since.
+fn as_planned(planned: &VersionFact, now: &VersionFact) -> Result<(), String> {
+    let refuse = |hold: Hold, value: &str| {
+        Err(format!(
+            "{hold} = {value} holds the finalisation back, and the plan did not show it: somebody has set it since. Nothing \
+             was finalised. Plan again to let it go, or write `cockroach.upgrade: {{finalize: manual}}`"
+        ))
+    };
+    if now.auto_upgrade == Some(false) && planned.auto_upgrade != Some(false) {
+        return refuse(Hold::AutoUpgrade, "false");
+    }
+    match now.preserve_downgrade.as_deref() {
+        Some(series) if !series.is_empty() && planned.preserve_downgrade.as_deref() != Some(series) => {
+            refuse(Hold::PreserveDowngrade, series)
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn show(through: &Through, sessions: &mut Sessions) -> Result<String, String> {
-    let outputs = through.run(sessions, &[Query::Version.command()]).await?;
+    ask(through, sessions, &Query::Version).await
+}
+
+async fn ask(through: &Through, sessions: &mut Sessions, query: &Query) -> Result<String, String> {
+    let outputs = through.run(sessions, &[query.command()]).await?;
     match outputs.first() {
         Some(found) if found.is_success() => {
             output::setting(found.stdout.as_bytes()).map_err(|error| error.to_string())
         }
-        Some(found) => Err(format!("SHOW CLUSTER SETTING version on {}: {}", through.node, said(found))),
+        Some(found) => {
+            let name = if let Query::Hold(hold) = query { hold.setting() } else { "version" };
+            Err(format!("SHOW CLUSTER SETTING {name} on {}: {}", through.node, said(found)))
+        }
         None => Err(format!("{} gave no answer", through.node)),
     }
 }
 
 fn name(text: &str) -> SettingName {
     SettingName::new(text).expect("CockroachDB's own names are names of settings")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hold_that_the_plan_did_not_show_is_not_overridden() {
+        let fact = |auto_upgrade, preserve_downgrade: &str| VersionFact {
+            version: "24.1".to_owned(),
+            auto_upgrade,
+            preserve_downgrade: Some(preserve_downgrade.to_owned()),
+        };
+        let free = fact(Some(true), "");
+        assert_eq!(as_planned(&free, &free), Ok(()));
+        let preserved = fact(Some(true), "24.1");
+        let why = as_planned(&free, &preserved).unwrap_err();
+        assert!(why.contains("cluster.preserve_downgrade_option = 24.1"), "{why}");
+        // As it was planned, and where it went meanwhile.
+        assert_eq!(as_planned(&preserved, &preserved), Ok(()));
+        assert_eq!(as_planned(&preserved, &free), Ok(()));
+        assert!(as_planned(&fact(Some(true), "23.2"), &preserved).is_err());
+        assert!(as_planned(&preserved, &fact(Some(false), "24.1")).unwrap_err().contains("auto_upgrade"));
+        assert_eq!(as_planned(&fact(Some(false), ""), &fact(Some(false), "")), Ok(()));
+        // Older clusters have but one of them.
+        assert_eq!(as_planned(&fact(None, ""), &fact(None, "")), Ok(()));
+    }
 }
