@@ -1,4 +1,4 @@
-use crdbctl_model::{Action, AttributeDiff, Cause, DesiredAuthority, KeyType};
+use crdbctl_model::{Action, AttributeDiff, Cause, Desired, DesiredAuthority, KeyType};
 use crdbctl_pki::CaBundle;
 
 use super::ca::describe;
@@ -6,6 +6,9 @@ use super::node_certificate::cannot_issue;
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
 use crate::rotation::RotationStep;
+
+/// From when on it is told that the authority ends, in seconds before.
+const YEAR: i64 = 365 * 86_400;
 
 pub(super) fn create(desired: &DesiredAuthority, context: &Context<'_>) -> Comparison {
     if let AuthorityState::Unknown(reason) = &context.authority {
@@ -51,6 +54,37 @@ pub(super) fn compare(desired: &DesiredAuthority, context: &Context<'_>) -> Comp
             Comparison::Differs(difference)
         }
         _ => Comparison::Same { unchanged: 1 },
+    }
+}
+
+/// Tells that the authority itself ends, and every certificate with it: nothing is planned for that by itself.
+pub(super) fn notes(context: &Context<'_>) -> Vec<String> {
+    let AuthorityState::Present { bundle, .. } = &context.authority else { return Vec::new() };
+    let issuer = bundle.issuer().info();
+    let (left, date) = (issuer.not_after.since(context.now), issuer.not_after.date());
+    let renewed_before = context.graph.resources.values().filter_map(|resource| match &resource.desired {
+        Desired::NodeCertificate(desired) => Some(desired.renew_before),
+        _ => None,
+    });
+    let window = renewed_before.max().unwrap_or(0);
+    let lifetime = issuer.not_after.since(issuer.not_before);
+    let days = left / 86_400;
+    if left < 0 {
+        vec![format!(
+            "THE AUTHORITY ENDED on {date}: its certificates are refused everywhere, and a rotation cannot mend that without \
+             clients noticing; run `crdbctl certs rotate-ca` now"
+        )]
+    } else if left <= window {
+        vec![format!(
+            "THE AUTHORITY ENDS in {days} days, on {date}, and every certificate with it: run `crdbctl certs rotate-ca` now"
+        )]
+    } else if left <= YEAR.min(lifetime / 2) {
+        vec![format!(
+            "the authority ends in {days} days, on {date}; certificates end with it at the latest: replace it in time with \
+             `crdbctl certs rotate-ca`"
+        )]
+    } else {
+        Vec::new()
     }
 }
 

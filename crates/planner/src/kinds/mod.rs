@@ -106,6 +106,7 @@ pub(crate) fn remove(desired: &Desired, found: &Fact) -> Fate {
 /// Returns what readers of a plan should know of the cluster, whether it is left as it is or changed.
 pub(crate) fn cluster_notes(resource: &Resource, found: &Fact, context: &Context<'_>) -> Vec<String> {
     match (&resource.desired, found) {
+        (Desired::Authority(_), Fact::Ca(_)) => authority::notes(context),
         (Desired::Members(desired), Fact::Members(fact)) => members::notes(desired, fact),
         (Desired::Version(desired), Fact::Version(fact)) => version::notes(desired, fact, context),
         _ => Vec::new(),

@@ -114,3 +114,36 @@ fn a_key_of_another_certificate_is_found() {
     world.expect(&[&format!("store-3/certificate.node replace drift {REPLACED}"), "roll store-3 reload"]);
     assert_eq!(reason(&world, 3), "the key beside it belongs to another certificate");
 }
+
+#[test]
+fn the_end_of_the_authority_is_told_and_keeps_nobody_from_applying() {
+    let mut world = World::converged();
+    // It ends nine years from now.
+    let day = 86_400;
+    for (before_end, words) in [
+        (400 * day, None),
+        (365 * day, Some("the authority ends in 365 days")),
+        (31 * day, Some("the authority ends in 31 days")),
+        (30 * day, Some("THE AUTHORITY ENDS in 30 days")),
+        (-1, Some("THE AUTHORITY ENDED on")),
+    ] {
+        world.now = NOW.plus(9 * 365 * day - before_end);
+        let plan = world.plan();
+        let told: Vec<&str> = plan
+            .notes
+            .iter()
+            .filter(|note| note.addr == Some(crate::world::addr("cluster/authority.ca")))
+            .map(|note| note.text.as_str())
+            .collect();
+        match words {
+            None => assert!(told.is_empty(), "{told:?}"),
+            Some(words) => {
+                assert!(told.len() == 1 && told[0].contains(words), "{words}: {told:?}");
+                assert!(told[0].contains("certs rotate-ca"), "{told:?}");
+            }
+        }
+        if before_end > 0 {
+            assert!(plan.is_complete(), "{:?}", summary(&plan));
+        }
+    }
+}
