@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crdbctl_model::{
-    Change, Desired, DesiredService, Event, NodeName, Observations, Outcome, Plan, ResourceAddr,
+    Action, Change, Desired, DesiredService, Event, NodeName, Observations, Outcome, Plan, ResourceAddr,
     ResourceGraph, RunSummary, Timestamp,
 };
 use crdbctl_pki::AuthorityDirectory;
+use crdbctl_probe::Operator;
 use crdbctl_transport::Connection;
 use secrecy::SecretString;
 use tokio::sync::mpsc::UnboundedSender;
@@ -76,6 +77,13 @@ impl Applier {
     async fn apply_in(&mut self, sessions: &mut Sessions, began: Instant) -> Result<RunSummary, ApplyError> {
         let here = (self.authority.as_path(), (self.clock)());
         verify::unchanged(&self.graph, &self.plan, &self.observations, here, sessions).await?;
+        // Before anything is changed: what is then signed anew, not every node may trust yet.
+        let operator = Operator::at_hand(&self.authority, self.passphrase.as_ref(), (self.clock)());
+        if self.asks_cockroach()
+            && let Err(why) = &operator
+        {
+            return Err(ApplyError::NoOperator { why: why.clone() });
+        }
         let of_this_host = |change: &&Change| {
             matches!(change.desired, Some(Desired::Authority(_) | Desired::ClientCertificate(_)))
         };
@@ -86,7 +94,7 @@ impl Applier {
             authority::make(&self.plan, &self.authority, self.passphrase.as_ref(), (self.clock)());
         self.tell_finished(&outcomes);
         let authority = authority.as_ref().map(AuthorityDirectory::authority).map_err(Clone::clone);
-        let issuer = Issuer::new(authority, (self.clock)());
+        let issuer = Issuer::new(authority, (self.clock)()).speaking_as(operator.as_ref().ok());
         let works = self.works(sessions, &issuer, &outcomes)?;
         outcomes.extend(self.work_on_all(sessions, works).await);
         self.change_cluster_before_rollout(sessions, &issuer, &mut outcomes).await;
@@ -116,6 +124,21 @@ impl Applier {
             crdbctl_probe::observe_init(&self.graph, &self.observations.nodes),
             crdbctl_model::Observed::Present(_)
         )
+    }
+
+    /// Whether client commands are run with an authority that is there already.
+    fn asks_cockroach(&self) -> bool {
+        let is_made = |change: &Change| {
+            matches!(change.desired, Some(Desired::Authority(_))) && change.action == Action::Create
+        };
+        let asks = |change: &Change| {
+            matches!(
+                change.desired,
+                Some(Desired::Init(_) | Desired::Setting(_) | Desired::Members(_) | Desired::Version(_))
+            )
+        };
+        let rolls = !self.plan.rollout.is_empty() && self.is_initialised();
+        !self.plan.changes.iter().any(is_made) && (rolls || self.plan.changes.iter().any(asks))
     }
 
     pub(crate) fn rolls(&self, node: &NodeName) -> bool {

@@ -11,16 +11,22 @@ use crate::issue::IssueFailure;
 use crate::session::Outcomes;
 
 /// Returns whether applying a plan takes the authority's key: for certificates of nodes and clients, for a new
-/// authority in place of the present one, and for the short-lived certificate with which nodes are spoken to.
-pub fn needs_authority_key(plan: &Plan) -> bool {
-    let signs = |change: &Change| match &change.desired {
+/// authority in place of the present one, and, unless there `is_operator_stored`, for the short-lived certificate with which nodes
+/// are spoken to.
+pub fn needs_authority_key(plan: &Plan, is_operator_stored: bool) -> bool {
+    plan.changes.iter().any(|change| takes_key(change, is_operator_stored))
+}
+
+fn takes_key(change: &Change, is_operator_stored: bool) -> bool {
+    match &change.desired {
         Some(Desired::ClientCertificate(_)) => true,
-        Some(Desired::NodeCertificate(_)) => matches!(change.action, Action::Create | Action::Replace),
+        Some(Desired::NodeCertificate(_)) if matches!(change.action, Action::Create | Action::Replace) => {
+            true
+        }
         // The first one has no key yet; dropping an older one takes none.
         Some(Desired::Authority(_)) => change.action == Action::Replace,
-        _ => change.impact == Impact::Restart || change.addr.node().is_none(),
-    };
-    plan.changes.iter().any(signs)
+        _ => !is_operator_stored && (change.impact > Impact::None || change.addr.node().is_none()),
+    }
 }
 
 /// Makes what the plan wants on this host: the authority, clients' certificates. Returns the authority too, as it then
@@ -111,4 +117,39 @@ fn client(
 
 fn failure(error: impl std::fmt::Display) -> IssueFailure {
     IssueFailure(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use crdbctl_model::{Cause, ResourceAddr};
+
+    use super::*;
+
+    #[test]
+    fn who_can_be_spoken_to_without_the_key_needs_none() {
+        let change = |addr: &str, impact| Change {
+            addr: addr.parse::<ResourceAddr>().unwrap(),
+            action: Action::Update,
+            cause: Cause::Manifest,
+            reason: None,
+            attributes: Vec::new(),
+            unchanged: 0,
+            impact,
+            depends_on: std::collections::BTreeSet::new(),
+            desired: None,
+            removal: None,
+            before: None,
+            bytes: 0,
+        };
+        for (addr, impact, without_pair) in [
+            ("cluster/setting.kv.x", Impact::None, true),
+            ("store-1/service.cockroach", Impact::Restart, true),
+            // Its gates ask for the members too.
+            ("store-1/certificate.ca", Impact::Reload, true),
+            ("store-1/file.ufw-profile", Impact::None, false),
+        ] {
+            assert_eq!(takes_key(&change(addr, impact), false), without_pair, "{addr}");
+            assert!(!takes_key(&change(addr, impact), true), "{addr}");
+        }
+    }
 }

@@ -18,7 +18,8 @@ pub(crate) async fn check(
 ) -> BTreeMap<ResourceAddr, String> {
     let nodes = verify::read(&applier.graph, sessions).await;
     let now = (applier.clock)();
-    let cluster = crate::cluster::observe(&applier.graph, &nodes, &applier.authority, now, sessions).await;
+    let authority = (applier.authority.as_path(), applier.passphrase.as_ref());
+    let cluster = crate::cluster::observe(&applier.graph, &nodes, authority, now, sessions).await;
     let format_version = Observations::FORMAT_VERSION;
     let seen = Observations { format_version, taken_at: now, cluster, nodes };
     let left = plan(

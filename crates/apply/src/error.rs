@@ -41,6 +41,12 @@ pub enum ApplyError {
         /// The node.
         node: NodeName,
     },
+    /// The plan has CockroachDB asked, and there is nothing to be let in with.
+    #[error("nodes cannot be spoken to: {why}")]
+    NoOperator {
+        /// Why.
+        why: String,
+    },
     /// The plan needs an archive that is not at hand.
     #[error("there is no release archive for {arch} at hand, and {node} needs one")]
     NoArchive {

@@ -1,5 +1,5 @@
 use crdbctl_model::{Change, DesiredNodeCertificate, Digest, Timestamp};
-use crdbctl_pki::{Authority, ClientUser, Issued, NodeNames, key_spki_sha256};
+use crdbctl_pki::{Authority, Issued, NodeNames, key_spki_sha256};
 use crdbctl_probe::Operator;
 use secrecy::ExposeSecret;
 
@@ -8,14 +8,13 @@ use secrecy::ExposeSecret;
 #[error("{0}")]
 pub(crate) struct IssueFailure(pub(crate) String);
 
-/// How long the client certificate lives that client commands are run with: one operation, and some patience.
-const OPERATION_LIFETIME: i64 = 3600;
-
 /// Makes the certificates that a plan asks for, at the moment they are sent.
 pub(crate) struct Issuer<'a> {
     /// The authority, or why it is not at hand.
     authority: Result<&'a Authority, IssueFailure>,
     now: Timestamp,
+    /// The operator's pair with which the run began.
+    began: Option<&'a Operator>,
 }
 
 /// A node's new pair.
@@ -27,12 +26,17 @@ pub(crate) struct NodePair {
 
 impl<'a> Issuer<'a> {
     pub(crate) const fn new(authority: Result<&'a Authority, IssueFailure>, now: Timestamp) -> Self {
-        Self { authority, now }
+        Self { authority, now, began: None }
+    }
+
+    /// Returns the same with the operator's pair with which the run began.
+    pub(crate) fn speaking_as(self, began: Option<&'a Operator>) -> Self {
+        Self { began, ..self }
     }
 
     /// Returns the same for another moment: a run may outlast what it issued at its beginning.
     pub(crate) fn at(&self, now: Timestamp) -> Self {
-        Self { authority: self.authority.clone(), now }
+        Self { authority: self.authority.clone(), now, began: self.began }
     }
 
     /// Returns the authority's certificates as they go to nodes.
@@ -58,22 +62,13 @@ impl<'a> Issuer<'a> {
         Ok(NodePair { issued, key })
     }
 
-    /// Returns a short-lived pair for the SQL user root, for the client commands of this run.
+    /// Returns a pair for the SQL user root, for the client commands of this run: the one with which it began, which every node
+    /// trusts, while it is valid; then a new one.
     pub(crate) fn operator(&self) -> Result<Operator, IssueFailure> {
-        let issued = self
-            .authority()?
-            .issue_client(
-                &ClientUser::root(),
-                crdbctl_model::KeyType::EcdsaP256,
-                OPERATION_LIFETIME,
-                self.now,
-            )
-            .map_err(|error| IssueFailure(format!("cannot make a client certificate for root: {error}")))?;
-        Ok(Operator {
-            ca_pem: self.bundle_pem()?,
-            certificate_pem: issued.certificate_pem,
-            key_pem: issued.key_pem,
-        })
+        if let Some(began) = self.began.filter(|began| began.is_valid_at(self.now)) {
+            return Ok(began.clone());
+        }
+        Operator::issue(self.authority()?, self.now).map_err(IssueFailure)
     }
 
     fn authority(&self) -> Result<&'a Authority, IssueFailure> {

@@ -470,7 +470,7 @@ fn reload_of_a_shell(shell: &str, at: &Path, path: &str) -> (Output, bool) {
     let desired = serde_json::from_value(serde_json::json!({
         "unit": "cockroach", "user": "cockroach", "argv": [], "environment": {}, "nofile": null,
         "binary": "/opt/x/cockroach", "binary_digest": crdbctl_model::Digest::of("x").to_string(),
-        "program": "/opt/cockroach/cockroach", "http_address": "127.0.0.1:1", "sql_address": "127.0.0.1:1",
+        "program": "/opt/cockroach/cockroach", "http_address": "127.0.0.1:1", "sql_address": "127.0.0.1:1", "rpc_address": "127.0.0.1:1",
         "certs": at, "version": "v24.1.0", "store": "/var/lib/cockroach",
     }));
     let _ = std::fs::remove_file(at.join("hup"));

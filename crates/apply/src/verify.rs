@@ -22,7 +22,7 @@ pub(crate) async fn unchanged(
     sessions: &mut BTreeMap<NodeName, Session>,
 ) -> Result<(), ApplyError> {
     let now = read(graph, sessions).await;
-    let mut what: Vec<String> = cluster::observe(graph, &now, authority, clock, sessions)
+    let mut what: Vec<String> = cluster::observe(graph, &now, (authority, None), clock, sessions)
         .await
         .into_iter()
         .filter(|(addr, observed)| {

@@ -144,7 +144,7 @@ async fn observe_live(
     authority: &Path,
     connections: &BTreeMap<NodeName, Connection>,
 ) -> BTreeMap<ResourceAddr, Observed> {
-    let operator = || Operator::at_hand(authority, observations.taken_at);
+    let operator = || Operator::at_hand(authority, None, observations.taken_at);
     crdbctl_probe::observe_live(
         graph,
         &observations.nodes,

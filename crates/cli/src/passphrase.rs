@@ -1,8 +1,10 @@
 use crdbctl_model::Plan;
 use crdbctl_pki::AuthorityDirectory;
+use crdbctl_probe::Operator;
 use secrecy::SecretString;
 
 use crate::args::GlobalArgs;
+use crate::clock::now;
 use crate::cluster::Cluster;
 use crate::{CliError, password};
 
@@ -16,7 +18,9 @@ pub(crate) async fn for_plan(
     cluster: &Cluster,
     global: &GlobalArgs,
 ) -> Result<Option<SecretString>, CliError> {
-    if !crdbctl_apply::needs_authority_key(plan) {
+    // What cannot be read is told when the key is looked for.
+    let stored = Operator::is_stored(&cluster.authority, now()).unwrap_or(false);
+    if !crdbctl_apply::needs_authority_key(plan, stored) {
         return Ok(None);
     }
     let (directory, descriptor) = (cluster.authority.clone(), global.ca_passphrase_fd);

@@ -272,8 +272,11 @@ pub struct DesiredService {
     pub program: HostPath,
     /// `host:port` of the HTTPS endpoint with `/health`, as seen from the node itself.
     pub http_address: String,
-    /// `host:port` of the SQL and RPC endpoint, as seen from the node itself.
+    /// `host:port` where SQL is spoken, as seen from the node itself.
     pub sql_address: String,
+    /// `host:port` where nodes and the commands of operators speak RPC, as seen from the node itself; the same as for SQL unless
+    /// the node has a `--sql-addr` of its own.
+    pub rpc_address: String,
     /// The directory with ca.crt, for the checks made on the node.
     pub certs: HostPath,
     /// The CockroachDB version, such as `v24.1.0`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crdbctl_model::{DesiredService, KeyType, Timestamp};
-use crdbctl_pki::{AuthorityDirectory, ClientRequirement, ClientUser, judge_client};
+use crdbctl_pki::{Authority, AuthorityDirectory, ClientRequirement, ClientUser, Verdict, judge_client};
 use crdbctl_transport::Payload;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
@@ -14,6 +14,9 @@ use crate::script::quoted;
 
 /// How long a pair is valid that is made for one operation, in seconds: the operation, and some patience.
 const LIFETIME: i64 = 3600;
+
+/// What a pair that is taken to begin something is valid for at least, in seconds.
+const PATIENCE: i64 = 600;
 
 const LIBRARY: &str = include_str!("operator.sh");
 
@@ -26,6 +29,8 @@ pub struct Operator {
     pub certificate_pem: String,
     /// Its key, in PEM.
     pub key_pem: SecretString,
+    /// When the certificate ends.
+    pub not_after: Timestamp,
 }
 
 /// A client command of CockroachDB: `node status --format=csv`, without the program, `--host` and `--certs-dir`.
@@ -55,6 +60,35 @@ impl ClientCommand {
     }
 }
 
+impl ClientCommand {
+    /// Whether it speaks SQL, and not RPC (CockroachDB docs, cockroach start, `--sql-addr`).
+    fn speaks_sql(&self) -> bool {
+        let words: Vec<&str> = self.arguments.iter().take(2).map(String::as_str).collect();
+        matches!(words.as_slice(), ["sql", ..] | ["node", "status"])
+    }
+}
+
+fn open(directory: &Path) -> Result<Option<AuthorityDirectory>, String> {
+    AuthorityDirectory::open(directory).map_err(|error| error.to_string())
+}
+
+/// The pair of root that the directory has, if it is valid.
+fn stored(authority: &AuthorityDirectory, now: Timestamp) -> Result<Option<Operator>, String> {
+    let (root, bundle) = (ClientUser::root(), authority.authority().bundle());
+    let files = authority.client(&root).map_err(|error| error.to_string())?;
+    let wanted = ClientRequirement { user: &root, authority: bundle, renew_before: 0, key_type: None };
+    let (Some((certificate, _)), Some((key, _))) = (&files.certificate, &files.key) else { return Ok(None) };
+    let Verdict::Valid { info } = judge_client(certificate, &files.key_fact(), &wanted, now) else {
+        return Ok(None);
+    };
+    Ok(Some(Operator {
+        ca_pem: bundle.to_pem(),
+        certificate_pem: String::from_utf8_lossy(certificate).into_owned(),
+        key_pem: key.clone(),
+        not_after: info.not_after,
+    }))
+}
+
 impl ClientOutput {
     /// The exit status of a command that took too long (timeout(1)).
     pub const TIMED_OUT: i32 = 124;
@@ -67,23 +101,28 @@ impl ClientOutput {
 
 impl Operator {
     /// Returns the pair of the SQL user root that the authority's directory has, while it is valid, or else a new one that
-    /// is valid for an hour and never written down.
+    /// is valid for an hour and never written down. `passphrase` opens the authority's key, where it is encrypted.
     ///
     /// # Errors
     /// When there is no authority on this host, or neither a valid pair nor a key to make one with; the words say what to do.
-    pub fn at_hand(directory: &Path, now: Timestamp) -> Result<Self, String> {
-        let authority = AuthorityDirectory::open(directory)
-            .map_err(|error| error.to_string())?
+    pub fn at_hand(
+        directory: &Path,
+        passphrase: Option<&SecretString>,
+        now: Timestamp,
+    ) -> Result<Self, String> {
+        let mut authority = open(directory)?
             .ok_or_else(|| format!("there is no certificate authority in {}", directory.display()))?;
-        let (root, bundle) = (ClientUser::root(), authority.authority().bundle());
-        let files = authority.client(&root).map_err(|error| error.to_string())?;
-        let wanted = ClientRequirement { user: &root, authority: bundle, renew_before: 0, key_type: None };
-        let ca_pem = bundle.to_pem();
-        if let (Some((certificate, _)), Some((key, _))) = (&files.certificate, &files.key)
-            && judge_client(certificate, &files.key_fact(), &wanted, now).is_valid()
-        {
-            let certificate_pem = String::from_utf8_lossy(certificate).into_owned();
-            return Ok(Self { ca_pem, certificate_pem, key_pem: key.clone() });
+        if let Some(stored) = stored(&authority, now)? {
+            return Ok(stored);
+        }
+        if let Some(passphrase) = passphrase {
+            authority.unlock(passphrase).map_err(|error| error.to_string())?;
+        }
+        if authority.authority().is_locked() {
+            return Err(format!(
+                "{} has no valid client.root.crt with its key, and ca.key, to make one with, is encrypted and was not opened",
+                directory.display()
+            ));
         }
         if !authority.authority().can_issue() {
             return Err(format!(
@@ -91,11 +130,37 @@ impl Operator {
                 directory.display()
             ));
         }
+        Self::issue(authority.authority(), now)
+    }
+
+    /// Returns whether the authority's directory has a valid pair for root, so that none need be made.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn is_stored(directory: &Path, now: Timestamp) -> Result<bool, String> {
+        let Some(authority) = open(directory)? else { return Ok(false) };
+        Ok(stored(&authority, now)?.is_some())
+    }
+
+    /// Returns a new pair that is valid for an hour.
+    ///
+    /// # Errors
+    /// When the authority cannot make one.
+    pub fn issue(authority: &Authority, now: Timestamp) -> Result<Self, String> {
         let issued = authority
-            .authority()
-            .issue_client(&root, KeyType::EcdsaP256, LIFETIME, now)
+            .issue_client(&ClientUser::root(), KeyType::EcdsaP256, LIFETIME, now)
             .map_err(|error| format!("cannot make a client certificate for root: {error}"))?;
-        Ok(Self { ca_pem, certificate_pem: issued.certificate_pem, key_pem: issued.key_pem })
+        Ok(Self {
+            ca_pem: authority.bundle().to_pem(),
+            certificate_pem: issued.certificate_pem,
+            key_pem: issued.key_pem,
+            not_after: now.plus(LIFETIME),
+        })
+    }
+
+    /// Returns whether the pair is valid for long enough to begin something with it.
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.not_after.since(now) > PATIENCE
     }
 
     /// Returns a script that runs client commands one after the other on the node of `service`, and the payload that it
@@ -106,17 +171,17 @@ impl Operator {
     pub fn script(&self, service: &DesiredService, commands: &[ClientCommand]) -> (String, Payload) {
         let key = self.key_pem.expose_secret().as_bytes().to_vec();
         let mut inner = format!(
-            "unit={unit} program={program} user={user} address={address} ca={ca} crt={crt} key={key}\n{LIBRARY}",
+            "unit={unit} program={program} user={user} ca={ca} crt={crt} key={key}\n{LIBRARY}",
             unit = quoted(&service.unit.file_name()),
             program = quoted(service.program.as_str()),
             user = quoted(service.user.as_str()),
-            address = quoted(&service.sql_address),
             ca = self.ca_pem.len(),
             crt = self.certificate_pem.len(),
             key = key.len(),
         );
         for command in commands {
-            let _ = write!(inner, "run {}", command.timeout.as_secs().max(1));
+            let address = if command.speaks_sql() { &service.sql_address } else { &service.rpc_address };
+            let _ = write!(inner, "run {} {}", quoted(address), command.timeout.as_secs().max(1));
             for argument in &command.arguments {
                 let _ = write!(inner, " {}", quoted(argument));
             }
@@ -168,6 +233,50 @@ fn output(line: &str) -> Option<ClientOutput> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+    fn directory(passphrase: Option<&SecretString>) -> (tempfile::TempDir, AuthorityDirectory) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut authority = Authority::create(KeyType::EcdsaP256, 86_400 * 365, NOW).unwrap();
+        if let Some(passphrase) = passphrase {
+            authority = authority.protected_by(passphrase).unwrap();
+        }
+        let made = AuthorityDirectory::create(directory.path().join("keys"), authority).unwrap();
+        (directory, made)
+    }
+
+    #[test]
+    fn a_stored_pair_is_taken_without_any_key_and_an_encrypted_key_opened() {
+        let passphrase = SecretString::from("correct horse");
+        let (_kept, made) = directory(Some(&passphrase));
+        let keys = made.path().to_owned();
+        assert!(!Operator::is_stored(&keys, NOW).unwrap());
+        let locked = Operator::at_hand(&keys, None, NOW).unwrap_err();
+        assert!(locked.contains("encrypted"), "{locked}");
+        let issued = Operator::at_hand(&keys, Some(&passphrase), NOW).unwrap();
+        assert!(issued.is_valid_at(NOW) && !issued.is_valid_at(NOW.plus(3600)));
+        // What operators have beside ca.crt when the key is elsewhere.
+        let pair =
+            made.authority().issue_client(&ClientUser::root(), KeyType::EcdsaP256, 86_400, NOW).unwrap();
+        made.write_client(&ClientUser::root(), &pair).unwrap();
+        std::fs::remove_file(keys.join("ca.key")).unwrap();
+        assert!(Operator::is_stored(&keys, NOW).unwrap());
+        let stored = Operator::at_hand(&keys, None, NOW).unwrap();
+        assert_eq!(stored.certificate_pem, pair.certificate_pem);
+        let ended = Operator::at_hand(&keys, None, NOW.plus(86_401)).unwrap_err();
+        assert!(ended.contains("no ca.key"), "{ended}");
+    }
+
+    #[test]
+    fn sql_goes_to_where_sql_is_spoken_and_the_rest_to_where_rpc_is() {
+        let speaks = |words: &[&str]| ClientCommand::new(words.to_vec(), Duration::ZERO).speaks_sql();
+        assert!(speaks(&["sql", "-e", "SHOW x"]) && speaks(&["node", "status", "--all"]));
+        for words in [&["init"][..], &["node", "drain"], &["node", "decommission"], &["node", "recommission"]]
+        {
+            assert!(!speaks(words), "{words:?}");
+        }
+    }
 
     #[test]
     fn outputs_are_read_whole_or_not_at_all() {

@@ -1,6 +1,6 @@
 # Runs client commands of CockroachDB as the service's user, with certificates in a file system in memory that only
 # this shell and its children see, and that is gone with it: not even a power cut leaves a key on the host.
-# Variables: unit, program, user, address; ca, crt and key are the lengths of what comes on standard input.
+# Variables: unit, program, user; ca, crt and key are the lengths of what comes on standard input.
 LC_ALL=C; export LC_ALL
 umask 077
 home=/dev/shm
@@ -18,9 +18,9 @@ as_user() { setpriv --reuid "$uid" --regid "$gid" --clear-groups --inh-caps=-all
 # The running process's own binary, wherever the link points by now: it is of the server's version.
 pid=$(systemctl show "$unit" -p MainPID --value 2>/dev/null)
 case $pid in ''|0) ;; *) if as_user test -x "/proc/$pid/exe"; then program=/proc/$pid/exe; fi ;; esac
-# run SECONDS ARGUMENT...: one command; prints its status and what it said.
+# run ADDRESS SECONDS ARGUMENT...: one command; prints its status and what it said.
 run() {
-  seconds=$1; shift
+  address=$1 seconds=$2; shift 2
   as_user timeout -k 5 "$seconds" "$program" "$@" --certs-dir="$home/certs" --host="$address" </dev/null >out 2>err
   printf 'ran %s <%s> <%s>\n' "$?" "$(base64 -w0 <out)" "$(base64 -w0 <err)"
 }

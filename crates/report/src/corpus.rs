@@ -311,6 +311,7 @@ fn fresh_node(name: &str, number: usize) -> Vec<Change> {
         program: path("/opt/cockroach/cockroach"),
         http_address: format!("{address}:8080"),
         sql_address: format!("{address}:26257"),
+        rpc_address: format!("{address}:26257"),
         certs: path("/opt/cockroach/certs"),
         version: "v24.1.0".to_owned(),
         store: path("/var/lib/cockroach"),

@@ -115,6 +115,7 @@ fn the_built_in_unit() {
         ),
         http_address: "198.0.2.166:8080",
         sql_address: "198.0.2.166:26257",
+        rpc_address: "198.0.2.166:26257",
         certs: HostPath(
             "/opt/cockroach/certs",
         ),

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use crdbctl_model::{NodeName, NodeObservation, Observed, ResourceAddr, ResourceGraph, Timestamp};
 use crdbctl_probe::Operator;
+use secrecy::SecretString;
 
 use crate::sessions::Sessions;
 
@@ -10,7 +11,7 @@ use crate::sessions::Sessions;
 pub(crate) async fn observe(
     graph: &ResourceGraph,
     nodes: &BTreeMap<NodeName, NodeObservation>,
-    authority: &Path,
+    (authority, passphrase): (&Path, Option<&SecretString>),
     now: Timestamp,
     sessions: &mut Sessions,
 ) -> BTreeMap<ResourceAddr, Observed> {
@@ -18,7 +19,7 @@ pub(crate) async fn observe(
     for init in graph.of_cluster(crdbctl_model::ResourceKind::Init) {
         found.insert(init.addr.clone(), crdbctl_probe::observe_init(graph, nodes));
     }
-    let operator = || Operator::at_hand(authority, now);
+    let operator = || Operator::at_hand(authority, passphrase, now);
     let live = crdbctl_probe::observe_live(graph, nodes, operator, async |node, script, payload, timeout| {
         let session = sessions.get_mut(&node).ok_or_else(|| "there is no connection to it".to_owned())?;
         let output = session.ask_with(&script, payload, timeout).await.map_err(|error| error.to_string())?;

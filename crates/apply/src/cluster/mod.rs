@@ -28,11 +28,11 @@ impl Applier {
     pub(crate) async fn change_cluster_before_rollout(
         &self,
         sessions: &mut Sessions,
-        _issuer: &Issuer<'_>,
+        issuer: &Issuer<'_>,
         outcomes: &mut Outcomes,
     ) {
         for change in self.plan.changes.iter().filter(|change| is_hold(change)) {
-            self.change_cluster(change, sessions, outcomes).await;
+            self.change_cluster(change, sessions, issuer, outcomes).await;
         }
     }
 
@@ -41,7 +41,7 @@ impl Applier {
     pub(crate) async fn change_cluster_after_rollout(
         &self,
         sessions: &mut Sessions,
-        _issuer: &Issuer<'_>,
+        issuer: &Issuer<'_>,
         outcomes: &mut Outcomes,
     ) {
         let ours = |change: &&Change| {
@@ -49,11 +49,17 @@ impl Applier {
                 && !is_hold(change)
         };
         for change in self.plan.changes.iter().filter(ours) {
-            self.change_cluster(change, sessions, outcomes).await;
+            self.change_cluster(change, sessions, issuer, outcomes).await;
         }
     }
 
-    async fn change_cluster(&self, change: &Change, sessions: &mut Sessions, outcomes: &mut Outcomes) {
+    async fn change_cluster(
+        &self,
+        change: &Change,
+        sessions: &mut Sessions,
+        issuer: &Issuer<'_>,
+        outcomes: &mut Outcomes,
+    ) {
         let lost = failed(outcomes).into_iter().find(|addr| change.depends_on.contains(addr));
         let began = Instant::now();
         let outcome = match lost {
@@ -61,7 +67,7 @@ impl Applier {
             None if *self.stop.borrow() => Outcome::Skipped("the run was interrupted".to_owned()),
             None => {
                 self.tell_started(change);
-                match Through::find(self, sessions).await {
+                match Through::find(self, sessions, issuer).await {
                     Err(why) => Outcome::Failed(why),
                     Ok(through) => match (&change.desired, &change.before) {
                         (Some(Desired::Setting(desired)), _) => {

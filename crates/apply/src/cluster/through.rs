@@ -5,6 +5,7 @@ use crdbctl_model::{DesiredService, NodeName};
 use crdbctl_probe::{ClientCommand, ClientOutput, HealthGoal, Operator, Query, health_script, read_health};
 
 use crate::applier::Applier;
+use crate::issue::Issuer;
 use crate::sessions::Sessions;
 
 /// The node through which client commands are given to the cluster, and the pair that they are run with.
@@ -20,8 +21,12 @@ impl Through {
     ///
     /// # Errors
     /// When none is ready, or there is no pair for the SQL user root.
-    pub(super) async fn find(applier: &Applier, sessions: &mut Sessions) -> Result<Self, String> {
-        let operator = Operator::at_hand(&applier.authority, (applier.clock)())?;
+    pub(super) async fn find(
+        applier: &Applier,
+        sessions: &mut Sessions,
+        issuer: &Issuer<'_>,
+    ) -> Result<Self, String> {
+        let operator = issuer.at((applier.clock)()).operator().map_err(|error| error.to_string())?;
         for node in applier.graph.staying() {
             let (Some(service), Some(session)) = (applier.graph.service(node), sessions.get_mut(node)) else {
                 continue;

@@ -5,8 +5,10 @@ use crdbctl_cockroach::start::{Address, CanonicalArgs};
 /// Where a node with a command line is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoints {
-    /// `host:port` of SQL and RPC, as seen from the node itself.
+    /// `host:port` of SQL, as seen from the node itself.
     pub(crate) sql: String,
+    /// `host:port` of RPC, as seen from the node itself: the same unless SQL has an address of its own.
+    pub(crate) rpc: String,
     /// `host:port` that the node advertises to the others, and is known by among them.
     pub(crate) advertised: String,
     /// `host:port` of HTTP, as seen from the node itself.
@@ -40,8 +42,11 @@ impl Endpoints {
         let ports: Vec<String> =
             ports.into_iter().filter(|port| seen.insert(*port)).map(|port| port.to_string()).collect();
         let ports = format!("{}/tcp", ports.join(","));
+        // CockroachDB docs, cockroach start: `--sql-addr` takes SQL off `--listen-addr`.
+        let sql = if args.flags.contains_key("sql-addr") { "sql-addr" } else { "listen-addr" };
         Self {
-            sql: reach("listen-addr"),
+            sql: reach(sql),
+            rpc: reach("listen-addr"),
             advertised: reach("advertise-addr"),
             http: reach("http-addr"),
             ports,
@@ -71,7 +76,8 @@ mod tests {
         let old = of(&["--host=10.0.0.2", "--http-port=8081"]);
         assert_eq!((old.sql.as_str(), old.http.as_str()), ("10.0.0.2:26257", "10.0.0.2:8081"));
         let everywhere = of(&["--sql-addr=:36257", "--http-addr=0.0.0.0:80"]);
-        assert_eq!((everywhere.sql.as_str(), everywhere.http.as_str()), ("10.0.0.1:26257", "10.0.0.1:80"));
+        assert_eq!((everywhere.sql.as_str(), everywhere.http.as_str()), ("10.0.0.1:36257", "10.0.0.1:80"));
+        assert_eq!((everywhere.rpc.as_str(), defaults.rpc.as_str()), ("10.0.0.1:26257", "10.0.0.1:26257"));
         assert_eq!(everywhere.ports, "26257,36257,80/tcp");
         assert_eq!(of(&["--listen-addr=[2001:db8::1]:1"]).sql, "[2001:db8::1]:1");
     }

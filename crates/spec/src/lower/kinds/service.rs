@@ -30,6 +30,7 @@ pub(in crate::lower) fn lower(
         program,
         http_address: unit.endpoints.http.clone(),
         sql_address: unit.endpoints.sql.clone(),
+        rpc_address: unit.endpoints.rpc.clone(),
         certs: context.certs(),
         version: manifest.cockroach.version.to_string(),
         store: manifest.install.data.value.clone(),
