@@ -1,13 +1,16 @@
 //! A lab with a manifest for its hosts, and crdbctl to run on it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use crdbctl_testlab::{Host, Lab, require_lab};
 
 /// The user who reaches root with sudo and is not asked.
 pub(crate) const ADMIN: &str = "admin";
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How a run of crdbctl ended.
 #[derive(Debug)]
@@ -89,16 +92,34 @@ impl Bench {
         }
     }
 
+    /// Runs a line of shell beside the manifest, with `crdbctl` among the programs.
+    pub(crate) fn shell(&self, line: &str) -> Done {
+        let programs = Path::new(env!("CARGO_BIN_EXE_crdbctl")).parent().unwrap();
+        let mut command = Command::new("sh");
+        self.clean(&mut command);
+        let path = format!("{}:{PATH}", programs.display());
+        let output = command.env("PATH", path).args(["-c", line]).output().unwrap();
+        Done {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crdbctl"));
+        self.clean(&mut command);
+        command.args(arguments);
+        command
+    }
+
+    fn clean(&self, command: &mut Command) {
         command
             .env_clear()
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("PATH", PATH)
             .env("HOME", self.directory.path())
             .current_dir(self.directory.path())
-            .stdin(Stdio::null())
-            .args(arguments);
-        command
+            .stdin(Stdio::null());
     }
 
     pub(crate) fn apply(&self) -> Done {
@@ -129,6 +150,16 @@ pub(crate) fn pid(host: &Host) -> String {
 pub(crate) fn archive() -> &'static Path {
     static ARCHIVE: OnceLock<PathBuf> = OnceLock::new();
     ARCHIVE.get_or_init(|| pack("v24.1.0"))
+}
+
+/// Returns a directory with the stand-in's archives of these versions, as they are published.
+pub(crate) fn archives(versions: &[&str]) -> PathBuf {
+    static PACKED: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut packed = PACKED.lock().unwrap();
+    for version in versions {
+        packed.entry((*version).to_owned()).or_insert_with(|| pack(version));
+    }
+    packed[versions[0]].parent().unwrap().to_owned()
 }
 
 /// Returns the archive of another version of the stand-in, packed beside the first.

@@ -1,0 +1,258 @@
+//! Plays a page of the documentation on real hosts: what it shows is what comes.
+//!
+//! Of a page, in order:
+//! - a block ` ```yaml cluster.yaml ` is the manifest's beginning; what the lab needs (where hosts are, which archive) is
+//!   added to it and is not shown;
+//! - a block ` ```diff ` changes it: lines that begin with `-` are there and go, those with `+` come in their place;
+//! - a block ` ```console ` holds commands after `$ ` (here), `store-1# ` (as root on that host), and what they print. A
+//!   line `…` stands for any lines. A last line `(exit 2)` is the exit code; without it the code is 0.
+//!
+//! Figures that differ from run to run (times, dates, digests, sizes) are compared as what they are, not by value.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::bench::Bench;
+
+/// A step of a page.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Manifest(String),
+    Diff(String),
+    Command { line: usize, prompt: String, command: String, expected: Vec<String>, code: i32 },
+}
+
+fn steps(page: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut lines = page.lines().enumerate();
+    while let Some((_, line)) = lines.next() {
+        let Some(kind) = line.strip_prefix("```") else { continue };
+        let block: Vec<(usize, &str)> =
+            lines.by_ref().take_while(|(_, line)| !line.starts_with("```")).collect();
+        let text = || block.iter().fold(String::new(), |text, (_, line)| text + line + "\n");
+        match kind {
+            "yaml cluster.yaml" => steps.push(Step::Manifest(text())),
+            "diff" => steps.push(Step::Diff(text())),
+            "console" => steps.extend(commands(&block)),
+            _ => {}
+        }
+    }
+    steps
+}
+
+fn commands(block: &[(usize, &str)]) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for (number, line) in block {
+        let host =
+            line.split_once("# ").filter(|(name, _)| name.starts_with("store-") && !name.contains(' '));
+        if let Some((prompt, command)) = line.strip_prefix("$ ").map(|command| ("$", command)).or(host) {
+            let (prompt, command) = (prompt.to_owned(), command.to_owned());
+            steps.push(Step::Command { line: number + 1, prompt, command, expected: Vec::new(), code: 0 });
+        } else if let Some(Step::Command { expected, code, .. }) = steps.last_mut() {
+            match line.strip_prefix("(exit ").and_then(|rest| rest.strip_suffix(')')) {
+                Some(said) => *code = said.parse().unwrap(),
+                None => expected.push((*line).to_owned()),
+            }
+        } else {
+            panic!("line {}: a console block begins with a command", number + 1);
+        }
+    }
+    steps
+}
+
+/// Plays the page at `path` of the repository on as many hosts as it names at most, `store-1` and up.
+pub(crate) fn play(path: &str, hosts: usize) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    let page = std::fs::read_to_string(page).unwrap();
+    let steps = steps(&page);
+    assert!(steps.iter().any(|step| matches!(step, Step::Command { .. })), "{path} has no commands");
+    let Some(bench) = Bench::start(hosts) else { return };
+    let archives = crate::bench::archives(&["v24.1.0", "v24.1.1", "v24.3.0"]);
+    let mut manifest = String::new();
+    for step in steps {
+        match step {
+            Step::Manifest(text) => manifest = text,
+            Step::Diff(diff) => manifest = changed(&manifest, &diff, path),
+            Step::Command { line, prompt, command, expected, code } => {
+                std::fs::write(bench.path("cluster.yaml"), for_lab(&manifest, &bench, &archives)).unwrap();
+                let (said, ended) = run(&bench, &prompt, &command);
+                let said = for_page(&said, &bench, &archives);
+                let context = || format!("{path}:{line}: {prompt} {command}\nsaid:\n{said}");
+                assert_eq!(ended, code, "{}", context());
+                if let Err(wrong) = compare(&expected, &said) {
+                    panic!("{wrong}\n{}", context());
+                }
+            }
+        }
+    }
+}
+
+/// Returns the manifest after a diff.
+fn changed(manifest: &str, diff: &str, path: &str) -> String {
+    let text = manifest;
+    let (mut from, mut to) = (String::new(), String::new());
+    for line in diff.lines() {
+        if let Some(gone) = line.strip_prefix('-') {
+            from.push_str(gone);
+            from.push('\n');
+        } else if let Some(new) = line.strip_prefix('+') {
+            to.push_str(new);
+            to.push('\n');
+        } else {
+            let kept = format!("{}\n", line.strip_prefix(' ').unwrap_or(line));
+            from.push_str(&kept);
+            to.push_str(&kept);
+        }
+    }
+    assert!(!from.is_empty() && text.matches(&from).count() == 1, "{path}: {from:?} is not once in\n{text}");
+    text.replacen(&from, &to, 1)
+}
+
+/// The page's manifest with what the lab needs: its addresses, its ssh, archives of the stand-in, no patience.
+fn for_lab(manifest: &str, bench: &Bench, archives: &Path) -> String {
+    let archive =
+        format!("\n  archive: {}/cockroach-{{version}}.{{os}}-{{arch}}.tgz\n  version:", archives.display());
+    let mut text = manifest.replacen("\n  version:", &archive, 1);
+    for (number, host) in (1..).zip(bench.lab.hosts()) {
+        let shown = page_address(number);
+        let real = format!("{}, hostname: {}", host.address(), host.name());
+        text = text.replace(&format!("address: {shown}"), &format!("address: {real}"));
+        text = text.replace(&shown, &host.address().to_string());
+    }
+    let _ = writeln!(
+        text,
+        "ssh: {{user: {}, config_file: {}}}",
+        crate::bench::ADMIN,
+        bench.lab.ssh_config().display()
+    );
+    if !text.contains("\nrollout:") {
+        text.push_str("rollout: {settle: 0s, ranges_pause: 4s, health_timeout: 60s}\n");
+    }
+    text
+}
+
+/// What was said, with the page's addresses and paths.
+fn for_page(said: &str, bench: &Bench, archives: &Path) -> String {
+    let mut text = said.replace(&archives.display().to_string(), "archives");
+    for (number, host) in (1..).zip(bench.lab.hosts()) {
+        text = text.replace(&host.address().to_string(), &page_address(number));
+    }
+    text
+}
+
+fn page_address(number: usize) -> String {
+    format!("198.0.2.{}", 160 + number)
+}
+
+fn run(bench: &Bench, prompt: &str, command: &str) -> (String, i32) {
+    if prompt != "$" {
+        let done = bench.lab.host(prompt).exec(command).unwrap();
+        return (done.text(), done.code.unwrap_or(-1));
+    }
+    // Of what people see on a terminal, standard error comes with the rest.
+    let output = bench.shell(&format!("{command} 2>&1"));
+    (output.stdout, output.code)
+}
+
+/// Compares what a page shows with what came, a line `…` standing for any lines.
+fn compare(expected: &[String], said: &str) -> Result<(), String> {
+    let said: Vec<String> = said.lines().map(plain).collect();
+    let mut rest = said.as_slice();
+    let mut skipping = false;
+    for line in expected.iter().filter(|line| !line.trim().is_empty()) {
+        if line.trim() == "…" {
+            skipping = true;
+            continue;
+        }
+        let wanted = plain(line);
+        rest = match rest.iter().position(|line| *line == wanted) {
+            Some(0) => &rest[1..],
+            Some(at) if skipping || rest[..at].iter().all(String::is_empty) => &rest[at + 1..],
+            _ => return Err(format!("not said, or not there: {wanted:?}")),
+        };
+        skipping = false;
+    }
+    match rest.iter().find(|line| !line.is_empty()) {
+        Some(line) if !skipping && !expected.is_empty() => Err(format!("not in the page: {line:?}")),
+        _ => Ok(()),
+    }
+}
+
+/// A line with what differs from run to run taken out, and columns closed up.
+fn plain(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let sized = |index: usize| {
+        words
+            .get(index + 1)
+            .is_some_and(|next| ["B", "kB", "MB", "GB"].iter().any(|unit| next.starts_with(unit)))
+    };
+    let plain: Vec<String> =
+        words.iter().enumerate().map(|(index, word)| figure(word, sized(index))).collect();
+    plain.join(" ")
+}
+
+/// A quantity with a unit, a time of day, a date or a digest as a mark of what it is; every other word as it is.
+fn figure(word: &str, sized: bool) -> String {
+    let core = word.trim_matches(|c: char| ",()[];:".contains(c)).trim_end_matches('.');
+    let (before, after) = word.split_once(core).unwrap_or_default();
+    let digest = core.trim_end_matches('…');
+    let number = core.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
+    let unit = &core[number.len()..];
+    let digits = |separator: char| {
+        core.split(separator).all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
+    };
+    let mark = if digest.len() >= 8 && digest.chars().all(|c| c.is_ascii_hexdigit()) {
+        "DIGEST"
+    } else if core.contains(':') && digits(':') {
+        "TIME"
+    } else if core.matches('-').count() == 2 && digits('-') {
+        "DATE"
+    } else if number.parse::<f64>().is_ok()
+        && (sized || core.contains('.') || ["s", "ms", "m", "h", "%"].contains(&unit))
+    {
+        "NUMBER"
+    } else {
+        return word.to_owned();
+    };
+    format!("{before}{mark}{after}")
+}
+
+#[test]
+fn a_page_is_read_in_steps() {
+    let page = "text\n```yaml cluster.yaml\na: 1\nb: 2\n```\n```diff\n a: 1\n-b: 2\n+b: 3\n```\n\
+                ```console\n$ crdbctl plan\nline\n…\n(exit 2)\nstore-1# true\n```\n```yaml\nx\n```\n";
+    let command = |line, prompt: &str, command: &str, expected: &[&str], code| Step::Command {
+        line,
+        prompt: prompt.to_owned(),
+        command: command.to_owned(),
+        expected: expected.iter().map(|line| (*line).to_owned()).collect(),
+        code,
+    };
+    let diff = " a: 1\n-b: 2\n+b: 3\n".to_owned();
+    assert_eq!(changed("a: 1\nb: 2\n", &diff, "page"), "a: 1\nb: 3\n");
+    assert_eq!(
+        steps(page),
+        [
+            Step::Manifest("a: 1\nb: 2\n".to_owned()),
+            Step::Diff(diff),
+            command(12, "$", "crdbctl plan", &["line", "…"], 2),
+            command(16, "store-1", "true", &[], 0),
+        ]
+    );
+}
+
+#[test]
+fn a_page_that_shows_something_else_is_found() {
+    let shown = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    let said = "3 nodes probed in 0.9s\n\n  # store-1/x\nPlan: 1 to create.\n";
+    assert_eq!(compare(&shown(&["3 nodes probed in 1.25s", "# store-1/x", "…"]), said), Ok(()));
+    assert_eq!(compare(&shown(&["…", "Plan: 1 to create."]), said), Ok(()));
+    assert!(compare(&shown(&["4 nodes probed in 1.2s", "…"]), said).is_err());
+    assert!(compare(&shown(&["3 nodes probed in 1.2s"]), said).is_err(), "more was said");
+    assert!(compare(&shown(&["…", "Plan: 2 to create."]), said).is_err());
+    assert!(compare(&shown(&["Plan: 1 to create.", "…"]), said).is_err(), "it is not the first line");
+    assert_eq!(
+        plain("v24.1.0 198.0.2.161 12:01:02 2026-11-22 sha256 0a1b2c3d…  1.7"),
+        "v24.1.0 198.0.2.161 TIME DATE sha256 DIGEST NUMBER"
+    );
+}
