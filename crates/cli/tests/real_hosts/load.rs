@@ -134,6 +134,8 @@ impl Load {
                     phase.away
                 );
             }
+            // Where nodes go, the one that looks must have missed one.
+            assert_eq!(most, phase.away, "{}: at most {most} were seen away", phase.name);
             // A client that did not run has seen nothing.
             let expected = (end - phase.from).as_millis() / 1000;
             assert!(requests.len() as u128 > expected, "{}: only {} requests", phase.name, requests.len());

@@ -4,5 +4,5 @@ use crate::walkthrough::play;
 
 #[test]
 fn the_page_of_operations_is_what_happens() {
-    play("docs/operations.md", 3);
+    play("docs/operations.md", 4);
 }

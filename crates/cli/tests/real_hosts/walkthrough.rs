@@ -8,7 +8,10 @@
 //!   line `…` stands for any lines. A last line `(exit 2)` is the exit code; without it the code is 0.
 //!
 //! Figures that differ from run to run (times, dates, digests, sizes) are compared as what they are, not by value.
+//!
+//! With `CRDBCTL_RECORD_PAGES` set, what came is written into the page instead: look at it, and shorten it with `…`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -63,12 +66,14 @@ fn commands(block: &[(usize, &str)]) -> Vec<Step> {
 /// Plays the page at `path` of the repository on as many hosts as it names at most, `store-1` and up.
 pub(crate) fn play(path: &str, hosts: usize) {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
-    let page = std::fs::read_to_string(page).unwrap();
-    let steps = steps(&page);
+    let text = std::fs::read_to_string(&page).unwrap();
+    let steps = steps(&text);
     assert!(steps.iter().any(|step| matches!(step, Step::Command { .. })), "{path} has no commands");
     let Some(bench) = Bench::start(hosts) else { return };
     let archives = crate::bench::archives(&["v24.1.0", "v24.1.1", "v24.3.0"]);
     let mut manifest = String::new();
+    let recording = std::env::var_os("CRDBCTL_RECORD_PAGES").is_some();
+    let mut recorded = BTreeMap::new();
     for step in steps {
         match step {
             Step::Manifest(text) => manifest = text,
@@ -77,6 +82,13 @@ pub(crate) fn play(path: &str, hosts: usize) {
                 std::fs::write(bench.path("cluster.yaml"), for_lab(&manifest, &bench, &archives)).unwrap();
                 let (said, ended) = run(&bench, &prompt, &command);
                 let said = for_page(&said, &bench, &archives);
+                if recording {
+                    recorded.insert(
+                        line,
+                        said + &if ended == 0 { String::new() } else { format!("(exit {ended})\n") },
+                    );
+                    continue;
+                }
                 let context = || format!("{path}:{line}: {prompt} {command}\nsaid:\n{said}");
                 assert_eq!(ended, code, "{}", context());
                 if let Err(wrong) = compare(&expected, &said) {
@@ -85,6 +97,29 @@ pub(crate) fn play(path: &str, hosts: usize) {
             }
         }
     }
+    if recording {
+        std::fs::write(&page, record(&text, &recorded)).unwrap();
+        panic!("{path} was recorded, and not checked");
+    }
+}
+
+/// Returns the page with what came after the commands, by their lines.
+fn record(page: &str, recorded: &BTreeMap<usize, String>) -> String {
+    let mut text = String::new();
+    let mut skipping = false;
+    for (number, line) in (1..).zip(page.lines()) {
+        let said = recorded.get(&number);
+        skipping = said.is_none() && skipping && !line.starts_with("```");
+        if !skipping {
+            text.push_str(line);
+            text.push('\n');
+        }
+        if let Some(said) = said {
+            text.push_str(said);
+            skipping = true;
+        }
+    }
+    text
 }
 
 /// Returns the manifest after a diff.
@@ -125,7 +160,9 @@ fn for_lab(manifest: &str, bench: &Bench, archives: &Path) -> String {
         crate::bench::ADMIN,
         bench.lab.ssh_config().display()
     );
-    if !text.contains("\nrollout:") {
+    if text.contains("\nrollout: {") {
+        text = text.replace("\nrollout: {", "\nrollout: {settle: 0s, ranges_pause: 4s, ");
+    } else {
         text.push_str("rollout: {settle: 0s, ranges_pause: 4s, health_timeout: 60s}\n");
     }
     text
@@ -201,7 +238,19 @@ fn figure(word: &str, sized: bool) -> String {
     let digits = |separator: char| {
         core.split(separator).all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
     };
-    let mark = if digest.len() >= 8 && digest.chars().all(|c| c.is_ascii_hexdigit()) {
+    let duration = |core: &str| {
+        core.split(['h', 'm', 's']).all(|part| part.chars().all(|c| c.is_ascii_digit()))
+            && core.starts_with(|c: char| c.is_ascii_digit())
+            && core.ends_with(['h', 'm', 's'])
+    };
+    let id =
+        core.strip_prefix('n').is_some_and(|id| !id.is_empty() && id.chars().all(|c| c.is_ascii_digit()));
+    let mark = if id {
+        // Given in the order in which nodes came.
+        "ID"
+    } else if duration(core) {
+        "NUMBER"
+    } else if digest.len() >= 8 && digest.chars().all(|c| c.is_ascii_hexdigit()) {
         "DIGEST"
     } else if core.contains(':') && digits(':') {
         "TIME"
@@ -242,6 +291,13 @@ fn a_page_is_read_in_steps() {
 }
 
 #[test]
+fn a_page_is_recorded_with_all_that_came() {
+    let page = "a\n```console\n$ one\nold\n…\n$ two\n```\nb\n";
+    let recorded = BTreeMap::from([(3, "new\n".to_owned()), (6, "x\n(exit 2)\n".to_owned())]);
+    assert_eq!(record(page, &recorded), "a\n```console\n$ one\nnew\n$ two\nx\n(exit 2)\n```\nb\n");
+}
+
+#[test]
 fn a_page_that_shows_something_else_is_found() {
     let shown = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     let said = "3 nodes probed in 0.9s\n\n  # store-1/x\nPlan: 1 to create.\n";
@@ -252,7 +308,7 @@ fn a_page_that_shows_something_else_is_found() {
     assert!(compare(&shown(&["…", "Plan: 2 to create."]), said).is_err());
     assert!(compare(&shown(&["Plan: 1 to create.", "…"]), said).is_err(), "it is not the first line");
     assert_eq!(
-        plain("v24.1.0 198.0.2.161 12:01:02 2026-11-22 sha256 0a1b2c3d…  1.7"),
-        "v24.1.0 198.0.2.161 TIME DATE sha256 DIGEST NUMBER"
+        plain("v24.1.0 198.0.2.161 12:01:02 2026-11-22 sha256 0a1b2c3d…  1.7 n3 1m35s (58s no"),
+        "v24.1.0 198.0.2.161 TIME DATE sha256 DIGEST NUMBER ID NUMBER (NUMBER no"
     );
 }
