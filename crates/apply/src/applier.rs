@@ -158,13 +158,19 @@ impl Applier {
         self.tell(Event::Started { addr: change.addr.clone(), action: change.action });
     }
 
+    /// Tells what things came to, in the plan's order: the order in which they were done.
     pub(crate) fn tell_finished(&self, outcomes: &Outcomes) {
-        for (addr, (outcome, milliseconds)) in outcomes {
-            self.tell(Event::Finished {
-                addr: addr.clone(),
-                outcome: outcome.clone(),
-                milliseconds: *milliseconds,
-            });
+        let planned = self.plan.changes.iter().map(|change| &change.addr);
+        let known: BTreeSet<&ResourceAddr> = planned.clone().collect();
+        let others = outcomes.keys().filter(|addr| !known.contains(addr));
+        for addr in planned.chain(others) {
+            if let Some((outcome, milliseconds)) = outcomes.get(addr) {
+                self.tell(Event::Finished {
+                    addr: addr.clone(),
+                    outcome: outcome.clone(),
+                    milliseconds: *milliseconds,
+                });
+            }
         }
     }
 }

@@ -225,7 +225,10 @@ fn plain(line: &str) -> String {
     };
     let plain: Vec<String> =
         words.iter().enumerate().map(|(index, word)| figure(word, sized(index))).collect();
-    plain.join(" ")
+    // The same day, or not, around midnight.
+    let line = plain.join(" ").replace("DATE (another)", "DATE -> DATE");
+    // How long a step took is told when it was long.
+    if line.starts_with("TIME ") { line.trim_end_matches(" in NUMBER").to_owned() } else { line }
 }
 
 /// A quantity with a unit, a time of day, a date or a digest as a mark of what it is; every other word as it is.
@@ -261,7 +264,13 @@ fn figure(word: &str, sized: bool) -> String {
     {
         "NUMBER"
     } else {
-        return word.to_owned();
+        // ca.key.0a1b2c3d….old
+        let is_digest = |part: &&str| part.len() >= 8 && part.chars().all(|c| c.is_ascii_hexdigit());
+        return word
+            .split('.')
+            .map(|part| if is_digest(&part) { "DIGEST" } else { part })
+            .collect::<Vec<_>>()
+            .join(".");
     };
     format!("{before}{mark}{after}")
 }
@@ -311,4 +320,6 @@ fn a_page_that_shows_something_else_is_found() {
         plain("v24.1.0 198.0.2.161 12:01:02 2026-11-22 sha256 0a1b2c3d…  1.7 n3 1m35s (58s no"),
         "v24.1.0 198.0.2.161 TIME DATE sha256 DIGEST NUMBER ID NUMBER (NUMBER no"
     );
+    assert_eq!(plain("ca.key -> ca.key.0a1b2c3d4e.old"), "ca.key -> ca.key.DIGEST.old");
+    assert_eq!(plain("12:01:02  a/b: created in 0.3s"), plain("12:01:03  a/b: created"));
 }

@@ -47,7 +47,7 @@ pub(super) fn compare(desired: &DesiredAuthority, context: &Context<'_>) -> Comp
         Some(RotationStep::DropOld) if !bundle.older().is_empty() => {
             let mut difference = Difference::new(Action::Update);
             difference.attributes = vec![
-                AttributeDiff::words("certificates", Some(describe(bundle)), Some(describe(&bundle.alone())))
+                AttributeDiff::texts("certificates", Some(describe(bundle)), Some(describe(&bundle.alone())))
                     .with_remark("its old keys, ca.key.*.old, are deleted; what the old one signed is refused from then on"),
             ];
             difference.cause = Some(Cause::Rotation);
@@ -97,10 +97,10 @@ fn new_before(desired: &DesiredAuthority, bundle: &CaBundle, context: &Context<'
     let mut difference = Difference::new(Action::Replace);
     let kept = format!("ca.key.{}.old", bundle.issuer().info().serial);
     difference.attributes = vec![
-        AttributeDiff::words(
+        AttributeDiff::texts(
             "certificates",
             Some(describe(bundle)),
-            Some(format!("a new one until {until}, {}", describe(bundle))),
+            Some(format!("a new one until {until}\n{}", describe(bundle))),
         )
         .with_remark("the new one issues, the old one stays trusted"),
         AttributeDiff::words("key", None::<&str>, Some(key_word(desired.key))),

@@ -10,7 +10,7 @@ pub(super) fn create(desired: &DesiredCa, node: Option<&NodeName>, context: &Con
     let shown = match &context.authority {
         AuthorityState::Unknown(reason) => return no_authority(reason),
         AuthorityState::ToBeCreated => "of the new authority".to_owned(),
-        AuthorityState::Present { bundle, .. } => describe(bundle),
+        AuthorityState::Present { bundle, .. } => describe(bundle).trim_end().replace('\n', ", "),
     };
     let mut difference = Difference::new(Action::Create);
     difference.attributes = vec![
@@ -50,12 +50,8 @@ pub(super) fn compare(
         CaVerdict::Valid { .. } if context.rotation == Some(RotationStep::NewAuthority) => {
             let present = describe(bundle);
             difference.attributes.push(
-                AttributeDiff::words(
-                    "certificates",
-                    Some(&present),
-                    Some(format!("of the new authority, {present}")),
-                )
-                .with_impact(reload(node, context)),
+                AttributeDiff::texts("certificates", Some(&present), Some(format!("the new one\n{present}")))
+                    .with_impact(reload(node, context)),
             );
         }
         CaVerdict::Valid { .. } => difference.unchanged += 1,
@@ -64,7 +60,7 @@ pub(super) fn compare(
             let before =
                 CaBundle::parse(found.pem.as_bytes()).map_or_else(|e| e.to_string(), |b| describe(&b));
             difference.attributes.push(
-                AttributeDiff::words("certificates", Some(before), Some(describe(bundle)))
+                AttributeDiff::texts("certificates", Some(before), Some(describe(bundle)))
                     .with_impact(impact),
             );
             difference.reason = findings.first().map(ToString::to_string);
@@ -86,14 +82,16 @@ pub(super) fn no_authority(reason: &str) -> Comparison {
     )
 }
 
+/// Returns the certificates by name and digest, a line each: as `certs list` names them.
 pub(super) fn describe(bundle: &CaBundle) -> String {
     let shown: Vec<String> = bundle
         .infos()
         .map(|info| {
-            format!("{} sha256 {} until {}", info.subject, info.sha256.short(), info.not_after.date())
+            let name = info.common_name.as_ref().unwrap_or(&info.subject);
+            format!("{name} {} until {}\n", info.sha256.short(), info.not_after.date())
         })
         .collect();
-    shown.join(", ")
+    shown.concat()
 }
 
 /// Whatever is in it is public, and the authority on the control host has it too.

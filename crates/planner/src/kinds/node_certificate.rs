@@ -117,7 +117,7 @@ fn can_wait(finding: &Finding) -> bool {
 /// Returns why a valid certificate is replaced in a rotation.
 pub(super) fn by_older(older: &Certificate) -> String {
     let info = older.info();
-    format!("it is signed by the old one, sha256 {} until {}", info.sha256.short(), info.not_after.date())
+    format!("it is signed by the old one, {} until {}", info.sha256.short(), info.not_after.date())
 }
 
 /// Returns what readers should know of a pair that is kept: its key is not of the manifest's type, and is not
