@@ -495,9 +495,7 @@ fn a_node_that_never_joined_is_not_taken_for_one_that_left() {
     crashing.sub_state = "auto-restart".to_owned();
     world.set("store-4/service.cockroach", present(Fact::Service(crashing)));
     let unknown = |world: &World| {
-        let unknown =
-            world.plan().unknown.iter().any(|it| it.addr == Some(addr("store-4/service.cockroach")));
-        unknown
+        world.plan().unknown.iter().any(|it| it.addr == Some(addr("store-4/service.cockroach")))
     };
     assert!(!unknown(&world), "{:?}", world.plan().unknown);
     // An apply was done with its service once: then it was a member.
