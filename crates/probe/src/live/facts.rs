@@ -165,6 +165,8 @@ fn members(output: &ClientOutput) -> Result<MembersFact, String> {
 
 fn member(row: NodeStatus) -> MemberFact {
     let membership = match (&row.membership, row.is_decommissioning) {
+        // Before v20.2 there is no word of it.
+        (None, _) if row.is_gone() => MembershipFact::Decommissioned,
         (Some(Membership::Active), _) | (None, Some(false) | None) => MembershipFact::Active,
         (Some(Membership::Decommissioning), _) | (None, Some(true)) => MembershipFact::Decommissioning,
         (Some(Membership::Decommissioned), _) => MembershipFact::Decommissioned,
@@ -184,5 +186,29 @@ fn member(row: NodeStatus) -> MemberFact {
         },
         address: row.address,
         build: row.build,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_there_was_a_membership_who_is_decommissioned_and_dead_has_left() {
+        let rows = output::node_status(
+            b"id,address,build,is_available,is_live,is_decommissioning\n1,a:1,v19.2.0,true,true,false\n\
+              2,b:1,v19.2.0,true,true,true\n3,c:1,v19.2.0,false,false,true\n4,d:1,v19.2.0,false,false,false\n",
+        );
+        let found: Vec<MembershipFact> =
+            rows.unwrap().into_iter().map(|row| member(row).membership).collect();
+        assert_eq!(
+            found,
+            [
+                MembershipFact::Active,
+                MembershipFact::Decommissioning,
+                MembershipFact::Decommissioned,
+                MembershipFact::Active
+            ]
+        );
     }
 }
