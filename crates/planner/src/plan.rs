@@ -48,6 +48,9 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
         carry(node, graph, &mut draft.differences);
         restart_for_removed_variables(node, context, &mut draft.differences);
     }
+    if options.skip_unknown {
+        draft.put_off_leaving(graph);
+    }
     match context.rotation {
         None => {
             draft.notes.extend(rotation::note(context));
@@ -314,6 +317,20 @@ impl Draft {
             before.clone_from(&others);
         }
         self.take_away(removals);
+    }
+
+    /// Has nobody leave while a node that stays cannot be read: whether it is well decides whether others may go.
+    fn put_off_leaving(&mut self, graph: &ResourceGraph) {
+        let stays = |node: &NodeName| !graph.is_leaving(node);
+        let is_unread =
+            self.unknown.iter().any(|it| it.addr.is_none() && it.node.as_ref().is_some_and(stays));
+        let members = graph.of_cluster(ResourceKind::Members).map(|members| members.addr.clone()).next();
+        if let Some(addr) = members.filter(|_| is_unread)
+            && self.differences.remove(&addr).is_some()
+        {
+            let text = "is put off until every node that stays can be read".to_owned();
+            self.notes.push(Note { addr: Some(addr), text });
+        }
     }
 
     /// Drops every change of a node of which anything is unknown, and cluster-wide ones that such a node forbids.

@@ -6,7 +6,7 @@ use crdbctl_model::{
 
 /// Returns whether the cluster has been initialised, as far as its nodes tell together.
 ///
-/// It has when a record says so or a node is ready. It has not when every node was read and each either
+/// It has when a record says so or a node is ready, one that leaves included. It has not when every node was read and each either
 /// waits for `cockroach init` or is not running. Everything else is unknown: `init` on a cluster that has
 /// been initialised in part could make a second cluster (cockroachdb/cockroach#75975).
 pub fn observe_init(graph: &ResourceGraph, nodes: &BTreeMap<NodeName, NodeObservation>) -> Observed {
@@ -19,7 +19,8 @@ pub fn observe_init(graph: &ResourceGraph, nodes: &BTreeMap<NodeName, NodeObserv
         }
     }
     let mut unknown = None;
-    for node in graph.staying() {
+    // Those that leave too: a cluster that is replaced node by node is none to be made anew.
+    for node in graph.nodes.keys() {
         match service_of(graph, nodes, node) {
             Err(reason) => {
                 unknown.get_or_insert(format!("{node}: {reason}"));

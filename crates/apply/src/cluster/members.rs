@@ -6,10 +6,12 @@ use crdbctl_cockroach::client::{
 };
 use crdbctl_cockroach::output::{Membership, NodeStatus, decommission_status};
 use crdbctl_model::{DesiredMembers, Event, MemberFact, MembersFact, MembershipFact, NodeName, Outcome};
-use crdbctl_probe::{ClientCommand, ClientOutput};
+use crdbctl_probe::ClientOutput;
 
+use super::leaving::may_leave;
 use super::through::{Through, said};
 use crate::applier::Applier;
+use crate::issue::Issuer;
 use crate::sessions::Sessions;
 
 /// How long one command may take that begins or looks.
@@ -24,10 +26,11 @@ pub(super) async fn change(
     applier: &Applier,
     through: &Through,
     sessions: &mut Sessions,
+    issuer: &Issuer<'_>,
     desired: &DesiredMembers,
     found: &MembersFact,
 ) -> Outcome {
-    match work(applier, through, sessions, desired, found).await {
+    match work(applier, through, sessions, issuer, desired, found).await {
         Ok(()) => Outcome::Converged,
         Err(why) => Outcome::Failed(why),
     }
@@ -37,6 +40,7 @@ async fn work(
     applier: &Applier,
     through: &Through,
     sessions: &mut Sessions,
+    issuer: &Issuer<'_>,
     desired: &DesiredMembers,
     found: &MembersFact,
 ) -> Result<(), String> {
@@ -59,6 +63,7 @@ async fn work(
     if leaving.is_empty() {
         return Ok(());
     }
+    may_leave(applier, sessions, issuer, &leaving).await?;
     let version = running(through, desired, found)?;
     let ids: Vec<u32> = leaving.iter().map(|(_, member)| member.id).collect();
     if let Some(words) = decommission_check(&version, &ids) {
@@ -119,7 +124,7 @@ async fn drain_first(
     let wait = Duration::from_secs(applier.graph.rollout.drain_timeout);
     let Some(words) = drain(version, wait) else { return Ok(()) };
     applier.tell(Event::Node { node: node.clone(), what: format!("draining (n{})", member.id) });
-    let command = ClientCommand::new(words, wait + Duration::from_secs(30));
+    let command = through.command(words, wait + Duration::from_secs(30));
     let output = through.run_on(applier, sessions, node, command).await?;
     match Drain::of(output.status, output.status == ClientOutput::TIMED_OUT, &output.stderr) {
         Drain::Drained => Ok(()),

@@ -6,6 +6,7 @@
 //! [`Outcome::Converged`] before the rollout keeps it from beginning.
 
 mod facts;
+mod leaving;
 mod members;
 mod setting;
 mod through;
@@ -74,7 +75,7 @@ impl Applier {
                             setting::set(&through, sessions, desired).await
                         }
                         (Some(Desired::Members(desired)), Some(Fact::Members(found))) => {
-                            members::change(self, &through, sessions, desired, found).await
+                            members::change(self, &through, sessions, issuer, desired, found).await
                         }
                         (Some(Desired::Version(_)), Some(Fact::Version(found))) if is_hold(change) => {
                             version::hold(&through, sessions, found).await

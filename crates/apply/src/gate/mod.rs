@@ -13,5 +13,6 @@ mod teller;
 pub(crate) use fleet::Fleet;
 pub(crate) use judge::{Gate, is_down};
 pub(crate) use look::Seen;
+pub(crate) use obstacle::Obstacle;
 pub(crate) use pass::{Closed, Readings};
 pub(crate) use teller::{Teller, left};

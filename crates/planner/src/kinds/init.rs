@@ -1,6 +1,7 @@
-use crdbctl_model::{Action, AttributeDiff, DesiredInit};
+use crdbctl_model::{Action, AttributeDiff, DesiredInit, NodeName};
 
-use crate::comparison::{Comparison, Difference};
+use crate::comparison::{Comparison, Difference, unknown};
+use crate::context::Context;
 
 pub(super) fn create(desired: &DesiredInit) -> Comparison {
     let mut difference = Difference::new(Action::Create);
@@ -9,4 +10,28 @@ pub(super) fn create(desired: &DesiredInit) -> Comparison {
             .with_remark("once, and only if every node then waits for it"),
     );
     Comparison::Differs(difference)
+}
+
+/// A cluster of which only nodes that leave are members has nobody whom the new ones could join.
+pub(super) fn compare(context: &Context<'_>) -> Comparison {
+    // One that was not read is told of elsewhere, and may be a member.
+    let belongs = |node: &NodeName| {
+        context.member(node).is_some_and(|member| !member.has_left())
+            || context.is_ready(node)
+            || context.service(node).is_none_or(|service| service.store_used == Some(true))
+    };
+    let leaves = context.graph.leaving().find(|node| {
+        context.is_running(node)
+            || context.record(node).is_some_and(|record| record.initialised)
+            || context.member(node).is_some_and(|member| !member.has_left())
+    });
+    match leaves {
+        Some(leaves) if !context.graph.staying().any(belongs) => unknown(
+            format!(
+                "{leaves} belongs to the cluster and leaves, and no node that stays is a member yet: the new ones would find nobody to join"
+            ),
+            "have the nodes that leave `present` beside the new ones and apply; let them leave when the new ones have joined",
+        ),
+        _ => Comparison::Same { unchanged: 1 },
+    }
 }

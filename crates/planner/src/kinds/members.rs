@@ -11,12 +11,12 @@ const REPLICAS: usize = 3;
 pub(super) fn compare(desired: &DesiredMembers, found: &MembersFact, context: &Context<'_>) -> Comparison {
     let mut difference = Difference::new(Action::Update);
     difference.cause = Some(Cause::Manifest);
-    let mut leaving = 0;
+    let mut leaving = false;
     for (node, address) in &desired.leaving {
         match found.at(address).filter(|member| !member.has_left()) {
             None => difference.unchanged += 1,
             Some(member) => {
-                leaving += 1;
+                leaving = true;
                 let attribute =
                     AttributeDiff::words(node.as_str(), Some(shown(member)), Some("decommissioned"));
                 difference.attributes.push(attribute.with_remark(remark(member)));
@@ -32,16 +32,18 @@ pub(super) fn compare(desired: &DesiredMembers, found: &MembersFact, context: &C
             _ => difference.unchanged += 1,
         }
     }
-    let left = found.standing().count() - leaving;
-    if leaving > 0 && left < REPLICAS {
+    // One that is dead holds nothing for the others.
+    let goes = |member: &MemberFact| {
+        desired.leaving.values().any(|address| found.at(address).is_some_and(|it| it.id == member.id))
+    };
+    let left = found.standing().filter(|it| it.figures.live != Some(false) && !goes(it)).count();
+    if leaving && left < REPLICAS {
         return unknown(
-            format!("{left} nodes would be left, and data has {REPLICAS} replicas at least"),
+            format!("{left} live nodes would be left, and data has {REPLICAS} replicas at least"),
             "let a node leave only when three stay: add another first",
         );
     }
-    if leaving > 0
-        && let Some(why) = upgrade_in_progress(context)
-    {
+    if leaving && let Some(why) = upgrade_in_progress(context) {
         return unknown(
             why,
             "finish the upgrade or go back first, with the nodes that leave still `present`",

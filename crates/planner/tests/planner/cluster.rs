@@ -2,7 +2,7 @@
 
 use crdbctl_model::{Digest, Fact, HealthFact, MembershipFact, Observed, SettingFact, VersionFact};
 
-use crate::world::{MANIFEST, World, addr, graph, member, node, present, summary};
+use crate::world::{MANIFEST, World, addr, graph, member, node, present, stopped, summary};
 
 /// Three nodes of v24.1.0 whose manifest has moved to `version`, with `upgrade` in its cockroach section.
 fn moved_to(version: &str, upgrade: &str) -> World {
@@ -506,4 +506,64 @@ fn a_node_that_never_joined_is_not_taken_for_one_that_left() {
     world.reading(&node(4)).record = None;
     fourth(&mut world).address = Some("198.0.2.4:26257".to_owned());
     assert!(unknown(&world));
+}
+
+#[test]
+fn only_live_members_count_as_left_and_nobody_leaves_while_a_node_that_stays_is_unread() {
+    let mut world = four("decommissioned");
+    assert_eq!(of_cluster(&world), ["cluster/members.store update manifest [store-4]"]);
+    let Fact::Members(members) = world.fact("cluster/members.store") else { panic!() };
+    members.members[0].figures.live = Some(false);
+    assert_eq!(of_cluster(&world), ["unknown cluster/members.store"]);
+    // The one that leaves may be dead.
+    let Fact::Members(members) = world.fact("cluster/members.store") else { panic!() };
+    members.members[0].figures.live = Some(true);
+    fourth(&mut world).figures.live = Some(false);
+    assert_eq!(of_cluster(&world), ["cluster/members.store update manifest [store-4]"]);
+
+    // Four nodes as an apply left them.
+    let text = |state: &str| format!("{MANIFEST}  - {{name: store-4, address: 198.0.2.4, state: {state}}}\n");
+    let mut world = World::of(&text("present"));
+    world.graph = graph(&text("decommissioned"));
+    world.list(4);
+    world.skip_unknown = true;
+    assert!(touches_fourth(&world), "{:?}", summary(&world.plan()));
+    world.unreadable(2);
+    assert_eq!(of_cluster(&world), Vec::<String>::new());
+    assert!(!touches_fourth(&world), "{:?}", summary(&world.plan()));
+    assert!(
+        notes(&world).contains("is put off until every node that stays can be read"),
+        "{}",
+        notes(&world)
+    );
+}
+
+#[test]
+fn a_cluster_whose_members_all_leave_has_nobody_to_join() {
+    let text = MANIFEST.replace("address: 198.0.2.166}", "address: 198.0.2.166, state: decommissioned}");
+    let mut world = World::of(&format!("{MANIFEST}  - {{name: store-4, address: 198.0.2.4}}\n"));
+    world.graph = graph(&format!("{text}  - {{name: store-4, address: 198.0.2.4}}\n"));
+    // store-1 is what there is, and the others are new hosts.
+    for number in 2..=4 {
+        world.reading(&node(number)).record = None;
+        let service = stopped("not-found", "");
+        world.set(&format!("store-{number}/service.cockroach"), present(Fact::Service(service)));
+    }
+    let deferred = || Observed::Deferred { reason: "no node is ready".to_owned() };
+    world.set("cluster/members.store", deferred());
+    world.set("cluster/version.store", deferred());
+    let plan = world.plan();
+    assert!(
+        plan.unknown.iter().any(|it| it.addr == Some(addr("cluster/init.store"))),
+        "{:?}",
+        summary(&plan)
+    );
+    // A new node that has come to the old one beforehand is a member.
+    world.service(2).store_used = Some(true);
+    let plan = world.plan();
+    assert!(
+        plan.unknown.iter().all(|it| it.addr != Some(addr("cluster/init.store"))),
+        "{:?}",
+        summary(&plan)
+    );
 }

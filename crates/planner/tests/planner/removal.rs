@@ -33,7 +33,7 @@ impl World {
     }
 
     /// Lists the packages and directories of a node as its resources say.
-    fn list(&mut self, number: usize) {
+    pub(crate) fn list(&mut self, number: usize) {
         let name = node(number);
         let paths: Vec<(HostPath, FileKind)> = self
             .graph
