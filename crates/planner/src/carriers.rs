@@ -14,16 +14,18 @@ use crate::kinds::service::{BINARY, ENVIRONMENT, FLAGS, LOADED, NOFILE, USER};
 ///
 /// Only what is explained moves, and only to what is changed when the node is restarted: a package alone is put in place
 /// beforehand, on all nodes at once. A process with flags of its own stays a difference of the service.
+///
+/// Returns the service, with what its differences moved to, when all of them did.
 pub(crate) fn carry(
     node: &NodeName,
     graph: &ResourceGraph,
     differences: &mut BTreeMap<ResourceAddr, Difference>,
-) {
+) -> Option<(ResourceAddr, BTreeSet<ResourceAddr>)> {
     let of = |wanted: fn(&Desired) -> bool| {
         graph.of_node(node).filter(move |resource| wanted(&resource.desired)).map(|resource| &resource.addr)
     };
-    let Some(service) = of(|desired| matches!(desired, Desired::Service(_))).next() else { return };
-    let Some(mut settled) = differences.remove(service) else { return };
+    let service = of(|desired| matches!(desired, Desired::Service(_))).next()?;
+    let mut settled = differences.remove(service)?;
     let unit = of(|desired| matches!(desired, Desired::Unit(_))).next();
     let program = graph.resources.get(service).and_then(|resource| match &resource.desired {
         Desired::Service(service) => Some(&service.program),
@@ -34,38 +36,48 @@ pub(crate) fn carry(
         Desired::Link(link) if Some(&link.path) == program => Some(&resource.addr),
         _ => None,
     });
-    let unit_files_differ = differences.keys().filter(|addr| addr.node() == Some(node)).any(|addr| {
+    let is_unit_file = |addr: &&ResourceAddr| {
         let is_systemd_link = |link: &DesiredLink| link.path.as_str().starts_with("/etc/systemd/system/");
-        match graph.resources.get(addr).map(|resource| &resource.desired) {
+        match graph.resources.get(*addr).map(|resource| &resource.desired) {
             Some(Desired::Unit(_)) => true,
             Some(Desired::Link(link)) => is_systemd_link(link),
             _ => addr.kind == ResourceKind::DropIn,
         }
-    });
+    };
+    let of_node = differences.keys().filter(|addr| addr.node() == Some(node));
+    let unit_files: BTreeSet<ResourceAddr> = of_node.filter(is_unit_file).cloned().collect();
+    let mut carriers = BTreeSet::new();
     let carried = settled.attributes.clone();
     settled.attributes.retain(|attribute| {
         if attribute.name == LOADED {
-            return !unit_files_differ;
+            carriers.extend(unit_files.iter().cloned());
+            return unit_files.is_empty();
         }
         if attribute.impact != Impact::Restart {
             return true;
         }
         if attribute.name == BINARY {
-            return !switch
+            let is_carried = switch
                 .and_then(|addr| differences.get_mut(addr))
                 .and_then(target_attribute)
                 .is_some_and(|carrier| mark(carrier, node));
+            carriers.extend(switch.filter(|_| is_carried).cloned());
+            return !is_carried;
         }
         let Some(directive) = directive_of(&attribute.name) else { return true };
-        !unit
+        let is_carried = unit
             .and_then(|addr| differences.get_mut(addr))
             .and_then(|difference| content_with(difference, directive))
-            .is_some_and(|carrier| mark(carrier, node))
+            .is_some_and(|carrier| mark(carrier, node));
+        carriers.extend(unit.filter(|_| is_carried).cloned());
+        !is_carried
     });
     settled.unchanged += carried.len() - settled.attributes.len();
-    if !settled.attributes.is_empty() {
-        differences.insert(service.clone(), settled);
+    if settled.attributes.is_empty() {
+        return Some((service.clone(), carriers));
     }
+    differences.insert(service.clone(), settled);
+    None
 }
 
 /// Marks the unit of a running node from which the manifest took a variable: the process has it still, and the

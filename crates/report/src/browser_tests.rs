@@ -59,7 +59,7 @@ fn write(directory: &Path, name: &str, plan: &Plan) {
         })
         .collect();
     let mut counts = json!(Tally::of(plan));
-    counts.as_object_mut().unwrap().remove("put_off");
+    counts.as_object_mut().unwrap().retain(|name, _| !["put_off", "settled"].contains(&name.as_str()));
     let expected = json!({ "changes": changes, "counts": counts });
     fs::write(directory.join(format!("{name}.json")), expected.to_string()).unwrap();
 }

@@ -7,7 +7,7 @@ use crdbctl_model::{
     DesiredCa, DesiredClientCertificate, DesiredDirectory, DesiredFile, DesiredFirewall, DesiredGroup,
     DesiredInit, DesiredLink, DesiredNodeCertificate, DesiredPackage, DesiredService, DesiredUnit,
     DesiredUser, Digest, HostPath, Impact, KeyType, Mode, NodeName, Note, OwnerName, PackageMember, Plan,
-    Removal, ResourceAddr, RolloutStep, Transfer, UnitName, UnknownResource, Value, Verdict,
+    Removal, ResourceAddr, ResourceKind, RolloutStep, Transfer, UnitName, UnknownResource, Value, Verdict,
 };
 
 /// Returns every plan of the corpus by name.
@@ -67,6 +67,13 @@ fn compared(nodes: &[&str], changes: &[Change]) -> BTreeMap<ResourceAddr, Verdic
     let of_cluster = OF_THE_CLUSTER.map(|local| addr(&format!("cluster/{local}")));
     let mut compared: BTreeMap<ResourceAddr, Verdict> =
         of_nodes.chain(of_cluster).map(|addr| (addr, Verdict::Same)).collect();
+    let restarting =
+        changes.iter().filter(|it| it.addr.kind == ResourceKind::Unit && it.impact == Impact::Restart);
+    compared.extend(
+        restarting.map(|unit| {
+            (addr(&format!("{}/service.cockroach", unit.addr.node().unwrap())), Verdict::Settled)
+        }),
+    );
     compared.extend(changes.iter().map(|change| (change.addr.clone(), Verdict::Differs)));
     compared
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crdbctl_model::{Change, Impact, Plan, Presence, ResourceAddr, ResourceGraph, UnknownResource, Verdict};
+use crdbctl_model::{
+    Change, Impact, Plan, Presence, ResourceAddr, ResourceGraph, RolloutStep, UnknownResource, Verdict,
+};
 
 use crate::body::body_rows;
 use crate::cause::{cause_sentence, cause_words};
@@ -35,6 +37,7 @@ pub fn render_explanation(
             let text = "  What it is compared with could not be read; the plan says what that is.";
             lines.push(Line::of(Role::Plain, text));
         }
+        Standing::Settled => lines.extend(settled_by(plan, addr)),
         _ => {}
     }
     for note in plan.notes.iter().filter(|note| note.addr.as_ref() == Some(addr)) {
@@ -43,8 +46,12 @@ pub fn render_explanation(
     known.section(&mut lines, "Rests on:", &known.dependencies(addr));
     known.section(&mut lines, "Depends on it:", &known.dependents(addr));
     if let Some(resource) = graph.resources.get(addr) {
-        let origin = format!("{}:{}", resource.origin.line, resource.origin.column);
-        lines.extend([Line::new(), Line::of(Role::Muted, format!("The manifest asks for it at {origin}."))]);
+        let (line, column) = (resource.origin.line, resource.origin.column);
+        // What every node has without a word of the manifest comes from its beginning.
+        if (line, column) != (1, 1) {
+            let text = format!("In the manifest: line {line}, column {column}.");
+            lines.extend([Line::new(), Line::of(Role::Muted, text)]);
+        }
     }
     let lines: Vec<Line> = lines.into_iter().flat_map(|line| wrap(line, width, 6)).collect();
     Some(write_all(&lines, options.color))
@@ -68,6 +75,7 @@ enum Standing<'a> {
     Changes(&'a Change),
     Same,
     PutOff,
+    Settled,
     Unknown(Option<&'a UnknownResource>),
     /// It shall not be there, and nothing is done about it.
     Unwanted,
@@ -90,6 +98,7 @@ impl Standing<'_> {
             }
             Self::Same => Line::of(Role::Success, "is as desired"),
             Self::PutOff => Line::of(Role::Unknown, "differs, and this plan leaves it alone"),
+            Self::Settled => Line::of(Role::Update, "differs, and changes of other resources settle it"),
             Self::Unknown(_) => Line::of(Role::Unknown, "is unknown"),
             Self::Unwanted => {
                 Line::of(Role::Muted, "shall not be there, and this plan does nothing about it")
@@ -118,6 +127,7 @@ impl<'a> Known<'a> {
             (_, _) if unknown.is_some() => Some(Standing::Unknown(unknown)),
             (Some(Verdict::Same), _) => Some(Standing::Same),
             (Some(Verdict::Differs | Verdict::PutOff), _) => Some(Standing::PutOff),
+            (Some(Verdict::Settled), _) => Some(Standing::Settled),
             (None, Some(resource)) => Some(match self.plan.unknown.iter().find(of_node) {
                 Some(unknown) => Standing::Unknown(Some(unknown)),
                 None if resource.presence == Presence::Absent => Standing::Unwanted,
@@ -186,6 +196,14 @@ fn why(plan: &Plan, change: &Change, width: usize) -> Vec<Line> {
         lines.push(line.plain("."));
     }
     lines
+}
+
+/// Which changes restart the node, and so settle a service that has no change of its own.
+fn settled_by(plan: &Plan, addr: &ResourceAddr) -> Option<Line> {
+    let restarts = |step: &&RolloutStep| Some(&step.node) == addr.node() && step.impact == Impact::Restart;
+    let step = plan.rollout.iter().find(restarts)?;
+    let changes = list(Role::Address, step.because.iter().map(ToString::to_string));
+    Some(Line::of(Role::Restart, format!("  {} restarts for ", step.node)).then(changes).plain("."))
 }
 
 fn reason(unknown: &UnknownResource) -> Vec<Line> {

@@ -14,10 +14,13 @@ use crate::group::Group;
 use crate::word::{done, word};
 
 const WIDTH: usize = 120;
+const LEFT_ALONE: &str = "it differs, and this plan leaves it alone";
+const SETTLED: &str = "it differs, and changes of other resources settle it";
 
 /// Returns a plan in the JUnit form that CI systems read: a suite for the cluster and for each node, a case for each
 /// resource that was compared. What will be changed is a failure, with the difference as its text; what could not be
-/// read is an error, a whole node being one case named `probe`; what is left alone is skipped. Ends in a line feed.
+/// read is an error, a whole node being one case named `probe`; what is left alone, or settled by changes of others, is
+/// skipped. Ends in a line feed.
 ///
 /// Holds no times: equal plans give equal reports.
 ///
@@ -41,7 +44,7 @@ enum Outcome<'a> {
     Passed,
     Failed(&'a Change),
     Erred(Option<&'a UnknownResource>),
-    Skipped,
+    Skipped(&'static str),
 }
 
 #[derive(Default)]
@@ -61,7 +64,7 @@ impl Numbers {
                 Outcome::Passed => {}
                 Outcome::Failed(_) => numbers.failures += 1,
                 Outcome::Erred(_) => numbers.errors += 1,
-                Outcome::Skipped => numbers.skipped += 1,
+                Outcome::Skipped(_) => numbers.skipped += 1,
             }
         }
         numbers
@@ -99,7 +102,8 @@ fn suites(plan: &Plan) -> BTreeMap<Option<&NodeName>, Vec<Case<'_>>> {
             (Some(change), _) => Outcome::Failed(change),
             (None, Verdict::Same) => Outcome::Passed,
             (None, Verdict::Unknown) => Outcome::Erred(unknown.get(addr).copied()),
-            (None, Verdict::Differs | Verdict::PutOff) => Outcome::Skipped,
+            (None, Verdict::Differs | Verdict::PutOff) => Outcome::Skipped(LEFT_ALONE),
+            (None, Verdict::Settled) => Outcome::Skipped(SETTLED),
         };
         suites.entry(addr.node()).or_default().push(Case { name: addr.local(), outcome });
     }
@@ -152,8 +156,8 @@ fn write_suite(plan: &Plan, name: &str, cases: &[Case<'_>], writer: &mut Writer<
                     element
                         .write_inner_content(|writer| result("error", &message, "unknown", &text, writer))?;
                 }
-                Outcome::Skipped => {
-                    let message = ("message", "it differs, and this plan leaves it alone");
+                Outcome::Skipped(why) => {
+                    let message = ("message", *why);
                     element.write_inner_content(|writer| {
                         writer.create_element("skipped").with_attribute(message).write_empty().map(drop)
                     })?;

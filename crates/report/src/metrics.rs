@@ -85,8 +85,7 @@ impl Exposition {
             let node = addr.node().map_or("cluster", NodeName::as_str);
             // What could not be told is neither drifted nor as desired.
             if *verdict != Verdict::Unknown {
-                let differs = matches!(verdict, Verdict::Differs | Verdict::PutOff);
-                *numbers.entry((node, addr.kind)).or_default() += usize::from(differs);
+                *numbers.entry((node, addr.kind)).or_default() += usize::from(*verdict != Verdict::Same);
             }
         }
         for ((node, kind), number) in numbers {

@@ -13,6 +13,8 @@ pub(crate) struct Tally {
     pub(crate) same: usize,
     /// Those of them that are not, and are left alone.
     pub(crate) put_off: usize,
+    /// Those of them that are not, and that changes of others settle.
+    pub(crate) settled: usize,
     /// Nodes and resources that could not be read, as the plan lists them.
     pub(crate) unknown: usize,
 }
@@ -25,6 +27,7 @@ impl Tally {
             compared: plan.compared.len(),
             same: verdicts(Verdict::Same),
             put_off: verdicts(Verdict::PutOff),
+            settled: verdicts(Verdict::Settled),
             unknown: plan.unknown.len(),
         }
     }

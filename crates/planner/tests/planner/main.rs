@@ -5,6 +5,7 @@
 mod certificates;
 mod cluster;
 mod disruption;
+mod explain;
 mod kinds;
 mod removal;
 mod rotation;
