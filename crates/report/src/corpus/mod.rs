@@ -1,0 +1,32 @@
+//! Plans made by hand, as the planner makes them.
+
+mod build;
+mod fresh;
+mod hostile;
+mod hosts;
+mod leaving;
+mod many;
+
+use std::collections::BTreeMap;
+
+use crdbctl_model::Plan;
+
+pub(crate) use hosts::empty;
+pub(crate) use many::scattered;
+
+/// Returns every plan of the corpus by name.
+pub(crate) fn corpus() -> BTreeMap<&'static str, Plan> {
+    BTreeMap::from([
+        ("certificates", hosts::certificates()),
+        ("contract", hosts::contract()),
+        ("empty", hosts::empty()),
+        ("empty-incomplete", hosts::empty_incomplete()),
+        ("fresh", fresh::fresh()),
+        ("fleet", many::fleet()),
+        ("hostile", hostile::hostile()),
+        ("drift", hosts::drift()),
+        ("leaving", leaving::leaving()),
+        ("three-way", hosts::three_way()),
+        ("unknown", hosts::unknown()),
+    ])
+}
