@@ -35,7 +35,7 @@ pub(crate) fn explain(
     Ok(match plan.compared.get(addr) {
         _ if is_unread => ExitCode::Unknown,
         Some(Verdict::Unknown) => ExitCode::Unknown,
-        Some(Verdict::Differs | Verdict::Settled) if detailed => ExitCode::Changes,
+        Some(Verdict::Differs | Verdict::Carried) if detailed => ExitCode::Changes,
         _ => ExitCode::Done,
     })
 }

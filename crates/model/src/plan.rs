@@ -71,8 +71,8 @@ pub enum Verdict {
     Differs,
     /// It is not, and this plan leaves it alone: a note says why.
     PutOff,
-    /// It is not, and changes of other resources settle it: the flags of a process, by its unit.
-    Settled,
+    /// It is not, and changes of other resources mend it: the flags of a process, by its unit.
+    Carried,
     /// It could not be told: it could not be read, or what it is compared with could not.
     Unknown,
 }

@@ -45,7 +45,7 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
     }
     for node in graph.staying() {
         draft.drop_ins(node, context);
-        draft.settled.extend(carry(node, graph, &mut draft.differences));
+        draft.carried.extend(carry(node, graph, &mut draft.differences));
         restart_for_removed_variables(node, context, &mut draft.differences);
     }
     if options.skip_unknown {
@@ -99,7 +99,7 @@ struct Draft {
     after: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
     compared: BTreeMap<ResourceAddr, Verdict>,
     /// Services of which all that differs is told of other resources, with these.
-    settled: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
+    carried: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
     /// Why what CockroachDB alone can tell is not looked at.
     deferred: Option<String>,
 }
@@ -412,8 +412,8 @@ impl Draft {
         self.compared.extend(changed.iter().map(|addr| (addr.clone(), Verdict::Differs)));
         for (addr, verdict) in &mut self.compared {
             if *verdict == Verdict::Differs && !changed.contains(addr) {
-                let is_settled = self.settled.get(addr).is_some_and(|carriers| carriers.is_subset(&changed));
-                *verdict = if is_settled { Verdict::Settled } else { Verdict::PutOff };
+                let is_carried = self.carried.get(addr).is_some_and(|carriers| carriers.is_subset(&changed));
+                *verdict = if is_carried { Verdict::Carried } else { Verdict::PutOff };
             }
         }
         let mut dependencies = dependencies::among(graph, &changed, &self.after);

@@ -37,7 +37,7 @@ pub fn render_explanation(
             let text = "  What it is compared with could not be read; the plan says what that is.";
             lines.push(Line::of(Role::Plain, text));
         }
-        Standing::Settled => lines.extend(settled_by(plan, addr)),
+        Standing::Carried => lines.extend(carried_by(plan, addr)),
         _ => {}
     }
     for note in plan.notes.iter().filter(|note| note.addr.as_ref() == Some(addr)) {
@@ -75,7 +75,7 @@ enum Standing<'a> {
     Changes(&'a Change),
     Same,
     PutOff,
-    Settled,
+    Carried,
     Unknown(Option<&'a UnknownResource>),
     /// It shall not be there, and nothing is done about it.
     Unwanted,
@@ -98,7 +98,7 @@ impl Standing<'_> {
             }
             Self::Same => Line::of(Role::Success, "is as desired"),
             Self::PutOff => Line::of(Role::Unknown, "differs, and this plan leaves it alone"),
-            Self::Settled => Line::of(Role::Update, "differs, and changes of other resources settle it"),
+            Self::Carried => Line::of(Role::Update, "differs, and changes of other resources mend it"),
             Self::Unknown(_) => Line::of(Role::Unknown, "is unknown"),
             Self::Unwanted => {
                 Line::of(Role::Muted, "shall not be there, and this plan does nothing about it")
@@ -127,7 +127,7 @@ impl<'a> Known<'a> {
             (_, _) if unknown.is_some() => Some(Standing::Unknown(unknown)),
             (Some(Verdict::Same), _) => Some(Standing::Same),
             (Some(Verdict::Differs | Verdict::PutOff), _) => Some(Standing::PutOff),
-            (Some(Verdict::Settled), _) => Some(Standing::Settled),
+            (Some(Verdict::Carried), _) => Some(Standing::Carried),
             (None, Some(resource)) => Some(match self.plan.unknown.iter().find(of_node) {
                 Some(unknown) => Standing::Unknown(Some(unknown)),
                 None if resource.presence == Presence::Absent => Standing::Unwanted,
@@ -198,8 +198,8 @@ fn why(plan: &Plan, change: &Change, width: usize) -> Vec<Line> {
     lines
 }
 
-/// Which changes restart the node, and so settle a service that has no change of its own.
-fn settled_by(plan: &Plan, addr: &ResourceAddr) -> Option<Line> {
+/// Which changes restart the node, and so mend a service that has no change of its own.
+fn carried_by(plan: &Plan, addr: &ResourceAddr) -> Option<Line> {
     let restarts = |step: &&RolloutStep| Some(&step.node) == addr.node() && step.impact == Impact::Restart;
     let step = plan.rollout.iter().find(restarts)?;
     let changes = list(Role::Address, step.because.iter().map(ToString::to_string));

@@ -15,11 +15,11 @@ use crate::word::{done, word};
 
 const WIDTH: usize = 120;
 const LEFT_ALONE: &str = "it differs, and this plan leaves it alone";
-const SETTLED: &str = "it differs, and changes of other resources settle it";
+const CARRIED: &str = "it differs, and changes of other resources mend it";
 
 /// Returns a plan in the JUnit form that CI systems read: a suite for the cluster and for each node, a case for each
 /// resource that was compared. What will be changed is a failure, with the difference as its text; what could not be
-/// read is an error, a whole node being one case named `probe`; what is left alone, or settled by changes of others, is
+/// read is an error, a whole node being one case named `probe`; what is left alone, or mended by changes of others, is
 /// skipped. Ends in a line feed.
 ///
 /// Holds no times: equal plans give equal reports.
@@ -103,7 +103,7 @@ fn suites(plan: &Plan) -> BTreeMap<Option<&NodeName>, Vec<Case<'_>>> {
             (None, Verdict::Same) => Outcome::Passed,
             (None, Verdict::Unknown) => Outcome::Erred(unknown.get(addr).copied()),
             (None, Verdict::Differs | Verdict::PutOff) => Outcome::Skipped(LEFT_ALONE),
-            (None, Verdict::Settled) => Outcome::Skipped(SETTLED),
+            (None, Verdict::Carried) => Outcome::Skipped(CARRIED),
         };
         suites.entry(addr.node()).or_default().push(Case { name: addr.local(), outcome });
     }

@@ -13,8 +13,8 @@ pub(crate) struct Tally {
     pub(crate) same: usize,
     /// Those of them that are not, and are left alone.
     pub(crate) put_off: usize,
-    /// Those of them that are not, and that changes of others settle.
-    pub(crate) settled: usize,
+    /// Those of them that are not, and that changes of others mend.
+    pub(crate) carried: usize,
     /// Nodes and resources that could not be read, as the plan lists them.
     pub(crate) unknown: usize,
 }
@@ -27,7 +27,7 @@ impl Tally {
             compared: plan.compared.len(),
             same: verdicts(Verdict::Same),
             put_off: verdicts(Verdict::PutOff),
-            settled: verdicts(Verdict::Settled),
+            carried: verdicts(Verdict::Carried),
             unknown: plan.unknown.len(),
         }
     }

@@ -32,17 +32,17 @@ fn a_change_tells_its_cause_its_turn_and_what_depends_on_it() {
     assert!(
         rest.ends_with(
             "  store-1 restarts in turn 1 of 3.\n\nRests on: nothing.\n\nDepends on it:\n  \
-             store-1/service.cockroach  differs, and changes of other resources settle it\n"
+             store-1/service.cockroach  differs, and changes of other resources mend it\n"
         ),
         "{text}"
     );
 }
 
 #[test]
-fn what_another_change_settles_is_not_said_to_be_left_alone() {
+fn what_another_change_mends_is_not_said_to_be_left_alone() {
     assert_eq!(
         why(&with_cache(), "store-1/service.cockroach"),
-        "store-1/service.cockroach differs, and changes of other resources settle it\n  \
+        "store-1/service.cockroach differs, and changes of other resources mend it\n  \
          store-1 restarts for store-1/unit.cockroach."
     );
     let same = explained(&with_cache(), "cluster/init.store");
@@ -64,13 +64,13 @@ fn what_is_not_known_is_not_explained_away() {
         "store-3/unit.cockroach is unknown\n  Input/output error\n  \
          hint: mend what keeps it from being read, then plan again"
     );
-    // Its unit is unknown, and with it what would settle its flags.
+    // Its unit is unknown, and with it what would mend its flags.
     world.skip_unknown = true;
     assert_eq!(
         why(&world, "store-3/service.cockroach"),
         "store-3/service.cockroach differs, and this plan leaves it alone"
     );
-    // Of a node that is left alone, nothing is settled.
+    // Of a node that is left alone, nothing is mended.
     let mut world = with_cache();
     world.set("store-3/file.ufw-profile", unknown());
     world.skip_unknown = true;

@@ -52,7 +52,7 @@ pub(crate) fn compared(nodes: &[&str], changes: &[Change]) -> BTreeMap<ResourceA
         changes.iter().filter(|it| it.addr.kind == ResourceKind::Unit && it.impact == Impact::Restart);
     compared.extend(
         restarting.map(|unit| {
-            (addr(&format!("{}/service.cockroach", unit.addr.node().unwrap())), Verdict::Settled)
+            (addr(&format!("{}/service.cockroach", unit.addr.node().unwrap())), Verdict::Carried)
         }),
     );
     compared.extend(changes.iter().map(|change| (change.addr.clone(), Verdict::Differs)));
