@@ -103,4 +103,31 @@ mod tests {
         // Another server on the port is never a ready node.
         assert!(matches!(judge(0, b"HTTP/1.1 200 OK\r\n\r\n<html>"), HealthFact::NotReady(_)));
     }
+
+    /// What the health function says where systemd says this, or fails.
+    fn asked(systemctl: &str) -> HealthFact {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("systemctl");
+        std::fs::write(&program, format!("#!/bin/sh\n{systemctl}\n")).unwrap();
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", directory.path().display(), std::env::var("PATH").unwrap());
+        let text = format!("{}ask_health cockroach.service 127.0.0.1:1\n", crate::script::LIBRARY);
+        let output = std::process::Command::new("sh").args(["-c", &text]).env("PATH", path).output().unwrap();
+        read_health(&output.stdout).unwrap()
+    }
+
+    #[test]
+    fn only_systemd_s_word_makes_a_service_idle() {
+        for state in ["inactive", "failed", "activating"] {
+            assert_eq!(asked(&format!("echo {state}")), HealthFact::NotAsked, "{state}");
+        }
+        for failure in ["echo 'Failed to connect to bus' >&2; exit 1", "echo", "echo strange", "exit 127"] {
+            assert!(
+                matches!(asked(failure), HealthFact::Unknown(why) if why.contains("systemctl")),
+                "{failure}"
+            );
+        }
+        assert!(matches!(asked("echo active"), HealthFact::Unknown(why) if !why.contains("systemctl")));
+    }
 }

@@ -178,7 +178,13 @@ one_process() {
 }
 ask_clock() { printf 'clock %s\n' "$(date '+%s %3N')"; }
 ask_health() {
-  systemctl is-active --quiet "$1" || { echo 'health idle'; return; }
+  # A systemd that cannot be asked says nothing of the service: only its word makes it idle.
+  if ! state=$(systemctl show "$1" -p ActiveState --value 2>&1); then printf 'health error %s\n' "$(word "systemctl: $state")"; return; fi
+  case $state in
+    active|reloading|refreshing) ;;
+    inactive|failed|activating|deactivating|maintenance) echo 'health idle'; return ;;
+    *) printf 'health error %s\n' "$(word "systemctl says that it is ${state:-nothing}")"; return ;;
+  esac
   if command -v curl >/dev/null 2>&1; then
     text=$(curl -sk --noproxy '*' --connect-timeout 2 --max-time 5 -i "https://$2/health?ready=1" 2>&1); status=$?
   elif command -v openssl >/dev/null 2>&1; then

@@ -90,14 +90,21 @@ impl Gate<'_> {
     }
 }
 
-/// Whether a node neither answers nor takes part: its process does not run, or the others have lost it.
-pub(crate) fn is_down(node: &NodeName, fleet: &Fleet, seen: &Seen) -> bool {
-    if seen.health.get(node) == Some(&HealthFact::NotAsked) {
-        return true;
-    }
+/// Whether a node neither answers nor takes part: the others have lost it, or its process does not run and nobody knows
+/// better. One that the others still hear of may run outside its service, or have ended just now.
+fn is_down(node: &NodeName, fleet: &Fleet, seen: &Seen) -> bool {
     let row =
         seen.members.as_ref().and_then(|rows| rows.as_ref().ok()).and_then(|rows| fleet.row(node, rows));
-    seen.health.get(node) != Some(&HealthFact::Ready) && row.is_some_and(|row| !row.is_healthy())
+    match (seen.health.get(node), row) {
+        (Some(HealthFact::Ready), _) => false,
+        (_, Some(row)) => !row.is_healthy(),
+        (health, None) => health == Some(&HealthFact::NotAsked),
+    }
+}
+
+/// Whether there is nothing to be drained of a node: its service runs no process, or the others have lost it.
+pub(crate) fn needs_no_drain(node: &NodeName, fleet: &Fleet, seen: &Seen) -> bool {
+    seen.health.get(node) == Some(&HealthFact::NotAsked) || is_down(node, fleet, seen)
 }
 
 fn rows(seen: &Seen) -> Result<Option<&[NodeStatus]>, Obstacle> {

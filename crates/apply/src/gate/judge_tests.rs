@@ -163,6 +163,19 @@ fn a_node_that_is_down_has_no_gate_before_it() {
     assert!(before(&[1], &down).is_err(), "that is no reason to stop another one");
     assert!(before(&[1, 2], &down).is_err());
 
+    // The others hear of it all the same: it ended just now, or runs outside its service.
+    let mut heard = seen(3, &[]);
+    heard.health.insert(node(2), HealthFact::NotAsked);
+    assert_eq!(before(&[2], &heard), Ok(Open::Well), "it has the gate that every live node has");
+    heard.health.insert(node(3), HealthFact::NotReady("not healthy".to_owned()));
+    assert!(before(&[2], &heard).is_err());
+    assert!(needs_no_drain(&node(2), &fleet(3), &heard));
+    // systemd could not be asked.
+    let mut unasked = seen(3, &[]);
+    unasked.health.insert(node(2), HealthFact::Unknown("systemctl: Transport endpoint".to_owned()));
+    assert_eq!(before(&[2], &unasked), Ok(Open::Well));
+    assert!(!needs_no_drain(&node(2), &fleet(3), &unasked));
+
     // It runs, and the others have lost it.
     let mut hung = seen(3, &[(2, row(2, 2, "v24.1.1,false,false,0,0,active,false"))]);
     hung.health.insert(node(2), HealthFact::Unknown("no answer".to_owned()));

@@ -165,7 +165,7 @@ impl Applier {
         let Some(Ok(rows)) = &seen.members else { return Down::Stopped };
         let is_alone = rows.iter().filter(|row| !row.is_gone()).count() < 2;
         let Some(row) = fleet.row(node, rows) else { return Down::Stopped };
-        if is_alone || crate::gate::is_down(node, &fleet, seen) {
+        if is_alone || crate::gate::needs_no_drain(node, &fleet, seen) {
             return Down::Stopped;
         }
         let version = |text: &str| text.parse::<Version>().ok();
