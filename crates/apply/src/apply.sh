@@ -150,7 +150,7 @@ remove_package() {
 }
 # forget: the record and what lies beside it. What was set aside stays, and so does what is of other clusters.
 forget() {
-  for kind in json digests keys pending begun; do rm -f -- "$state/$cluster.$kind" || exit 1; done
+  for kind in json digests keys pending begun forced; do rm -f -- "$state/$cluster.$kind" || exit 1; done
   sync "$state"
   rmdir -- "$state" 2>/dev/null || true
 }

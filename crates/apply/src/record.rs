@@ -40,6 +40,9 @@ pub(crate) async fn write(
     text.push_str(&format!("json=$(head -c {}; printf .); json=${{json%.}}\n", json.len()));
     text.push_str("sweep \"$state\"\n(put \"$state/$cluster.json\" root root 0600 \"$json\") || exit 1\n");
     text.push_str("rm -f -- \"$state/$cluster.begun\" || exit 1\n");
+    if ledger.forced.contains_key(&node) {
+        text.push_str("rm -f -- \"$state/$cluster.forced\" || exit 1\n");
+    }
     for (local, paths) in begun {
         let words: Vec<&str> = std::iter::once(local).chain(paths.iter().map(HostPath::as_str)).collect();
         text.push_str(&format!("{} || exit 1\n", call("begin", &words)));

@@ -33,12 +33,13 @@ pub(super) async fn may_leave(
         (Duration::from_secs(rollout.health_timeout), Duration::from_secs(rollout.ranges_pause));
     let began = Instant::now();
     let mut teller = Teller::new(lead, &applier.events);
+    let nobody = BTreeSet::new();
     let mut well_since = None;
     loop {
         if *applier.stop.borrow() {
             return Err("interrupted before anything was moved off".to_owned());
         }
-        let seen = applier.look(sessions, issuer, &BTreeSet::new(), HealthGoal::Ready).await;
+        let seen = applier.look(sessions, issuer, &nobody, &nobody, HealthGoal::Ready).await;
         match judge(&fleet, seen, leaving) {
             Ok(()) => match well_since {
                 None => well_since = Some(Instant::now()),
@@ -74,7 +75,7 @@ fn judge(fleet: &Fleet, mut seen: Seen, leaving: &Leaving<'_>) -> Result<(), Obs
         });
     }
     let going: BTreeSet<NodeName> = leaving.iter().map(|(node, _)| (*node).clone()).collect();
-    match (Gate::Before { going: &going }).judge(fleet, &seen, HealthGoal::Ready) {
+    match (Gate::Before { going: &going, to_come: &BTreeSet::new() }).judge(fleet, &seen, HealthGoal::Ready) {
         Err(Obstacle::Underreplicated { .. }) if is_one_lost => Ok(()),
         other => other.map(|_| ()),
     }

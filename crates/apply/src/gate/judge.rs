@@ -20,6 +20,15 @@ pub(crate) enum Gate<'a> {
     Before {
         /// The nodes.
         going: &'a BTreeSet<NodeName>,
+        /// Nodes that the rollout has yet to come to, which may serve as little as these.
+        to_come: &'a BTreeSet<NodeName>,
+    },
+    /// These nodes are drained and about to be stopped: what the gate before them saw may be long ago.
+    Stop {
+        /// The nodes.
+        going: &'a BTreeSet<NodeName>,
+        /// Nodes of which the gate before did not ask that they serve.
+        excused: &'a BTreeSet<NodeName>,
     },
     /// These nodes have come back.
     After {
@@ -48,24 +57,19 @@ impl Gate<'_> {
     /// The first thing that keeps the gate shut.
     pub(crate) fn judge(self, fleet: &Fleet, seen: &Seen, goal: HealthGoal) -> Result<Open, Obstacle> {
         match self {
-            Self::Before { going } => {
-                if going.iter().all(|node| is_down(node, fleet, seen)) {
-                    return Ok(Open::NothingToLose);
+            Self::Before { going, to_come } => {
+                let excused = excused(going, to_come, seen, goal);
+                match others_are_well(going, &excused, fleet, seen, goal)? {
+                    Others::Well(rows) => are_whole(fleet, rows),
+                    Others::Unlisted => Ok(Open::Well),
+                    Others::Needless => Ok(Open::NothingToLose),
                 }
-                for node in fleet.nodes.keys().filter(|node| !going.contains(*node)) {
-                    is_ready(node, seen, goal)?;
-                }
-                let Some(rows) = rows(seen)? else { return Ok(Open::Well) };
-                for node in fleet.nodes.keys().filter(|node| !going.contains(*node)) {
-                    is_member(node, fleet, rows)?;
-                }
-                let own: BTreeSet<u32> =
-                    going.iter().filter_map(|node| fleet.row(node, rows)).map(|row| row.id).collect();
-                for row in rows.iter().filter(|row| !own.contains(&row.id)) {
-                    is_live(row, fleet, rows)?;
-                }
-                are_whole(fleet, rows)
             }
+            Self::Stop { going, excused } => match others_are_well(going, excused, fleet, seen, goal)? {
+                Others::Well(rows) => are_available(rows).map(|()| Open::Well),
+                Others::Unlisted => Ok(Open::Well),
+                Others::Needless => Ok(Open::NothingToLose),
+            },
             Self::After { came, to_come } => {
                 for node in came {
                     is_ready(node, seen, goal)?;
@@ -88,6 +92,59 @@ impl Gate<'_> {
             }
         }
     }
+}
+
+/// Returns the nodes to come that need not serve for `going` to go: all of them serve nobody as it is, so that none could
+/// wait for another to serve first. They hold replicas that count, and must be live all the same.
+pub(crate) fn excused(
+    going: &BTreeSet<NodeName>,
+    to_come: &BTreeSet<NodeName>,
+    seen: &Seen,
+    goal: HealthGoal,
+) -> BTreeSet<NodeName> {
+    let serves_nobody =
+        |node: &&NodeName| seen.health.get(*node).is_some_and(|health| !goal.is_met_by(health));
+    if going.iter().all(|node| serves_nobody(&node)) {
+        to_come.iter().filter(serves_nobody).cloned().collect()
+    } else {
+        BTreeSet::new()
+    }
+}
+
+/// What the nodes beside those that go allow.
+enum Others<'a> {
+    /// They are well; these are the members.
+    Well(&'a [NodeStatus]),
+    /// They are well, as far as there is a cluster.
+    Unlisted,
+    /// Those that go are down, so the others do not matter.
+    Needless,
+}
+
+fn others_are_well<'a>(
+    going: &BTreeSet<NodeName>,
+    excused: &BTreeSet<NodeName>,
+    fleet: &Fleet,
+    seen: &'a Seen,
+    goal: HealthGoal,
+) -> Result<Others<'a>, Obstacle> {
+    if going.iter().all(|node| is_down(node, fleet, seen)) {
+        return Ok(Others::Needless);
+    }
+    let others = || fleet.nodes.keys().filter(|node| !going.contains(*node) && !excused.contains(*node));
+    for node in others() {
+        is_ready(node, seen, goal)?;
+    }
+    let Some(rows) = rows(seen)? else { return Ok(Others::Unlisted) };
+    for node in others() {
+        is_member(node, fleet, rows)?;
+    }
+    let own: BTreeSet<u32> =
+        going.iter().filter_map(|node| fleet.row(node, rows)).map(|row| row.id).collect();
+    for row in rows.iter().filter(|row| !own.contains(&row.id)) {
+        is_live(row, fleet, rows)?;
+    }
+    Ok(Others::Well(rows))
 }
 
 /// Whether a node neither answers nor takes part: the others have lost it, or its process does not run and nobody knows
@@ -152,6 +209,29 @@ fn is_live(row: &NodeStatus, fleet: &Fleet, rows: &[NodeStatus]) -> Result<(), O
     Err(Obstacle::NotLive { member: fleet.name_of(row, rows) })
 }
 
+/// Whether no member knows of a range without quorum. One that has not counted yet is no news.
+fn are_available(rows: &[NodeStatus]) -> Result<(), Obstacle> {
+    let figures: Vec<(u32, u64)> = rows
+        .iter()
+        .filter(|row| !row.is_gone() && row.is_healthy())
+        .filter_map(|row| Some((row.id, row.ranges_unavailable?)))
+        .collect();
+    match sum(&figures) {
+        (0, _) => Ok(()),
+        (ranges, members) => Err(Obstacle::Unavailable { ranges, members }),
+    }
+}
+
+/// How many ranges members tell of, and which tell of how many.
+fn sum(figures: &[(u32, u64)]) -> (u64, String) {
+    let some: Vec<String> = figures
+        .iter()
+        .filter(|(_, ranges)| *ranges > 0)
+        .map(|(id, ranges)| format!("n{id}: {ranges}"))
+        .collect();
+    (figures.iter().map(|(_, ranges)| ranges).sum(), some.join(", "))
+}
+
 fn are_whole(fleet: &Fleet, rows: &[NodeStatus]) -> Result<Open, Obstacle> {
     let members: Vec<&NodeStatus> = rows.iter().filter(|row| !row.is_gone()).collect();
     let (mut unavailable, mut lacking) = (Vec::new(), Vec::new());
@@ -164,19 +244,11 @@ fn are_whole(fleet: &Fleet, rows: &[NodeStatus]) -> Result<Open, Obstacle> {
         unavailable.push((row.id, without_quorum));
         lacking.push((row.id, without_replicas));
     }
-    let told = |figures: &[(u32, u64)]| -> (u64, String) {
-        let some: Vec<String> = figures
-            .iter()
-            .filter(|(_, ranges)| *ranges > 0)
-            .map(|(id, ranges)| format!("n{id}: {ranges}"))
-            .collect();
-        (figures.iter().map(|(_, ranges)| ranges).sum(), some.join(", "))
-    };
-    let (ranges, by) = told(&unavailable);
+    let (ranges, by) = sum(&unavailable);
     if ranges > 0 {
         return Err(Obstacle::Unavailable { ranges, members: by });
     }
-    let (ranges, by) = told(&lacking);
+    let (ranges, by) = sum(&lacking);
     if ranges > 0 && members.len() >= REPLICAS {
         return Err(Obstacle::Underreplicated { ranges, members: by });
     }

@@ -40,11 +40,19 @@ fn seen(size: usize, other: &[(u32, String)]) -> Seen {
 }
 
 fn before(going: &[usize], seen: &Seen) -> Result<Open, Obstacle> {
-    Gate::Before { going: &nodes(going) }.judge(
-        &fleet(seen.health.len() + seen.lost.len()),
-        seen,
-        HealthGoal::Ready,
-    )
+    before_others(going, &[], seen)
+}
+
+fn before_others(going: &[usize], to_come: &[usize], seen: &Seen) -> Result<Open, Obstacle> {
+    let gate = Gate::Before { going: &nodes(going), to_come: &nodes(to_come) };
+    gate.judge(&fleet(seen.health.len() + seen.lost.len()), seen, HealthGoal::Ready)
+}
+
+/// The look after the drain, which does not ask the drained.
+fn stop(going: &[usize], excused: &[usize], mut seen: Seen) -> Result<Open, Obstacle> {
+    let fleet = fleet(seen.health.len() + seen.lost.len());
+    seen.health.retain(|name, _| !nodes(going).contains(name));
+    Gate::Stop { going: &nodes(going), excused: &nodes(excused) }.judge(&fleet, &seen, HealthGoal::Ready)
 }
 
 fn after(came: &[usize], to_come: &[usize], seen: &Seen) -> Result<Open, Obstacle> {
@@ -212,10 +220,11 @@ fn before_there_is_a_cluster_health_alone_counts() {
     let mut waiting = seen(3, &[]);
     waiting.members = None;
     waiting.health = (1..=3).map(|at| (node(at), HealthFact::WaitingForInit)).collect();
-    let going = nodes(&[1]);
-    assert_eq!(Gate::Before { going: &going }.judge(&fleet(3), &waiting, goal), Ok(Open::Well));
+    let (going, to_come) = (nodes(&[1]), nodes(&[2, 3]));
+    let gate = Gate::Before { going: &going, to_come: &to_come };
+    assert_eq!(gate.judge(&fleet(3), &waiting, goal), Ok(Open::Well));
     waiting.health.insert(node(2), HealthFact::NotAsked);
-    assert!(Gate::Before { going: &going }.judge(&fleet(3), &waiting, goal).is_err());
+    assert!(gate.judge(&fleet(3), &waiting, goal).is_err());
 }
 
 #[test]
@@ -240,4 +249,56 @@ fn ranges_do_not_wait_for_a_node_that_the_rollout_has_yet_to_bring_back() {
     );
     assert_eq!(after(&[1], &[2, 3], &down), Ok(Open::WithoutRanges));
     assert!(after(&[1], &[2], &down).is_err());
+}
+
+#[test]
+fn nodes_that_serve_nobody_do_not_wait_for_each_other() {
+    // Both drains of a batch took too long: they hold their replicas, and take no clients.
+    let drained = "v24.1.1,true,true,0,0,active,true";
+    let mut both = seen(5, &[(1, row(1, 1, drained)), (2, row(2, 2, drained))]);
+    for number in [1, 2] {
+        both.health.insert(node(number), HealthFact::NotReady("shutting down".to_owned()));
+    }
+    assert_eq!(before_others(&[1], &[2, 3, 4, 5], &both), Ok(Open::Well));
+    assert_eq!(stop(&[1], &[2], both.clone()), Ok(Open::Well));
+    // Nobody brings the second back.
+    assert!(before_others(&[1], &[3], &both).is_err());
+    // One that serves waits for all.
+    assert!(before_others(&[3], &[1, 2], &both).is_err());
+    // A node that is not live holds nothing that counts.
+    let mut dead = both.clone();
+    dead.members =
+        seen(5, &[(1, row(1, 1, drained)), (2, row(2, 2, "v24.1.1,false,false,0,0,active,true"))]).members;
+    assert_eq!(shut(before_others(&[1], &[2], &dead)), "store-2 (n2) is not live");
+    // Ranges lack replicas: no more of them now.
+    let mut lacking = both.clone();
+    lacking.members = seen(
+        5,
+        &[
+            (1, row(1, 1, drained)),
+            (2, row(2, 2, drained)),
+            (3, row(3, 3, "v24.1.1,true,true,0,1,active,false")),
+        ],
+    )
+    .members;
+    assert!(before_others(&[1], &[2], &lacking).is_err());
+}
+
+#[test]
+fn a_drained_node_is_not_stopped_when_another_has_gone_meanwhile() {
+    let drained = (1, row(1, 1, "v24.1.1,true,true,0,0,active,true"));
+    assert_eq!(stop(&[1], &[], seen(3, std::slice::from_ref(&drained))), Ok(Open::Well));
+    let dead = (2, row(2, 2, "v24.1.1,false,false,0,0,active,false"));
+    assert_eq!(shut(stop(&[1], &[], seen(3, &[drained.clone(), dead]))), "store-2 (n2) is not live");
+    let mut unready = seen(3, std::slice::from_ref(&drained));
+    unready.health.insert(node(3), HealthFact::NotReady("not healthy".to_owned()));
+    assert!(stop(&[1], &[], unready).is_err());
+    let unavailable = (3, row(3, 3, "v24.1.1,true,true,2,2,active,false"));
+    assert_eq!(
+        shut(stop(&[1], &[], seen(3, &[drained.clone(), unavailable]))),
+        "2 ranges are unavailable (n3: 2)"
+    );
+    // Figures of ranges are ten seconds old: they had their two looks.
+    let lacking = (3, row(3, 3, "v24.1.1,true,true,0,2,active,false"));
+    assert_eq!(stop(&[1], &[], seen(3, &[drained, lacking])), Ok(Open::Well));
 }

@@ -30,25 +30,31 @@ pub(crate) struct Seen {
 }
 
 impl Applier {
-    /// Looks at the health of every node that stays, and at the members as a node sees them that is not among
-    /// `going`; one of those is asked when there is no other.
+    /// Looks at the health of every node that stays but of the `drained`, which serve nobody, and at the members as a node
+    /// sees them that is not among `going`; one of those is asked when there is no other.
     pub(crate) async fn look(
         &self,
         sessions: &mut Sessions,
         issuer: &Issuer<'_>,
         going: &BTreeSet<NodeName>,
+        drained: &BTreeSet<NodeName>,
         goal: HealthGoal,
     ) -> Seen {
-        let mut seen = self.look_at_health(sessions, goal).await;
+        let mut seen = self.look_at_health(sessions, drained, goal).await;
         if goal == HealthGoal::Ready {
             seen.members = Some(self.members(sessions, issuer, &seen, going).await);
         }
         seen
     }
 
-    async fn look_at_health(&self, sessions: &mut Sessions, goal: HealthGoal) -> Seen {
+    async fn look_at_health(
+        &self,
+        sessions: &mut Sessions,
+        but: &BTreeSet<NodeName>,
+        goal: HealthGoal,
+    ) -> Seen {
         let mut asking = JoinSet::new();
-        for node in self.graph.staying() {
+        for node in self.graph.staying().filter(|node| !but.contains(*node)) {
             if let Some(service) = service_of(&self.graph, node)
                 && let Some(mut session) = sessions.remove(node)
             {

@@ -7,6 +7,7 @@ use crdbctl_probe::HealthGoal;
 use super::fleet::Fleet;
 use super::judge::{Gate, Open};
 use super::look::Seen;
+use super::obstacle::Obstacle;
 use super::teller::{Teller, left};
 use crate::applier::Applier;
 use crate::issue::Issuer;
@@ -17,6 +18,9 @@ const BEAT: Duration = Duration::from_secs(2);
 
 /// How often to look in the pause between the two looks that count.
 const BEAT_BETWEEN: Duration = Duration::from_secs(5);
+
+/// How long a drained node may be kept waiting for others that do not answer.
+const HURRY: Duration = Duration::from_secs(10);
 
 /// When the ranges were first seen whole in an unbroken run of looks; kept from gate to gate, forgotten when a
 /// node is disrupted.
@@ -59,7 +63,7 @@ impl Applier {
         let timeout = Duration::from_secs(self.graph.rollout.health_timeout);
         let pause = Duration::from_secs(self.graph.rollout.ranges_pause);
         let nodes: &BTreeSet<NodeName> = match gate {
-            Gate::Before { going } => going,
+            Gate::Before { going, .. } | Gate::Stop { going, .. } => going,
             Gate::After { came, .. } => came,
         };
         let began = Instant::now();
@@ -68,7 +72,7 @@ impl Applier {
             if *self.stop.borrow() {
                 return Err(Closed::Interrupted);
             }
-            let seen = self.look(sessions, issuer, nodes, goal).await;
+            let seen = self.look(sessions, issuer, nodes, &BTreeSet::new(), goal).await;
             let wait = match gate.judge(&fleet, &seen, goal) {
                 Ok(Open::NothingToLose) => return Ok(seen),
                 // Nothing is counted before there is a cluster.
@@ -94,11 +98,11 @@ impl Applier {
                     let spent = began.elapsed();
                     let Some(rest) = timeout.checked_sub(spent).filter(|_| !obstacle.is_final()) else {
                         return Err(Closed::Shut(format!(
-                            "the gate {} did not open within {}: {obstacle}. Next: {}; --force-gate {lead} would go on \
-                             without it",
+                            "the gate {} did not open within {}: {obstacle}. Next: {}{}",
                             named(gate),
                             left(spent),
                             obstacle.advice(),
+                            without(gate),
                         )));
                     };
                     teller.waits(&obstacle.to_string(), rest);
@@ -106,6 +110,34 @@ impl Applier {
                 }
             };
             self.rest(wait).await;
+        }
+    }
+
+    /// Looks once more, when nodes are drained, whether the others can still do without them. What is only slow to answer
+    /// has a few seconds.
+    ///
+    /// # Errors
+    /// What speaks against it now.
+    pub(crate) async fn still_open(
+        &self,
+        going: &BTreeSet<NodeName>,
+        excused: &BTreeSet<NodeName>,
+        sessions: &mut Sessions,
+        issuer: &Issuer<'_>,
+    ) -> Result<(), Obstacle> {
+        let fleet = Fleet::of(&self.graph, &self.observations);
+        // Where nobody else is, nobody takes over.
+        if fleet.nodes.keys().all(|node| going.contains(node)) {
+            return Ok(());
+        }
+        let (goal, began) = (self.goal(), Instant::now());
+        loop {
+            let seen = self.look(sessions, issuer, going, going, goal).await;
+            match (Gate::Stop { going, excused }).judge(&fleet, &seen, goal) {
+                Ok(_) => return Ok(()),
+                Err(obstacle) if obstacle.is_final() || began.elapsed() >= HURRY => return Err(obstacle),
+                Err(_) => tokio::time::sleep(BEAT).await,
+            }
         }
     }
 
@@ -135,7 +167,14 @@ fn named(gate: Gate<'_>) -> String {
     let list =
         |nodes: &BTreeSet<NodeName>| nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" and ");
     match gate {
-        Gate::Before { going } => format!("before {}", list(going)),
+        Gate::Before { going, .. } | Gate::Stop { going, .. } => format!("before {}", list(going)),
         Gate::After { came, .. } => format!("after {}", list(came)),
     }
+}
+
+/// How to go on without a gate, where that can be said.
+fn without(gate: Gate<'_>) -> String {
+    let Gate::Before { going, .. } = gate else { return String::new() };
+    let options: Vec<String> = going.iter().map(|node| format!("--force-gate {node}")).collect();
+    format!("; {} would go on without it", options.join(" "))
 }

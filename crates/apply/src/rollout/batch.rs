@@ -22,7 +22,7 @@ pub(super) struct BatchEnd {
 }
 
 impl Applier {
-    /// Disrupts the nodes of a batch: gate, hooks, all of them at once, hooks, gate.
+    /// Disrupts the nodes of a batch: hooks, gate, all of them at once, gate, hooks.
     pub(super) async fn roll_batch(
         &self,
         batch: &[RolloutStep],
@@ -32,71 +32,77 @@ impl Applier {
         readings: &mut Readings,
         ledger: &mut Ledger,
     ) -> BatchEnd {
-        let nodes: BTreeSet<NodeName> = batch.iter().map(|step| step.node.clone()).collect();
-        let names = names(&nodes);
-        let stopped = format!("the rollout stopped at {names}");
-        let restarts = batch.iter().any(|step| step.impact == Impact::Restart);
-        let mut seen = Seen::default();
-        if restarts {
-            match self.before(batch, &nodes, sessions, issuer, readings, ledger).await {
-                Ok(found) => seen = found,
-                Err(Closed::Interrupted) => {
-                    let outcomes = self.all(batch, &Outcome::Skipped(INTERRUPTED.to_owned()));
-                    return BatchEnd { outcomes, halted: Some(INTERRUPTED.to_owned()) };
-                }
-                Err(Closed::Shut(why)) => {
-                    return BatchEnd {
-                        outcomes: self.all(batch, &Outcome::Failed(why)),
-                        halted: Some(stopped),
-                    };
-                }
-            }
-        }
-        let (ready, mut end) = self.run_before_hooks(batch, &stopped).await;
-        let mut outcomes = std::mem::take(&mut end.outcomes);
+        let stopped = format!("the rollout stopped at {}", names(&nodes_of(batch)));
+        let (ran, mut end) = self.run_before_hooks(batch, &stopped).await;
         if end.halted.is_none() {
-            if restarts {
-                readings.forget();
-            }
-            outcomes.extend(self.disrupt(batch, sessions, issuer, &seen).await);
-            if outcomes.values().any(|(outcome, _)| *outcome != Outcome::Converged) {
-                end.halted = Some(stopped);
-            } else if restarts && !self.is_forced(&nodes) {
-                let gate = Gate::After { came: &nodes, to_come };
-                match self.pass(gate, &batch[0].node, sessions, issuer, readings).await {
-                    // The nodes are back. What would follow is not begun.
-                    Ok(_) | Err(Closed::Interrupted) => {}
-                    Err(Closed::Shut(why)) => {
-                        outcomes = self.all(
-                            batch,
-                            &Outcome::Failed(format!("it was restarted and is ready, but {why}")),
-                        );
-                        end.halted = Some(stopped);
-                    }
-                }
-            }
+            end = self.behind_gates(batch, to_come, &stopped, sessions, issuer, readings, ledger).await;
         }
-        if let Some(why) = self.run_after_hooks(&ready, &outcomes, ledger).await {
+        if let Some(why) = self.run_after_hooks(&ran, &end.outcomes, ledger).await {
             end.halted.get_or_insert(why);
         }
-        BatchEnd { outcomes, halted: end.halted }
+        end
+    }
+
+    /// Disrupts the nodes of a batch: gate, all of them at once, gate. A reload has no gates.
+    #[expect(clippy::too_many_arguments, reason = "a batch is given all that a rollout has")]
+    async fn behind_gates(
+        &self,
+        batch: &[RolloutStep],
+        to_come: &BTreeSet<NodeName>,
+        stopped: &str,
+        sessions: &mut Sessions,
+        issuer: &Issuer<'_>,
+        readings: &mut Readings,
+        ledger: &mut Ledger,
+    ) -> BatchEnd {
+        let halt = |outcomes| BatchEnd { outcomes, halted: Some(stopped.to_owned()) };
+        let is_well =
+            |outcomes: &Outcomes| outcomes.values().all(|(outcome, _)| *outcome == Outcome::Converged);
+        if batch.iter().all(|step| step.impact != Impact::Restart) {
+            let outcomes = self.reload_all(batch, sessions, issuer).await;
+            return if is_well(&outcomes) { BatchEnd { outcomes, halted: None } } else { halt(outcomes) };
+        }
+        let nodes = nodes_of(batch);
+        let seen = match self.before(batch, to_come, sessions, issuer, readings, ledger).await {
+            Ok(seen) => seen,
+            Err(Closed::Interrupted) => {
+                let outcomes = self.all(batch, &Outcome::Skipped(INTERRUPTED.to_owned()));
+                return BatchEnd { outcomes, halted: Some(INTERRUPTED.to_owned()) };
+            }
+            Err(Closed::Shut(why)) => return halt(self.all(batch, &Outcome::Failed(why))),
+        };
+        readings.forget();
+        let outcomes = self.restart_all(batch, to_come, sessions, issuer, &seen, ledger).await;
+        if !is_well(&outcomes) {
+            return halt(outcomes);
+        }
+        let gate = Gate::After { came: &nodes, to_come };
+        match self.pass(gate, &batch[0].node, sessions, issuer, readings).await {
+            // The nodes are back. What would follow is not begun.
+            Ok(_) | Err(Closed::Interrupted) => BatchEnd { outcomes, halted: None },
+            Err(Closed::Shut(why)) => {
+                let words = format!("it was restarted and is ready, but {why}");
+                halt(self.all(batch, &Outcome::Failed(words)))
+            }
+        }
     }
 
     /// The gate before nodes go down, or what stands in its place where somebody said so.
     async fn before(
         &self,
         batch: &[RolloutStep],
-        nodes: &BTreeSet<NodeName>,
+        to_come: &BTreeSet<NodeName>,
         sessions: &mut Sessions,
         issuer: &Issuer<'_>,
         readings: &mut Readings,
         ledger: &mut Ledger,
     ) -> Result<Seen, Closed> {
-        let gate = Gate::Before { going: nodes };
+        let nodes = &nodes_of(batch);
+        let gate = Gate::Before { going: nodes, to_come };
         if !self.is_forced(nodes) {
             return self.pass(gate, &batch[0].node, sessions, issuer, readings).await;
         }
-        let seen = self.look(sessions, issuer, nodes, self.goal()).await;
+        let seen = self.look(sessions, issuer, nodes, &BTreeSet::new(), self.goal()).await;
         let fleet = Fleet::of(&self.graph, &self.observations);
         let would = match gate.judge(&fleet, &seen, self.goal()) {
             Ok(_) => "at one look, nothing stood against it".to_owned(),
@@ -105,7 +111,7 @@ impl Applier {
         for node in nodes {
             let words = format!("GATE SKIPPED because of --force-gate {node}: {would}");
             self.tell(Event::Node { node: node.clone(), what: words });
-            ledger.notes.push(format!("the gates of {node} were skipped because of --force-gate: {would}"));
+            ledger.notes.push(format!("the gate before {node} was skipped because of --force-gate: {would}"));
             let forced = ForcedGate {
                 run: self.run.id.clone(),
                 by: self.run.by.clone(),
@@ -121,35 +127,76 @@ impl Applier {
         nodes.is_subset(&self.force_gates)
     }
 
-    /// Restarts or reloads the nodes of a batch, all at once.
-    async fn disrupt(
+    /// Drains the nodes of a batch, all at once, looks once more, and stops and starts them.
+    async fn restart_all(
+        &self,
+        batch: &[RolloutStep],
+        to_come: &BTreeSet<NodeName>,
+        sessions: &mut Sessions,
+        issuer: &Issuer<'_>,
+        seen: &Seen,
+        ledger: &Ledger,
+    ) -> Outcomes {
+        let (work, mut outcomes) = self.take(batch, sessions);
+        let draining = work.into_iter().map(async |(service, mut session)| {
+            let changes = self.rolled(&session.node);
+            let down = self.way_down(&session.node, seen);
+            let forced = ledger.forced.get(&session.node);
+            let drained = self.drain(&mut session, &service, issuer, &changes, down, forced).await;
+            (service, session, changes, drained)
+        });
+        let mut drained = Vec::new();
+        for (service, session, changes, result) in join_all(draining).await {
+            match result {
+                Ok(drain) => drained.push((session.node.clone(), service, changes, drain)),
+                Err(failed) => outcomes.extend(failed),
+            }
+            sessions.insert(session.node.clone(), session);
+        }
+        let nodes = nodes_of(batch);
+        let takes_long = drained.iter().any(|(.., drain)| drain.is_drained);
+        if takes_long && !self.is_forced(&nodes) {
+            let excused = crate::gate::excused(&nodes, to_come, seen, self.goal());
+            if let Err(obstacle) = self.still_open(&nodes, &excused, sessions, issuer).await {
+                for (node, service, changes, _) in &drained {
+                    let what = format!(
+                        "was drained and is not stopped now, because {obstacle}. Meanwhile: {}",
+                        obstacle.advice()
+                    );
+                    let words = super::drain::stranded(node.as_str(), service, &what);
+                    outcomes.extend(all(changes, &Outcome::Failed(words)));
+                }
+                return outcomes;
+            }
+        }
+        let starting: Vec<_> = drained
+            .into_iter()
+            .filter_map(|(node, service, changes, drain)| {
+                Some((sessions.remove(&node)?, service, changes, drain))
+            })
+            .collect();
+        let starting = starting.into_iter().map(async |(mut session, service, changes, drain)| {
+            let done = self.restart(&mut session, &service, &changes, drain).await;
+            (session, done)
+        });
+        for (session, done) in join_all(starting).await {
+            sessions.insert(session.node.clone(), session);
+            outcomes.extend(done);
+        }
+        outcomes
+    }
+
+    /// Has the nodes of a batch read their certificates again, all at once.
+    async fn reload_all(
         &self,
         batch: &[RolloutStep],
         sessions: &mut Sessions,
         issuer: &Issuer<'_>,
-        seen: &Seen,
     ) -> Outcomes {
-        let mut outcomes = Outcomes::new();
-        let mut work: Vec<(&RolloutStep, DesiredService, Session)> = Vec::new();
-        for step in batch {
-            match (service_of(&self.graph, &step.node), sessions.remove(&step.node)) {
-                (Some(service), Some(session)) => work.push((step, service, session)),
-                (_, session) => {
-                    sessions.extend(session.map(|session| (step.node.clone(), session)));
-                    let words = "there is no connection to it, or no service in the manifest".to_owned();
-                    outcomes.extend(all(&self.rolled(&step.node), &Outcome::Failed(words)));
-                }
-            }
-        }
-        let doing = work.into_iter().map(async |(step, service, mut session)| {
-            let changes = self.rolled(&step.node);
-            let done = match step.impact {
-                Impact::Restart => {
-                    let down = self.way_down(&step.node, seen);
-                    self.restart(&mut session, &service, issuer, &changes, down).await
-                }
-                _ => self.reload(&mut session, &service, issuer, &changes).await,
-            };
+        let (work, mut outcomes) = self.take(batch, sessions);
+        let doing = work.into_iter().map(async |(service, mut session)| {
+            let changes = self.rolled(&session.node);
+            let done = self.reload(&mut session, &service, issuer, &changes).await;
             (session, done)
         });
         for (session, done) in join_all(doing).await {
@@ -157,6 +204,26 @@ impl Applier {
             outcomes.extend(done);
         }
         outcomes
+    }
+
+    /// Takes the sessions of a batch's nodes; the changes of a node without one fail.
+    fn take(
+        &self,
+        batch: &[RolloutStep],
+        sessions: &mut Sessions,
+    ) -> (Vec<(DesiredService, Session)>, Outcomes) {
+        let (mut work, mut outcomes) = (Vec::new(), Outcomes::new());
+        for step in batch {
+            match (service_of(&self.graph, &step.node), sessions.remove(&step.node)) {
+                (Some(service), Some(session)) => work.push((service, session)),
+                (_, session) => {
+                    sessions.extend(session.map(|session| (step.node.clone(), session)));
+                    let words = "there is no connection to it, or no service in the manifest".to_owned();
+                    outcomes.extend(all(&self.rolled(&step.node), &Outcome::Failed(words)));
+                }
+            }
+        }
+        (work, outcomes)
     }
 
     /// How a node goes down, from what was seen at the gate.
@@ -280,6 +347,10 @@ const fn cause(cause: crdbctl_model::Cause) -> &'static str {
         Cause::Rotation => "rotation",
         Cause::Surplus => "surplus",
     }
+}
+
+fn nodes_of(batch: &[RolloutStep]) -> BTreeSet<NodeName> {
+    batch.iter().map(|step| step.node.clone()).collect()
 }
 
 fn names(nodes: &BTreeSet<NodeName>) -> String {

@@ -12,7 +12,8 @@ use crate::session::Session;
 /// settings `server.shutdown.*`, by default 35 s.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// Drains a node by `cockroach node drain`, which leaves its process running. `running` is the version that runs.
+/// Drains a node by `cockroach node drain`, which leaves its process running. `running` is the version that runs. Returns
+/// whether it did: before v20.1 the stop itself drains.
 ///
 /// # Errors
 /// What state the node is in, and how to bring it back.
@@ -22,10 +23,9 @@ pub(super) async fn drain(
     operator: &Operator,
     running: &Version,
     limit: Duration,
-) -> Result<(), String> {
+) -> Result<bool, String> {
     let Some(words) = client::drain(running, limit) else {
-        // The stop itself drains.
-        return Ok(());
+        return Ok(false);
     };
     let node = session.node.clone();
     session.tell(Event::Node { node: node.clone(), what: format!("draining, for {} at most", left(limit)) });
@@ -44,7 +44,7 @@ pub(super) async fn drain(
     match outcome {
         Drain::Drained => {
             session.tell(Event::Node { node, what: "drained".to_owned() });
-            Ok(())
+            Ok(true)
         }
         Drain::TimedOut { .. } => {
             let what = format!("did not drain within rollout.drain_timeout ({}): {outcome}", left(limit));
@@ -56,7 +56,8 @@ pub(super) async fn drain(
     }
 }
 
-fn stranded(node: &str, service: &DesiredService, what: &str) -> String {
+/// What to know of a node whose process was left running after its drain began.
+pub(super) fn stranded(node: &str, service: &DesiredService, what: &str) -> String {
     format!(
         "{node} {what}. Its process was left running, and it may be draining still: it takes no clients then, and nothing \
          of it was changed. Next: apply again to go on, or `systemctl restart {}` on {node} to have it serve at once",

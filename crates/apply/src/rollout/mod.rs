@@ -1,7 +1,7 @@
 //! The rollout: nodes that are reloaded or restarted, in the plan's order, each batch behind its gates.
 //!
-//! `batch` goes through one batch: gate, hooks, nodes, gate, pause. `node` restarts one node, `drain` empties it first,
-//! `reload` tells one to read its certificates again. `ledger` keeps what the run's end tells of it.
+//! `batch` goes through one batch: hooks, gate, nodes, gate, hooks, pause. `node` restarts one node or tells it to read its
+//! certificates again, `drain` empties it first. `ledger` keeps what the run's end tells of it.
 
 mod batch;
 mod drain;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crdbctl_cockroach::Version;
-use crdbctl_model::{Change, DesiredService, Event, Impact, NodeName, Outcome};
+use crdbctl_model::{Change, DesiredService, Event, ForcedGate, Impact, NodeName, Outcome};
 use crdbctl_transport::Payload;
 use tokio::sync::{Semaphore, watch};
 
@@ -27,23 +27,30 @@ pub(super) enum Down {
     Stopped,
 }
 
+/// A node that is ready to be stopped, and what is done to it then.
+pub(super) struct Drained {
+    work: NodeWork,
+    /// Whether it was drained, so that it takes no clients any more.
+    pub(super) is_drained: bool,
+}
+
 impl Applier {
-    /// Changes a node's files, stops and starts it, and waits until it is ready.
+    /// Makes sure that a node can be changed and come back, and drains it.
     ///
-    /// What is in hand is brought to its end, also when the run shall end: a node is not left drained or down.
-    pub(super) async fn restart(
+    /// # Errors
+    /// What became of its changes: none of them is made.
+    pub(super) async fn drain(
         &self,
         session: &mut Session,
         service: &DesiredService,
         issuer: &Issuer<'_>,
         changes: &[Change],
         down: Down,
-    ) -> Outcomes {
-        let node = session.node.clone();
-        let fail = |words: String| all(changes, &Outcome::Failed(words));
-        let tell = |what: &str| self.tell(Event::Node { node: node.clone(), what: what.to_owned() });
+        forced: Option<&ForcedGate>,
+    ) -> Result<Drained, Outcomes> {
+        let fail = |words: String| Err(all(changes, &Outcome::Failed(words)));
         let refs: Vec<&Change> = changes.iter().collect();
-        let work = NodeWork::new(&node, &refs, issuer, &BTreeSet::new(), &self.archives, &self.graph);
+        let work = NodeWork::new(&session.node, &refs, issuer, &BTreeSet::new(), &self.archives, &self.graph);
         let work = match work {
             Ok(work) => work.with_impact(Impact::Restart, service, changes),
             Err(error) => return fail(error.to_string()),
@@ -52,24 +59,39 @@ impl Applier {
             let words = "another change of the node cannot be made, so nothing of it was touched";
             let mut outcomes = all(changes, &Outcome::Skipped(words.to_owned()));
             outcomes.extend(refused.clone());
-            return outcomes;
+            return Err(outcomes);
         }
         // Noted before anything happens, so that a run which is cut off from here on is brought to its end by the
         // next one. What would keep the node from coming back is found while it still serves.
-        if let Err(why) = prepare(session, service).await {
+        if let Err(why) = prepare(session, service, forced).await {
             return fail(why);
         }
-        let drains = matches!(down, Down::Drained(_));
-        if let Down::Drained(running) = down {
-            let limit = Duration::from_secs(self.graph.rollout.drain_timeout);
-            let drained = match issuer.at((self.clock)()).operator() {
-                Ok(operator) => drain(session, service, &operator, &running, limit).await,
-                Err(error) => Err(error.to_string()),
-            };
-            if let Err(why) = drained {
-                return fail(why);
-            }
+        let Down::Drained(running) = down else { return Ok(Drained { work, is_drained: false }) };
+        let limit = Duration::from_secs(self.graph.rollout.drain_timeout);
+        let drained = match issuer.at((self.clock)()).operator() {
+            Ok(operator) => drain(session, service, &operator, &running, limit).await,
+            Err(error) => Err(error.to_string()),
+        };
+        match drained {
+            Ok(is_drained) => Ok(Drained { work, is_drained }),
+            Err(why) => fail(why),
         }
+    }
+
+    /// Changes a node's files, stops and starts it, and waits until it is ready.
+    ///
+    /// What is in hand is brought to its end, also when the run shall end: a node is not left drained or down.
+    pub(super) async fn restart(
+        &self,
+        session: &mut Session,
+        service: &DesiredService,
+        changes: &[Change],
+        drained: Drained,
+    ) -> Outcomes {
+        let Drained { work, is_drained } = drained;
+        let node = session.node.clone();
+        let fail = |words: String| all(changes, &Outcome::Failed(words));
+        let tell = |what: &str| self.tell(Event::Node { node: node.clone(), what: what.to_owned() });
         for change in changes {
             self.tell_started(change);
         }
@@ -77,7 +99,7 @@ impl Applier {
         let (_, never) = watch::channel(false);
         let mut outcomes = work.run(session, &Semaphore::new(1), &never).await;
         if outcomes.values().any(|(outcome, _)| *outcome != Outcome::Converged) {
-            if drains {
+            if is_drained {
                 let state = state(session, service).await;
                 tell_of_drain(&mut outcomes, &node, service, &state);
             }
@@ -144,10 +166,25 @@ fn tell_of_drain(outcomes: &mut Outcomes, node: &NodeName, service: &DesiredServ
     }
 }
 
-async fn prepare(session: &mut Session, service: &DesiredService) -> Result<(), String> {
-    let text = prologue(&session.cluster, &session.run) + &kinds::service::before_restart(service);
+async fn prepare(
+    session: &mut Session,
+    service: &DesiredService,
+    forced: Option<&ForcedGate>,
+) -> Result<(), String> {
+    let mut text = prologue(&session.cluster, &session.run);
+    if let Some(forced) = forced {
+        // The record may not be written: the run can be cut off, or the node not come back.
+        text.push_str(&note_forced(forced).map_err(|error| error.to_string())?);
+    }
+    text.push_str(&kinds::service::before_restart(service));
     let output = session.script(text, Payload::none(), STATE).await.map_err(|error| error.to_string())?;
     if output.is_success() { Ok(()) } else { Err(output.stderr_text().trim().to_owned()) }
+}
+
+/// Returns the line that notes on the node that its gate was skipped, until the record tells.
+fn note_forced(forced: &ForcedGate) -> Result<String, serde_json::Error> {
+    let json = serde_json::to_string(forced)? + "\n";
+    Ok(format!("(put \"$state/$cluster.forced\" root root 0600 {}) || exit 1\n", crate::step::quoted(&json)))
 }
 
 /// Returns what systemd says of a service, as a clause.
@@ -187,5 +224,30 @@ mod tests {
             assert!(words.contains(part), "{words}");
         }
         assert_eq!(outcomes[&addr("store-1/unit.cockroach")].0, Outcome::Converged);
+    }
+
+    #[test]
+    fn a_skipped_gate_is_noted_on_the_node_before_anything_else() {
+        let directory = tempfile::tempdir().unwrap();
+        if std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(directory.path()).unwrap()) != 0 {
+            eprintln!("SKIPPED: only root can set owners");
+            return;
+        }
+        let at = crdbctl_model::Timestamp::from_unix(1_800_000_000);
+        let forced = ForcedGate {
+            run: "run".to_owned(),
+            by: "o'brien@host".to_owned(),
+            at,
+            seen: "1 range is under-replicated (n3: 1)".to_owned(),
+        };
+        let run = crate::run::Run { id: "run".to_owned(), by: "tester".to_owned(), started: at };
+        let cluster = crdbctl_model::ClusterName::new("store").unwrap();
+        let text = prologue(&cluster, &run)
+            + &format!("state={}\n", directory.path().display())
+            + &note_forced(&forced).unwrap();
+        let status = std::process::Command::new("sh").args(["-c", &text]).status().unwrap();
+        assert!(status.success());
+        let noted = std::fs::read_to_string(directory.path().join("store.forced")).unwrap();
+        assert_eq!(serde_json::from_str::<ForcedGate>(&noted).unwrap(), forced);
     }
 }

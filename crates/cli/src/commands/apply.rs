@@ -28,8 +28,8 @@ pub(crate) struct ApplyArgs {
 
     /// Disrupt this node without looking at the rest of the cluster first; may be given several times
     ///
-    /// Skips the node's gates: whether the other nodes are live and ready, and ranges whole. The node itself must still become
-    /// ready. It is written down on the node and in the summary.
+    /// Skips the gate before the node: whether the other nodes are live and ready, and ranges whole. The node itself must become
+    /// ready, and the gate after it must open before the next node goes. It is written down on the node and in the summary.
     #[arg(long, value_name = "NODE")]
     force_gate: Vec<String>,
 }
