@@ -1,7 +1,7 @@
 /// Returns whether a value as `SHOW CLUSTER SETTING` prints it means the same as one that a manifest has.
 ///
 /// CockroachDB takes many spellings of a value and prints its own: `67108864` and `64MiB` come back as `64 MiB`, `90s` as
-/// `1m30s` or `00:01:30`, `on` as `true`, `.25` as `0.25`. Sizes are rounded when they are printed. Two texts that are
+/// `1m30s` or `00:01:30`, `300` of a span of time as `00:05:00`, `on` and `1` as `true`, `AUTO` as `auto`, `.25` as `0.25`. Sizes are rounded when they are printed. Two texts that are
 /// no such value mean the same when they are equal.
 ///
 /// Source: `pkg/settings` and `pkg/util/humanizeutil` of <https://github.com/cockroachdb/cockroach>.
@@ -11,7 +11,8 @@ pub fn same_value(shown: &str, wanted: &str) -> bool {
     if shown == wanted {
         return true;
     }
-    if let (Some(shown), Some(wanted)) = (boolean(shown), boolean(wanted)) {
+    // One is true where true is shown, and a number where a number is.
+    if let (Some(shown), Some(wanted)) = (boolean(shown), boolean(wanted).or(digit(wanted))) {
         return shown == wanted;
     }
     if let (Some(shown), Some(wanted)) = (number(shown), number(wanted)) {
@@ -20,14 +21,25 @@ pub fn same_value(shown: &str, wanted: &str) -> bool {
     if let (Some(is), Some(shall)) = (bytes(shown), bytes(wanted)) {
         return is == shall || bytes(&humanized(shall)) == Some(is);
     }
-    matches!((nanoseconds(shown), nanoseconds(wanted)), (Some(shown), Some(wanted)) if shown == wanted)
+    if let (Some(shown), Some(wanted)) = (interval(shown), wanted_nanoseconds(wanted)) {
+        return shown == wanted;
+    }
+    is_same_word(shown, wanted)
+}
+
+fn digit(text: &str) -> Option<bool> {
+    match text {
+        "1" => Some(true),
+        "0" => Some(false),
+        _ => None,
+    }
 }
 
 /// The words that a boolean setting takes (`tree.ParseDBool`).
 fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
-        "true" | "t" | "on" | "yes" | "y" => Some(true),
-        "false" | "f" | "off" | "no" | "n" => Some(false),
+        "true" | "tru" | "tr" | "t" | "on" | "yes" | "ye" | "y" => Some(true),
+        "false" | "fals" | "fal" | "fa" | "f" | "off" | "of" | "no" | "n" => Some(false),
         _ => None,
     }
 }
@@ -99,60 +111,68 @@ fn humanized(bytes: u128) -> String {
     }
 }
 
-/// A span of time: as Go writes it (`1m30s`), or as SQL does (`00:01:30`, `1 day 02:00:00`).
-fn nanoseconds(text: &str) -> Option<u128> {
-    go_duration(text).or_else(|| interval(text))
+/// A span of time that a setting is to have: a number alone is seconds, as in SQL.
+fn wanted_nanoseconds(text: &str) -> Option<u128> {
+    interval(text).or_else(|| scaled(text, 1_000_000_000))
 }
 
-fn go_duration(text: &str) -> Option<u128> {
-    let mut rest = text;
+/// Whether a value is shown that has a fixed set of words, which are taken in upper case too.
+fn is_same_word(shown: &str, wanted: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '.');
+    !shown.is_empty() && shown.chars().all(is_word) && shown.eq_ignore_ascii_case(wanted)
+}
+
+/// A span of time: as Go writes it (`1m30s`), or as SQL does (`00:01:30`, `1 day 02:00:00`, `2 hrs`).
+
+fn interval(text: &str) -> Option<u128> {
+    const SECOND: u128 = 1_000_000_000;
+    let mut rest = text.trim();
     let mut total = 0u128;
     if rest.is_empty() {
         return None;
     }
     while !rest.is_empty() {
-        let at = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
-        let (digits, tail) = rest.split_at(at);
-        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(end);
-        let one: u128 = match unit {
-            "h" => 3_600_000_000_000,
-            "m" => 60_000_000_000,
-            "s" => 1_000_000_000,
-            "ms" => 1_000_000,
-            "us" | "µs" | "μs" => 1_000,
-            "ns" => 1,
-            _ => return None,
-        };
-        total = total.checked_add(scaled(digits, one)?)?;
-        rest = tail;
+        let (digits, tail) = split(rest, |c| c.is_ascii_digit() || c == '.');
+        if let Some(clock) = tail.strip_prefix(':') {
+            // Hours and minutes, and seconds where there are three.
+            let (minutes, tail) = split(clock, |c| c.is_ascii_digit());
+            let (seconds, tail) = match tail.strip_prefix(':') {
+                Some(tail) => split(tail, |c| c.is_ascii_digit() || c == '.'),
+                None => ("0", tail),
+            };
+            for (part, one) in [(digits, 3600 * SECOND), (minutes, 60 * SECOND), (seconds, SECOND)] {
+                total = total.checked_add(scaled(part, one)?)?;
+            }
+            rest = tail.trim_start();
+            continue;
+        }
+        let (unit, tail) =
+            split(tail.trim_start(), |c| !(c.is_ascii_digit() || c == '.' || c.is_whitespace()));
+        total = total.checked_add(scaled(digits, unit_of_time(unit)?)?)?;
+        rest = tail.trim_start();
     }
     Some(total)
 }
 
-fn interval(text: &str) -> Option<u128> {
+/// The longest beginning of such characters, and what follows.
+fn split(text: &str, is: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|c: char| !is(c)).unwrap_or(text.len()))
+}
+
+/// A unit of an interval in nanoseconds (`pkg/util/duration`). Months and years have no length of their own.
+fn unit_of_time(unit: &str) -> Option<u128> {
     const SECOND: u128 = 1_000_000_000;
-    let mut words = text.split_whitespace().peekable();
-    let mut total = 0u128;
-    words.peek()?;
-    while let Some(word) = words.next() {
-        if let Some((hours, rest)) = word.split_once(':') {
-            let (minutes, seconds) = rest.split_once(':')?;
-            total = total.checked_add(scaled(hours, 3600 * SECOND)?)?;
-            total = total.checked_add(scaled(minutes, 60 * SECOND)?)?;
-            total = total.checked_add(scaled(seconds, SECOND)?)?;
-            continue;
-        }
-        let one = match words.next()?.trim_end_matches('s') {
-            "day" => 86_400 * SECOND,
-            "hour" => 3600 * SECOND,
-            "minute" | "min" => 60 * SECOND,
-            "second" | "sec" => SECOND,
-            _ => return None,
-        };
-        total = total.checked_add(scaled(word, one)?)?;
-    }
-    Some(total)
+    Some(match unit.to_lowercase().as_str() {
+        "w" | "week" | "weeks" => 7 * 86_400 * SECOND,
+        "d" | "day" | "days" => 86_400 * SECOND,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3600 * SECOND,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60 * SECOND,
+        "s" | "sec" | "secs" | "second" | "seconds" => SECOND,
+        "ms" | "msec" | "msecs" | "millisecond" | "milliseconds" => 1_000_000,
+        "us" | "\u{b5}s" | "\u{3bc}s" | "usec" | "usecs" | "microsecond" | "microseconds" => 1_000,
+        "ns" | "nsec" | "nsecs" | "nanosecond" | "nanoseconds" => 1,
+        _ => return None,
+    })
 }
 
 /// `digits` times `one`.
@@ -196,6 +216,17 @@ mod tests {
             ("1 day 02:00:00", "26h"),
             ("00:00:00.25", "250ms"),
             ("0s", "0ms"),
+            ("00:05:00", "300"),
+            ("5m0s", "300"),
+            ("01:30:00", "1:30"),
+            ("02:00:00", "2 hrs"),
+            ("00:00:00.5", "500 milliseconds"),
+            ("02:30:00", "2h 30m"),
+            ("7 days", "1 week"),
+            ("1 day 02:00:00", "1 day 2 hours"),
+            ("true", "1"),
+            ("false", "0"),
+            ("auto", "AUTO"),
             ("some text", "some text"),
             ("", ""),
         ] {
@@ -207,7 +238,12 @@ mod tests {
     fn different_values_are_different() {
         for (shown, wanted) in [
             ("true", "false"),
-            ("true", "1"),
+            ("true", "0"),
+            ("1", "true"),
+            ("auto", "ON"),
+            ("Acme", "ACME"),
+            ("00:05:00", "301"),
+            ("00:05:00", "5"),
             ("0.25", "0.26"),
             ("64 MiB", "64MB"),
             ("64 MiB", "65MiB"),
