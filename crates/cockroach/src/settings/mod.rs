@@ -4,4 +4,4 @@ mod meaning;
 mod reserved;
 
 pub use meaning::same_value;
-pub use reserved::{Reserved, reserved};
+pub use reserved::{Reserved, holds_password, reserved};

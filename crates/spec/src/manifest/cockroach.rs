@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crdbctl_cockroach::Version;
 use crdbctl_cockroach::archive::DEFAULT_URL;
-use crdbctl_cockroach::settings::{Reserved, reserved};
+use crdbctl_cockroach::settings::{Reserved, holds_password, reserved};
 use crdbctl_model::{Digest, Finalize, NodeName, SettingName};
 
 use super::{ArchiveSource, Environment, Flags};
@@ -139,6 +139,13 @@ fn decode_settings(decoder: &mut Decoder, fields: Fields<'_>) -> BTreeMap<Settin
             continue;
         }
         let Some(value) = read::text(decoder, &entry.value, &path) else { continue };
+        if holds_password(&value) {
+            let message =
+                format!("`{path}` holds a password, and would stand in plans and lists of processes");
+            let help = "leave it out, and set it once with SQL";
+            decoder.report(Diagnostic::new(entry.value.span, message).help(help));
+            continue;
+        }
         if value.contains(|c: char| c.is_control()) {
             let message = format!("`{path}` has a control character in it");
             decoder.report(Diagnostic::new(entry.value.span, message).help("write it on one line"));
