@@ -12,10 +12,6 @@ use super::files::{self, Replace};
 use super::{ClientFiles, DirectoryError, DirectoryErrorKind};
 use crate::{Authority, ClientUser, Issued};
 
-/// What the name of a key that a rotation kept begins with; the serial number of its certificate follows.
-const OLD_KEY_PREFIX: &str = "ca.key.";
-const OLD_KEY_SUFFIX: &str = ".old";
-
 /// The directory on the control host that holds `ca.crt`, `ca.key` and the clients' certificates.
 ///
 /// `ca.crt` without `ca.key` is an authority that can judge and not issue.
@@ -123,8 +119,7 @@ impl AuthorityDirectory {
         let (Some(present), Some(key)) = (self.authority.key_pem(), new.key_pem()) else {
             return Err(DirectoryError::new(key_path, DirectoryErrorKind::NoKey));
         };
-        let kept =
-            self.path.join(format!("{OLD_KEY_PREFIX}{}{OLD_KEY_SUFFIX}", self.authority.info().serial));
+        let kept = self.path.join(old_key(&self.authority.info().serial));
         match files::write(&kept, present.expose_secret().as_bytes(), 0o600, Replace::Never) {
             Err(DirectoryError { kind: DirectoryErrorKind::Exists, .. }) => {
                 // An interrupted attempt has kept it already; another key under that name is none of ours.
@@ -166,13 +161,15 @@ impl AuthorityDirectory {
         Ok(Self { path, authority, certificate_mode })
     }
 
-    /// Returns the names of the keys that [`rotate`](Self::rotate) kept.
+    /// Returns the names of the keys that [`rotate`](Self::rotate) kept: those of the older certificates here, and no others' that
+    /// are named alike.
     ///
     /// # Errors
     /// When the directory cannot be read.
     pub fn old_keys(&self) -> Result<BTreeSet<String>, DirectoryError> {
-        let is_old = |name: &String| name.starts_with(OLD_KEY_PREFIX) && name.ends_with(OLD_KEY_SUFFIX);
-        Ok(self.names()?.into_iter().filter(is_old).collect())
+        let older = self.authority.bundle().older();
+        let kept: BTreeSet<String> = older.iter().map(|older| old_key(&older.info().serial)).collect();
+        Ok(self.names()?.into_iter().filter(|name| kept.contains(name)).collect())
     }
 
     /// Finishes a [`create`](Self::create) or [`rotate`](Self::rotate) that was interrupted after the key was
@@ -252,6 +249,11 @@ impl fmt::Debug for AuthorityDirectory {
             .field("authority", &self.authority)
             .finish_non_exhaustive()
     }
+}
+
+/// The name under which a rotation keeps the key of the certificate with this serial number.
+fn old_key(serial: &str) -> String {
+    format!("ca.key.{serial}.old")
 }
 
 /// Where the certificates wait for their key to be written. The name says for which key file they are, so two

@@ -70,8 +70,10 @@ fn both_are_trusted_the_new_one_issues_and_the_old_one_is_dropped_at_the_end() {
     assert!(judged(&by_old, &both) && judged(&by_new, &both));
     assert!(judged(&by_old, &old_bundle) && !judged(&by_new, &old_bundle));
 
+    // What somebody keeps under such a name is theirs.
+    fs::write(keys.join("ca.key.backup.old"), &key).unwrap();
     let dropped = opened.drop_older().unwrap();
-    assert_eq!(names(&keys), ["ca.crt", "ca.key"]);
+    assert_eq!(names(&keys), ["ca.crt", "ca.key", "ca.key.backup.old"]);
     let alone = dropped.authority().bundle().clone();
     assert_eq!(alone, both.alone());
     assert_eq!(AuthorityDirectory::open(&keys).unwrap().unwrap().authority().bundle(), &alone);
