@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{ErrorKind, Read};
 use std::process::{Command, Stdio};
 
 use secrecy::SecretString;
@@ -35,7 +35,7 @@ const CA_KEY: Secret = Secret {
 };
 
 /// The longest secret that is read.
-const LONGEST: u64 = 4096;
+const LONGEST: usize = 4096;
 
 /// Returns the sudo password, from where the user said it is; `None` when nobody said.
 ///
@@ -115,15 +115,33 @@ impl Secret {
     }
 }
 
-fn first_line(source: impl Read, what: &str) -> Result<SecretString, CliError> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize));
-    BufReader::new(source.take(LONGEST))
-        .read_until(b'\n', &mut bytes)
-        .map_err(|error| CliError::failed(what, &error))?;
-    while matches!(bytes.last(), Some(b'\n' | b'\r')) {
-        bytes.pop();
+/// The first line, read without any buffer that is not wiped.
+fn first_line(mut source: impl Read, what: &str) -> Result<SecretString, CliError> {
+    let mut bytes = Zeroizing::new([0_u8; LONGEST + 2]);
+    let mut length = 0;
+    let end = loop {
+        match source.read(&mut bytes[length..]) {
+            Ok(0) => break length,
+            Ok(read) => {
+                let came = length..length + read;
+                length += read;
+                if let Some(at) = bytes[came.clone()].iter().position(|byte| *byte == b'\n') {
+                    break came.start + at;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(CliError::failed(what, &error)),
+        }
+    };
+    let line = &bytes[..end];
+    let line = &line[..line.len() - line.iter().rev().take_while(|byte| **byte == b'\r').count()];
+    if line.len() > LONGEST {
+        return Err(CliError::new(
+            crate::ExitCode::Error,
+            format!("{what}: it is longer than {LONGEST} bytes"),
+        ));
     }
-    let text = std::str::from_utf8(&bytes)
+    let text = std::str::from_utf8(line)
         .map_err(|_| CliError::new(crate::ExitCode::Error, format!("{what}: it is not UTF-8")))?;
     checked(text.to_owned(), what)
 }
@@ -157,6 +175,12 @@ mod tests {
         for (bad, why) in [("", "empty"), ("\nx", "empty"), ("a\0b", "cannot be sent")] {
             let error = read(bad).unwrap_err();
             assert!(error.message.contains(why), "{}", error.message);
+        }
+        let long = |length: usize| first_line("x".repeat(length).as_bytes(), "reading x");
+        assert_eq!(long(LONGEST).unwrap().expose_secret().len(), LONGEST);
+        for length in [LONGEST + 1, LONGEST + 2, 3 * LONGEST] {
+            let error = long(length).unwrap_err();
+            assert!(error.message.contains("longer than 4096 bytes"), "{}", error.message);
         }
     }
 
