@@ -9,7 +9,7 @@ use crdbctl_model::{
 };
 use crdbctl_probe::Operator;
 use crdbctl_report::count;
-use crdbctl_transport::{Connection, Limits, Target};
+use crdbctl_transport::{Connection, Limits, ReadOnly, Script, Target};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -125,6 +125,35 @@ async fn probe_one(
         }
         Err(error) => (None, NodeObservation::Unreadable(error.unreadable()), (before, now_millis())),
     }
+}
+
+/// Clocks of nodes, in milliseconds since 1970, with this host's before and after each was read.
+pub(crate) type Clocks = BTreeMap<NodeName, (i64, (i64, i64))>;
+
+/// Reads the clocks of the nodes that could be reached once more, and nothing else: between the two looks at this host's clock there
+/// is one short script, not a whole probe. A clock that is not told is left out.
+pub(crate) async fn clocks(probe: &Probe) -> Clocks {
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let mut asking = JoinSet::new();
+    for (name, connection) in &probe.connections {
+        let (name, connection, turns) = (name.clone(), connection.read_only(), Arc::clone(&turns));
+        asking.spawn(async move {
+            let _turn = turns.acquire().await;
+            let script = Script::<ReadOnly>::new("date '+%s %3N'\n").ok()?;
+            let before = now_millis();
+            let output = connection.run(&script, Limits::within(Duration::from_secs(10))).await.ok()?;
+            let window = (before, now_millis());
+            let text = output.stdout_text();
+            let (seconds, millis) = text.trim().split_once(' ')?;
+            let clock = seconds.parse::<i64>().ok()?.checked_mul(1000)? + millis.parse::<i64>().ok()?;
+            Some((name, (clock, window)))
+        });
+    }
+    let mut clocks = BTreeMap::new();
+    while let Some(asked) = asking.join_next().await {
+        clocks.extend(asked.ok().flatten());
+    }
+    clocks
 }
 
 /// Adds what the nodes together tell of the cluster's initialisation.

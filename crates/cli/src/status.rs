@@ -7,10 +7,10 @@ use crdbctl_model::{
 use crdbctl_pki::Certificate;
 use crdbctl_report::{ClusterStatus, NodeStatusRow};
 
-use crate::observe::Probe;
+use crate::observe::{Clocks, Probe};
 
 /// Returns the cluster as a probe found it.
-pub(crate) fn status(graph: &ResourceGraph, probe: &Probe) -> ClusterStatus {
+pub(crate) fn status(graph: &ResourceGraph, probe: &Probe, clocks: &Clocks) -> ClusterStatus {
     let observations = &probe.observations;
     let (mut unknown, mut notes) = (Vec::new(), Vec::new());
     let mut live = |kind: ResourceKind| -> Option<Fact> {
@@ -44,9 +44,18 @@ pub(crate) fn status(graph: &ResourceGraph, probe: &Probe) -> ClusterStatus {
     for name in graph.staying().chain(graph.leaving()) {
         let member = address(graph, name).and_then(|address| members.at(&address));
         known.extend(member.map(|member| member.id));
-        let row = row(graph, probe, name, member);
-        if let Some(why) = &row.unread {
-            unknown.push(format!("{name}: {why}"));
+        let row = row(graph, probe, clocks, name, member);
+        // What has left needs no machine any more; the cluster forgets its address after a while.
+        let is_gone =
+            graph.is_leaving(name) && member.map_or(!members.members.is_empty(), MemberFact::has_left);
+        match &row.unread {
+            Some(why) if is_gone => notes.push(format!("{name} has left and could not be read: {why}")),
+            Some(why) => unknown.push(format!("{name}: {why}")),
+            None => {}
+        }
+        let rest = [(&row.health_unread, "whether it is ready"), (&row.certificate_unread, "certificate")];
+        for (why, what) in rest {
+            unknown.extend(why.iter().map(|why| format!("{name}: {what}: {why}")));
         }
         nodes.push(row);
     }
@@ -76,7 +85,13 @@ pub(crate) fn is_looked_at(addr: &ResourceAddr) -> bool {
     ) && (addr.node().is_some() || addr.kind != ResourceKind::Certificate)
 }
 
-fn row(graph: &ResourceGraph, probe: &Probe, name: &NodeName, member: Option<&MemberFact>) -> NodeStatusRow {
+fn row(
+    graph: &ResourceGraph,
+    probe: &Probe,
+    clocks: &Clocks,
+    name: &NodeName,
+    member: Option<&MemberFact>,
+) -> NodeStatusRow {
     let mut row = NodeStatusRow {
         node: Some(name.clone()),
         leaving: graph.is_leaving(name),
@@ -96,26 +111,36 @@ fn row(graph: &ResourceGraph, probe: &Probe, name: &NodeName, member: Option<&Me
             Observed::Present(fact) => match fact.as_ref() {
                 Fact::Service(service) => of_service(&mut row, service),
                 Fact::Certificate(pair) => {
-                    let pem = pair.certificate.as_ref().map(|file| file.pem.as_str()).unwrap_or_default();
-                    row.certificate_days = Certificate::parse_pem_bundle(pem.as_bytes())
-                        .ok()
-                        .and_then(|found| found.into_iter().next())
-                        .map(|leaf| {
-                            leaf.info().not_after.since(probe.observations.taken_at).div_euclid(86_400)
-                        });
+                    let Some(file) = &pair.certificate else { continue };
+                    match Certificate::parse_pem_bundle(file.pem.as_bytes()) {
+                        Ok(found) => {
+                            let left = |leaf: &Certificate| {
+                                leaf.info().not_after.since(probe.observations.taken_at).div_euclid(86_400)
+                            };
+                            row.certificate_days = found.first().map(left);
+                        }
+                        Err(error) => row.certificate_unread = Some(error.to_string()),
+                    }
                 }
                 _ => {}
             },
+            Observed::Unknown { reason } if addr.kind == ResourceKind::Certificate => {
+                row.certificate_unread = Some(format!("{}: {reason}", addr.local()));
+            }
             Observed::Unknown { reason } => row.unread = Some(format!("{}: {reason}", addr.local())),
             Observed::Absent | Observed::Deferred { .. } => {}
         }
     }
-    if let (Some(reading), Some((before, after))) = (reading, probe.windows.get(name)) {
-        let clock = reading.host.clock.as_unix() * 1000 + i64::from(reading.host.clock_millis);
+    let whole = || {
+        let host = &reading?.host;
+        let clock = host.clock.as_unix() * 1000 + i64::from(host.clock_millis);
+        Some((clock, *probe.windows.get(name)?))
+    };
+    if let Some((clock, (before, after))) = clocks.get(name).copied().or_else(whole) {
         // Whenever between the two it was read: what the look itself cannot explain.
-        row.clock_skew = Some(if clock > *after {
+        row.clock_skew = Some(if clock > after {
             clock - after
-        } else if clock < *before {
+        } else if clock < before {
             clock - before
         } else {
             0
@@ -132,9 +157,12 @@ fn of_service(row: &mut NodeStatusRow, service: &ServiceFact) {
     row.service = Some(service.active_state.clone());
     row.ready = match &service.health {
         HealthFact::Ready => Some(true),
-        HealthFact::NotReady(_) | HealthFact::WaitingForInit | HealthFact::Unknown(_) => Some(false),
-        HealthFact::NotAsked => None,
+        HealthFact::NotReady(_) | HealthFact::WaitingForInit => Some(false),
+        HealthFact::Unknown(_) | HealthFact::NotAsked => None,
     };
+    if let HealthFact::Unknown(why) = &service.health {
+        row.health_unread = Some(why.clone());
+    }
     if let Some(process) = &service.process {
         let package = process.exe.rsplit('/').nth(1).and_then(|package| package.strip_prefix("cockroach-"));
         row.version = package.and_then(|name| name.split(".linux-").next()).map(str::to_owned);
@@ -174,4 +202,168 @@ fn address(graph: &ResourceGraph, node: &NodeName) -> Option<String> {
         Desired::Members(members) => members.staying.get(node).or_else(|| members.leaving.get(node)).cloned(),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use crdbctl_model::{
+        CertificateFileFact, Digest, FileKind, Footprint, HostFact, MemberFigures, Mode, NodeCertificateFact,
+        Observations, PathFact, Reading, Timestamp, Unreadable, UnreadableKind,
+    };
+    use crdbctl_spec::{Inputs, lower, parse, placeholder_archives};
+
+    use super::*;
+
+    const MANIFEST: &str = "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach: {version: v24.1.0}\nnodes:\n  \
+                            - {name: store-1, address: 198.0.2.1}\n  - {name: store-2, address: 198.0.2.2}\n  \
+                            - {name: store-3, address: 198.0.2.3}\n  \
+                            - {name: store-4, address: 198.0.2.4, state: decommissioned}\n";
+
+    fn service(health: HealthFact) -> Fact {
+        Fact::Service(ServiceFact {
+            load_state: "loaded".to_owned(),
+            active_state: "active".to_owned(),
+            sub_state: "running".to_owned(),
+            unit_file_state: "enabled".to_owned(),
+            need_daemon_reload: false,
+            process: None,
+            health,
+            pending: None,
+            store_used: Some(true),
+        })
+    }
+
+    /// Three nodes that were read, and the machine of a fourth that is gone.
+    fn probe(graph: &ResourceGraph) -> Probe {
+        let mut nodes = BTreeMap::new();
+        for name in graph.staying() {
+            let health = graph.of_node(name).filter(|it| matches!(it.desired, Desired::Service(_)));
+            let resources = health
+                .map(|it| (it.addr.clone(), Observed::Present(Box::new(service(HealthFact::Ready)))))
+                .collect();
+            let reading = Reading {
+                host: HostFact {
+                    machine: String::new(),
+                    kernel: String::new(),
+                    os: String::new(),
+                    hostname: name.to_string(),
+                    machine_id: None,
+                    clock: Timestamp::from_unix(1_800_000_000),
+                    clock_millis: 0,
+                },
+                resources,
+                drop_ins: Vec::new(),
+                record: None,
+                footprint: Footprint::default(),
+                digest: Digest::of(name.as_str()),
+            };
+            nodes.insert(name.clone(), NodeObservation::Read(Box::new(reading)));
+        }
+        for name in graph.leaving() {
+            let unreadable = Unreadable {
+                kind: UnreadableKind::Unreachable,
+                reason: "no route".to_owned(),
+                hint: String::new(),
+            };
+            nodes.insert(name.clone(), NodeObservation::Unreadable(unreadable));
+        }
+        let members = (1..=4).map(|id| MemberFact {
+            id,
+            address: Some(format!("198.0.2.{id}:26257")),
+            build: None,
+            membership: if id == 4 { MembershipFact::Decommissioned } else { MembershipFact::Active },
+            figures: MemberFigures::default(),
+        });
+        let members = MembersFact { members: members.collect() };
+        let version =
+            VersionFact { version: "24.1".to_owned(), auto_upgrade: None, preserve_downgrade: None };
+        let live = |kind| graph.of_cluster(kind).next().unwrap().addr.clone();
+        let cluster = BTreeMap::from([
+            (live(ResourceKind::Members), Observed::Present(Box::new(Fact::Members(members)))),
+            (live(ResourceKind::Version), Observed::Present(Box::new(Fact::Version(version)))),
+        ]);
+        Probe {
+            observations: Observations {
+                format_version: Observations::FORMAT_VERSION,
+                taken_at: Timestamp::from_unix(1_800_000_000),
+                cluster,
+                nodes,
+            },
+            connections: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            took: Duration::ZERO,
+        }
+    }
+
+    fn graph() -> ResourceGraph {
+        let manifest = parse(MANIFEST, "cluster.yaml", &Inputs::none()).unwrap();
+        lower(&manifest, &placeholder_archives()).unwrap()
+    }
+
+    fn set(graph: &ResourceGraph, probe: &mut Probe, name: &str, observed: Observed) {
+        let addr: ResourceAddr = name.parse().unwrap();
+        assert!(graph.resources.contains_key(&addr), "{addr}");
+        match probe.observations.nodes.get_mut(addr.node().unwrap()) {
+            Some(NodeObservation::Read(reading)) => reading.resources.insert(addr, observed),
+            other => panic!("{other:?}"),
+        };
+    }
+
+    #[test]
+    fn a_machine_of_a_node_that_has_left_need_not_be_there() {
+        let graph = graph();
+        let mut probe = probe(&graph);
+        let found = status(&graph, &probe, &Clocks::new());
+        assert_eq!(found.unknown, Vec::<String>::new());
+        assert!(found.notes.iter().any(|note| note.contains("store-4 has left")), "{:?}", found.notes);
+        // It has not left.
+        let addr = graph.of_cluster(ResourceKind::Members).next().unwrap().addr.clone();
+        let Some(Observed::Present(fact)) = probe.observations.cluster.get_mut(&addr) else { panic!() };
+        let Fact::Members(members) = fact.as_mut() else { panic!() };
+        members.members[3].membership = MembershipFact::Active;
+        assert_eq!(status(&graph, &probe, &Clocks::new()).unknown, ["store-4: no route"]);
+    }
+
+    #[test]
+    fn what_could_not_be_asked_is_unknown_and_leaves_the_rest_of_the_row() {
+        let graph = graph();
+        let mut probe = probe(&graph);
+        let health = service(HealthFact::Unknown("no curl".to_owned()));
+        set(&graph, &mut probe, "store-1/service.cockroach", Observed::Present(Box::new(health)));
+        let unread = Observed::Unknown { reason: "Input/output error".to_owned() };
+        set(&graph, &mut probe, "store-2/certificate.node", unread);
+        let path = PathFact {
+            kind: FileKind::Regular,
+            owner: "root".to_owned(),
+            group: "root".to_owned(),
+            mode: Mode::new(0o644),
+        };
+        let certificate = Some(CertificateFileFact { path, pem: "garbage".to_owned() });
+        let pair = Fact::Certificate(NodeCertificateFact { certificate, key: None });
+        set(&graph, &mut probe, "store-3/certificate.node", Observed::Present(Box::new(pair)));
+        let found = status(&graph, &probe, &Clocks::new());
+        assert_eq!(found.unknown.len(), 3, "{:?}", found.unknown);
+        assert_eq!((found.nodes[0].ready, found.nodes[1].ready), (None, Some(true)));
+        for row in &found.nodes[..3] {
+            assert_eq!((row.service.as_deref(), &row.unread), (Some("active"), &None));
+        }
+        assert!(found.nodes[1].certificate_unread.is_some() && found.nodes[2].certificate_unread.is_some());
+    }
+
+    #[test]
+    fn a_clock_is_judged_by_the_look_that_was_for_it_alone() {
+        let graph = graph();
+        let mut probe = probe(&graph);
+        let name = graph.staying().next().unwrap().clone();
+        let now = 1_800_000_000_000;
+        probe.windows.insert(name.clone(), (now - 900, now + 900));
+        let wide = status(&graph, &probe, &Clocks::new());
+        assert_eq!((wide.nodes[0].clock_skew, wide.nodes[0].clock_uncertainty), (Some(0), Some(1800)));
+        let clocks = Clocks::from([(name, (now + 500, (now, now + 40)))]);
+        let tight = status(&graph, &probe, &clocks);
+        assert_eq!((tight.nodes[0].clock_skew, tight.nodes[0].clock_uncertainty), (Some(460), Some(40)));
+    }
 }

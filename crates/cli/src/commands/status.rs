@@ -2,7 +2,7 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use crdbctl_report::{ClusterStatus, render_status};
+use crdbctl_report::{ClusterStatus, RenderOptions, render_status};
 use secrecy::SecretString;
 
 use crate::args::GlobalArgs;
@@ -72,7 +72,8 @@ async fn look(
     ui: &Ui,
 ) -> Result<(ClusterStatus, String), CliError> {
     let probe = cluster.probe(password, ui).await?;
-    let status = status::status(&cluster.graph, &probe);
+    let clocks = crate::observe::clocks(&probe).await;
+    let status = status::status(&cluster.graph, &probe, &clocks);
     let failed = |error: serde_json::Error| CliError::failed("writing the status as JSON", &error);
     let text = match args.format {
         StatusFormat::Json if args.watch => serde_json::to_string(&status).map_err(failed)? + "\n",
@@ -81,7 +82,11 @@ async fn look(
             let version = status.version.as_deref().map(|v| format!("version {v}, ")).unwrap_or_default();
             let words = format!("{version}{}", probe.words());
             let header = if ui.quiet { String::new() } else { ui.header("status", &status.cluster, &words) };
-            header + &render_status(&status, &ui.stdout)
+            let is_terminal = std::io::stdout().is_terminal();
+            // A terminal may change its size while it is watched.
+            let size = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| is_terminal);
+            let width = size.map_or(ui.stdout.width, |(width, _)| usize::from(width.0));
+            header + &render_status(&status, &RenderOptions { width, ..ui.stdout }, is_terminal)
         }
     };
     Ok((status, text))
@@ -98,7 +103,8 @@ impl Screen {
 
     fn draw(&self, text: &str) -> Result<(), CliError> {
         let mut out = std::io::stdout().lock();
-        out.write_all(picture(text).as_bytes())?;
+        let height = terminal_size::terminal_size_of(std::io::stdout()).map(|(_, height)| height.0);
+        out.write_all(picture(&cut(text, height.map_or(usize::MAX, usize::from))).as_bytes())?;
         out.flush()?;
         Ok(())
     }
@@ -108,6 +114,17 @@ impl Drop for Screen {
     fn drop(&mut self) {
         put("\u{1b}[?25h\u{1b}[?1049l");
     }
+}
+
+/// The lines for which a screen has room; the last one tells how many more there are. The cursor takes a line of its own.
+fn cut(text: &str, height: usize) -> String {
+    let count = text.lines().count();
+    if count < height {
+        return text.to_owned();
+    }
+    let shown = height.saturating_sub(2);
+    let lines: String = text.lines().take(shown).flat_map(|line| [line, "\n"]).collect();
+    format!("{lines}… {} more\n", count - shown)
 }
 
 /// Text that is written over the last picture: each line to its end, then everything below it cleared.
@@ -125,6 +142,17 @@ fn put(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_screen_is_never_filled_beyond_its_last_line() {
+        let text = "1\n2\n3\n4\n5\n";
+        assert_eq!(cut(text, 6), text);
+        assert_eq!(cut(text, 5), "1\n2\n3\n… 2 more\n");
+        assert_eq!(cut(text, 1), "… 5 more\n");
+        for height in 2..10 {
+            assert!(cut(text, height).lines().count() < height, "{height}");
+        }
+    }
 
     #[test]
     fn a_picture_never_wipes_what_it_draws_over() {
