@@ -92,7 +92,9 @@ impl<'a> Context<'a> {
         if let Some(member) = self.member(node) {
             return member.has_left().then(|| format!("n{}", member.id));
         }
-        let ran = |record: &Record| record.resources.keys().any(|local| local.starts_with("service."));
+        let has = |record: &Record, kind: &str| record.resources.keys().any(|local| local.starts_with(kind));
+        // Where a service was taken away, its unit was too, and the data stayed.
+        let ran = |record: &Record| has(record, "service.") || !has(record, "unit.");
         if !self.record(node).is_some_and(ran) {
             return None;
         }
