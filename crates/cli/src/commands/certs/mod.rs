@@ -1,6 +1,7 @@
 //! `crdbctl certs`: what concerns certificates alone.
 
 mod list;
+mod others;
 mod rotate_ca;
 
 use clap::{Args, Subcommand};

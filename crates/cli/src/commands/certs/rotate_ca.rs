@@ -4,6 +4,7 @@ use crdbctl_pki::AuthorityDirectory;
 use crdbctl_planner::{Rotation, RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members};
 use crdbctl_report::{CertificateListing, count, render_plan};
 
+use super::others;
 use crate::applying::{Consent, not_begun, show_and_apply};
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
@@ -49,7 +50,7 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
             demand_all_members(step, unreached_members(&cluster.graph, &probe.observations))?;
         }
         if step == RotationStep::DropOld {
-            demand_unneeded(&cluster, &probe)?;
+            demand_unneeded(&cluster, &probe).await?;
         }
         let plan = plan_rotation(&cluster.graph, &probe.observations, probe.observations.taken_at, step);
         if plan.is_empty() && plan.is_complete() {
@@ -142,7 +143,7 @@ fn demand_all_members(step: RotationStep, unreached: Result<Vec<String>, String>
 
 /// Refuses to drop the old authority while a certificate is found that only it vouches for, also of a client whom the
 /// manifest does not name.
-fn demand_unneeded(cluster: &Cluster, probe: &Probe) -> Result<(), CliError> {
+async fn demand_unneeded(cluster: &Cluster, probe: &Probe) -> Result<(), CliError> {
     let directory =
         AuthorityDirectory::open(&cluster.authority).map_err(|error| CliError::from_error(&error))?;
     let Some(directory) = directory else { return Ok(()) };
@@ -155,7 +156,7 @@ fn demand_unneeded(cluster: &Cluster, probe: &Probe) -> Result<(), CliError> {
             .hint("the old authority is dropped only when every certificate was read"));
     }
     let needs = |file: &str| file != "ca.crt";
-    let left: Vec<String> = certificates
+    let mut left: Vec<String> = certificates
         .iter()
         .filter(|entry| needs(&entry.file) && entry.signed_by.is_some_and(|by| by != issuer))
         .map(|entry| match &entry.node {
@@ -163,6 +164,8 @@ fn demand_unneeded(cluster: &Cluster, probe: &Probe) -> Result<(), CliError> {
             None => cluster.authority.join(&entry.file).display().to_string(),
         })
         .collect();
+    let bundle = directory.authority().bundle();
+    left.extend(others::by_older(&cluster.graph, &probe.connections, bundle).await?);
     if left.is_empty() {
         return Ok(());
     }
