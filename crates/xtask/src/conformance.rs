@@ -9,7 +9,8 @@ use crdbctl_conformance::{CheckResult, DOCUMENT, Program, TABLE, Verdict, run, u
 use roachsim::archive::{self, Arch};
 
 use crate::build::Targets;
-use crate::{Failure, build};
+use crate::runner::{cargo, succeeds};
+use crate::{Failure, build, setup};
 
 /// What the stand-in plays when no archive is given: an upgrade that skips an Innovation release.
 const PLAYED: [&str; 2] = ["v24.1.0", "v24.3.0"];
@@ -20,6 +21,9 @@ pub(crate) struct Args {
     /// A release archive (.tgz) to look at in place of the stand-in; given twice, the second is what to upgrade to
     #[arg(long = "archive", value_name = "FILE")]
     archives: Vec<PathBuf>,
+    /// Run the checks alone, not the tests on real hosts that go with a given archive
+    #[arg(long)]
+    checks_only: bool,
     /// Write the table into docs/conformance.md, and run nothing
     #[arg(long, conflicts_with = "archives")]
     write_docs: bool,
@@ -35,6 +39,7 @@ impl Args {
             return Err("give one archive, or two of which the second is the newer".into());
         }
         let directory = tempfile::Builder::new().prefix("crdbctl-conformance-").tempdir()?;
+        let hosts_run = self.archives.first().filter(|_| !self.checks_only).cloned();
         let archives = if self.archives.is_empty() {
             let Some(stand_in) = build::workspace(Targets::Bins)? else { return Ok(ExitCode::FAILURE) };
             let pack = |version: &str| -> Result<PathBuf, Failure> {
@@ -62,8 +67,34 @@ impl Args {
             report.results.len() - held - failed,
             start.elapsed().as_secs()
         );
-        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let mut passed = failed == 0;
+        if let Some(archive) = hosts_run {
+            passed &= on_hosts(&archive)?;
+        }
+        Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Runs the tests on real hosts that need nothing of the stand-in, with the archive; the others say that they are skipped.
+fn on_hosts(archive: &Path) -> Result<bool, Failure> {
+    let archive = archive.canonicalize().map_err(|error| format!("{}: {error}", archive.display()))?;
+    println!("\nTests on real hosts that run it:");
+    if let Err(error) = setup::prepare() {
+        println!("skipped: {error}");
+        return Ok(true);
+    }
+    let mut command = cargo();
+    command.args([
+        "test",
+        "--package",
+        "crdbctl",
+        "--test",
+        "real_hosts",
+        "--",
+        "--test-threads=1",
+        "--nocapture",
+    ]);
+    succeeds(command.env("CRDBCTL_TEST_ARCHIVE", archive))
 }
 
 /// Returns which programs are looked at, and whether they are the stand-in.

@@ -1,14 +1,20 @@
 //! A host that an install script made by hand is described by a manifest, and only what differs is planned.
 
-use crate::bench::{ADMIN, Bench, archive};
+use crate::bench::{ADMIN, Bench};
+use crate::release::Release;
 
 /// What the script did: its own user, the unit in the instance directory, certificates by openssl.
 fn install_by_hand(bench: &Bench) {
     let host = bench.host(1);
-    let arch = roachsim::archive::Arch::native();
-    let package = format!("/opt/cockroach-v24.1.0.linux-{arch}");
+    let package = Release::of_hosts().package();
     let address = host.address();
-    host.write("/root/archive.tgz", &std::fs::read(archive()).unwrap(), 0o600, "root:root").unwrap();
+    host.write(
+        "/root/archive.tgz",
+        &std::fs::read(&Release::of_hosts().archive).unwrap(),
+        0o600,
+        "root:root",
+    )
+    .unwrap();
     let unit = format!(
         "[Unit]\nDescription=CockroachDB\nConditionPathExists=!/opt/cockroach/cockroach_not_to_be_run\n\n[Service]\n\
          Type=notify\nUser=azmin\nGroup=zees\nWorkingDirectory=/opt/cockroach\n\

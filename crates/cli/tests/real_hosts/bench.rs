@@ -1,11 +1,11 @@
 //! A lab with a manifest for its hosts, and crdbctl to run on it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock};
 
 use crdbctl_testlab::{Host, Lab, require_lab};
+
+use crate::release::Release;
 
 /// The user who reaches root with sudo and is not asked.
 pub(crate) const ADMIN: &str = "admin";
@@ -54,6 +54,16 @@ impl Bench {
         Some(bench)
     }
 
+    /// Boots hosts as [`Bench::start`] does, for a test that chooses faults, times or versions: `None` where another
+    /// release than the stand-in is tried.
+    pub(crate) fn start_stand_in(hosts: usize) -> Option<Self> {
+        if Release::of_hosts().is_stand_in {
+            return Self::start(hosts);
+        }
+        crdbctl_testlab::skip("it needs what only the stand-in does on demand");
+        None
+    }
+
     /// Writes the manifest: the minimum for the lab's hosts, and `more` at its top level.
     pub(crate) fn manifest(&self, more: &str, user: &str) {
         self.manifest_with("", "", more, user);
@@ -61,10 +71,11 @@ impl Bench {
 
     /// Writes the manifest with more lines in its `cockroach` section and its nodes' entries too.
     pub(crate) fn manifest_with(&self, cockroach: &str, node: &str, more: &str, user: &str) {
+        let Release { version, archive, .. } = Release::of_hosts();
         let mut text = format!(
-            "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach:\n  version: v24.1.0\n  archive: {}\n{cockroach}\
+            "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach:\n  version: {version}\n  archive: {}\n{cockroach}\
              rollout: {{settle: 0s, health_timeout: 60s, ranges_pause: 3s}}\n{more}\nssh:\n  user: {user}\n  config_file: {}\nnodes:\n",
-            archive().display(),
+            archive.display(),
             self.lab.ssh_config().display(),
         );
         for host in self.lab.hosts() {
@@ -144,31 +155,4 @@ impl Bench {
 /// Returns the main process of the service on a host.
 pub(crate) fn pid(host: &Host) -> String {
     host.exec_ok("systemctl show cockroach.service -p MainPID --value").unwrap().text()
-}
-
-/// Returns the stand-in's archive for v24.1.0, packed once.
-pub(crate) fn archive() -> &'static Path {
-    static ARCHIVE: OnceLock<PathBuf> = OnceLock::new();
-    ARCHIVE.get_or_init(|| pack("v24.1.0"))
-}
-
-/// Returns a directory with the stand-in's archives of these versions, as they are published.
-pub(crate) fn archives(versions: &[&str]) -> PathBuf {
-    static PACKED: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
-    let mut packed = PACKED.lock().unwrap();
-    for version in versions {
-        packed.entry((*version).to_owned()).or_insert_with(|| pack(version));
-    }
-    packed[versions[0]].parent().unwrap().to_owned()
-}
-
-/// Returns the archive of another version of the stand-in, packed beside the first.
-pub(crate) fn pack(version: &str) -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let binary = roachsim::archive::build(here).expect("the stand-in builds");
-    // Several test processes pack at once: each into a directory of its own.
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("archives-{}", std::process::id()));
-    roachsim::archive::pack(&binary, version.parse().unwrap(), roachsim::archive::Arch::native(), &directory)
-        .expect("the stand-in packs")
-        .path
 }

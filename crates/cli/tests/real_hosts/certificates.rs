@@ -139,7 +139,7 @@ fn give_ui_certificate(host: &Host) {
 #[test]
 fn a_process_that_does_not_read_its_certificates_again_is_found_and_the_rest_is_done_later() {
     const FAULTS: &str = "/var/lib/cockroach.faults";
-    let Some(bench) = Bench::start(3) else { return };
+    let Some(bench) = Bench::start_stand_in(3) else { return };
     bench.apply();
     bench.assert_empty_plan();
     give_ui_certificate(bench.host(1));

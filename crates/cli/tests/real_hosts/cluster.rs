@@ -1,6 +1,7 @@
 //! What belongs to the cluster and to no single node: settings, members, the version.
 
 use crate::bench::{Bench, pid};
+use crate::release::Release;
 
 /// Runs a statement as the SQL user root, past crdbctl; the pair lies on the host for as long.
 fn sql(bench: &Bench, host: usize, statement: &str) -> String {
@@ -104,9 +105,10 @@ fn a_node_joins_and_leaves_and_no_other_is_touched() {
             table.lines().find(|line| line.starts_with(of)).unwrap_or_else(|| panic!("no {of} in\n{table}"));
         line.split_whitespace().map(str::to_owned).collect()
     };
+    let version = Release::of_hosts().version.as_str();
     for number in 1..=4 {
         let row = row(&table, &format!("store-{number} "));
-        assert_eq!([&row[2], &row[3], &row[5], &row[6]], ["active", "v24.1.0", "yes", "yes"], "{table}");
+        assert_eq!([&row[2], &row[3], &row[5], &row[6]], ["active", version, "yes", "yes"], "{table}");
     }
 
     // Left out of the manifest while it is a member: told, and left alone.
@@ -118,7 +120,10 @@ fn a_node_joins_and_leaves_and_no_other_is_touched() {
     assert!(table.contains(&format!("{address}:26257 (not in the manifest)")), "{table}");
     let json = bench.crdbctl(&["status", "--format", "json"]).code(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((json["format_version"].as_i64(), json["version"].as_str()), (Some(1), Some("24.1")));
+    assert_eq!(
+        (json["format_version"].as_i64(), json["version"].as_str()),
+        (Some(1), Some(Release::of_hosts().series()))
+    );
     assert!(json["nodes"].as_array().unwrap().iter().all(|node| node["live"] == true), "{json}");
 
     // Shrinking.
@@ -129,7 +134,7 @@ fn a_node_joins_and_leaves_and_no_other_is_touched() {
     assert!(plan.stdout.contains("decommissioned") && plan.stdout.contains("n4"), "{}", plan.stdout);
     let applied = bench.apply();
     assert!(applied.stderr.contains("replicas to leave store-4"), "{}", applied.stderr);
-    assert!(sql(&bench, 1, "SHOW CLUSTER SETTING version").ends_with("24.1"));
+    assert!(sql(&bench, 1, "SHOW CLUSTER SETTING version").ends_with(Release::of_hosts().series()));
     let state = bench.host(4).exec("systemctl is-active cockroach; systemctl is-enabled cockroach").unwrap();
     assert!(state.text().starts_with("inactive"), "{state:?}");
     bench.host(4).exec_ok("test -d /var/lib/cockroach && [ -n \"$(ls -A /var/lib/cockroach)\" ]").unwrap();
@@ -147,11 +152,10 @@ fn a_node_joins_and_leaves_and_no_other_is_touched() {
 
 #[test]
 fn an_upgrade_is_held_back_taken_back_and_finalised_when_the_manifest_says_so() {
-    let Some(bench) = Bench::start(3) else { return };
-    let old = crate::bench::archive();
-    crate::bench::pack("v24.3.0");
-    let archives = old.parent().unwrap().join("cockroach-{version}.{os}-{arch}.tgz");
-    edit(&bench, &[(old.to_str().unwrap(), archives.to_str().unwrap())]);
+    let Some(bench) = Bench::start_stand_in(3) else { return };
+    let archives = crate::release::archives(&["v24.1.0", "v24.3.0", "v25.2.0"]);
+    let archives = archives.join("cockroach-{version}.{os}-{arch}.tgz");
+    edit(&bench, &[(Release::of_hosts().archive.to_str().unwrap(), archives.to_str().unwrap())]);
     bench.apply();
     let version = || sql(&bench, 1, "SHOW CLUSTER SETTING version").lines().last().unwrap().to_owned();
     let manual = "version: v24.3.0\n  upgrade: {finalize: manual}";
@@ -165,7 +169,6 @@ fn an_upgrade_is_held_back_taken_back_and_finalised_when_the_manifest_says_so() 
     bench.crdbctl(&["plan"]).code(0).says("finalize: auto");
 
     // The next one waits for this one.
-    crate::bench::pack("v25.2.0");
     edit(&bench, &[("version: v24.3.0", "version: v25.2.0")]);
     bench.crdbctl(&["plan"]).code(5).says("is not finalised");
 

@@ -3,12 +3,13 @@
 use crdbctl_testlab::VOLATILE;
 
 use crate::bench::{Bench, pid};
+use crate::release::Release;
 
 /// What a plan must name on every node.
 const RESOURCES: [&str; 14] = [
     "group.cockroach",
     "user.cockroach",
-    "package.cockroach-v24.1.0.linux-",
+    "package.cockroach-v",
     "directory.root",
     "directory.certs",
     "directory.data",
@@ -49,7 +50,7 @@ fn bare_hosts_become_a_cluster_and_the_second_plan_is_empty() {
 
     let bytes_before: Vec<u64> = bench.lab.hosts().iter().map(received).collect();
     bench.apply();
-    let archive = std::fs::metadata(crate::bench::archive()).unwrap().len();
+    let archive = std::fs::metadata(&Release::of_hosts().archive).unwrap().len();
     for (host, before) in bench.lab.hosts().iter().zip(bytes_before) {
         // Scripts, certificates and the nodes' own talk are small beside the archive.
         let came = received(host) - before;
@@ -98,8 +99,7 @@ fn settled(host: &crdbctl_testlab::Host) -> crdbctl_testlab::Listing {
 }
 
 fn assert_layout(host: &crdbctl_testlab::Host) {
-    let arch = roachsim::archive::Arch::native();
-    let package = format!("/opt/cockroach-v24.1.0.linux-{arch}");
+    let package = Release::of_hosts().package();
     let address = host.address();
     for (path, expected) in [
         (package.as_str(), "directory root:root 755".to_owned()),

@@ -18,7 +18,7 @@ struct Manifest {
 
 impl Manifest {
     fn write(&self, bench: &Bench) {
-        let archives = crate::bench::archives(&["v24.1.0", "v24.1.1", "v24.3.0"]);
+        let archives = crate::release::archives(&["v24.1.0", "v24.1.1", "v24.3.0"]);
         let mut text = format!(
             "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach:\n  version: {version}\n  \
              archive: {archives}/cockroach-{{version}}.{{os}}-{{arch}}.tgz\n  flags: {{cache: \"{cache}\"}}\n\
@@ -68,7 +68,7 @@ fn names(targets: &[(String, Ipv4Addr)]) -> Vec<String> {
 
 #[test]
 fn five_nodes_live_under_load_and_no_request_is_lost() {
-    let Some(bench) = Bench::start(6) else { return };
+    let Some(bench) = Bench::start_stand_in(6) else { return };
     let mut manifest = Manifest {
         version: "v24.1.0",
         cache: ".25",

@@ -15,6 +15,7 @@ mod life;
 mod load;
 mod operations;
 mod pending;
+mod release;
 mod rollout;
 mod rotation;
 mod unreachable;

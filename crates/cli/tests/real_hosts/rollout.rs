@@ -31,7 +31,7 @@ fn at(done: &Done, words: &str) -> usize {
 
 #[test]
 fn nodes_restart_one_by_one_drained_gated_and_between_hooks() {
-    let Some(bench) = Bench::start(3) else { return };
+    let Some(bench) = Bench::start_stand_in(3) else { return };
     // The figures read 0 for three seconds after a start, and ranges lack replicas for eight.
     let slow = "  environment: {ROACHSIM_CATCHUP_MS: \"8000\"}\n";
     bench.manifest_with(slow, "", "", ADMIN);
@@ -153,7 +153,7 @@ fn stops_at(bench: &Bench, fault: &str, cache: &str, rollout: &str, says: &[&str
 
 #[test]
 fn each_fault_stops_the_rollout_at_its_node_and_the_next_apply_does_the_rest() {
-    let Some(bench) = Bench::start(3) else { return };
+    let Some(bench) = Bench::start_stand_in(3) else { return };
     manifest(&bench, ".25", QUICK, "");
     bench.apply();
     bench.assert_empty_plan();
@@ -209,7 +209,7 @@ fn nodes_of_one_locality_go_together_and_are_waited_for_together() {
 
 #[test]
 fn a_dead_node_keeps_the_others_up_and_is_itself_started() {
-    let Some(bench) = Bench::start(3) else { return };
+    let Some(bench) = Bench::start_stand_in(3) else { return };
     let short = "settle: 0s, health_timeout: 10s, ranges_pause: 2s";
     manifest(&bench, ".25", short, "");
     bench.apply();
@@ -246,7 +246,7 @@ fn a_dead_node_keeps_the_others_up_and_is_itself_started() {
 
 #[test]
 fn an_interrupt_finishes_the_node_in_hand_and_skips_the_rest() {
-    let Some(bench) = Bench::start(3) else { return };
+    let Some(bench) = Bench::start_stand_in(3) else { return };
     manifest(&bench, ".25", QUICK, "");
     bench.apply();
     let before = pids(&bench);

@@ -69,8 +69,8 @@ pub(crate) fn play(path: &str, hosts: usize) {
     let text = std::fs::read_to_string(&page).unwrap();
     let steps = steps(&text);
     assert!(steps.iter().any(|step| matches!(step, Step::Command { .. })), "{path} has no commands");
-    let Some(bench) = Bench::start(hosts) else { return };
-    let archives = crate::bench::archives(&["v24.1.0", "v24.1.1", "v24.3.0"]);
+    let Some(bench) = Bench::start_stand_in(hosts) else { return };
+    let archives = crate::release::archives(&["v24.1.0", "v24.1.1", "v24.3.0"]);
     let mut manifest = String::new();
     let recording = std::env::var_os("CRDBCTL_RECORD_PAGES").is_some();
     let mut recorded = BTreeMap::new();
