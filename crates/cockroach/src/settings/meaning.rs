@@ -123,7 +123,6 @@ fn is_same_word(shown: &str, wanted: &str) -> bool {
 }
 
 /// A span of time: as Go writes it (`1m30s`), or as SQL does (`00:01:30`, `1 day 02:00:00`, `2 hrs`).
-
 fn interval(text: &str) -> Option<u128> {
     const SECOND: u128 = 1_000_000_000;
     let mut rest = text.trim();
