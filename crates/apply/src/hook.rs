@@ -12,6 +12,9 @@ use crate::gate::left;
 /// How long a hook that was told to end may take over it.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The same when the whole program is told to stop at once.
+const LAST_GRACE: Duration = Duration::from_millis(200);
+
 /// How long the last of a hook's output may take after its end.
 const OUTPUT: Duration = Duration::from_secs(1);
 
@@ -84,6 +87,7 @@ impl Applier {
             Ok(child) => child,
             Err(error) => return HookEnd::Failed(format!("cannot run `{command}`: {error}")),
         };
+        let group = Group::of(&child);
         let limit = Duration::from_secs(self.graph.hooks.timeout);
         let said = [
             child
@@ -117,6 +121,7 @@ impl Applier {
         if !is_over {
             finish(&mut child).await;
         }
+        group.leave();
         // What it left running in the background may hold its output open: that is not waited for.
         for mut said in said.into_iter().flatten() {
             if tokio::time::timeout(OUTPUT, &mut said).await.is_err() {
@@ -144,13 +149,38 @@ async fn pass_on(events: UnboundedSender<Event>, hook: Hook, node: NodeName, fro
     }
 }
 
+/// The processes of a hook. They are ended when nobody waits for the hook any more: being a group of their own, they would
+/// outlive this program.
+struct Group(Option<rustix::process::Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(group(child))
+    }
+
+    /// Leaves alone what the hook left running on purpose.
+    fn leave(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let Some(group) = self.0 else { return };
+        // A group that is gone already needs no end.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
+        std::thread::sleep(LAST_GRACE);
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+fn group(child: &Child) -> Option<rustix::process::Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
+}
+
 /// Ends a hook with everything that it started.
 async fn finish(child: &mut Child) {
-    let Some(group) =
-        child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
-    else {
-        return;
-    };
+    let Some(group) = group(child) else { return };
     for signal in [rustix::process::Signal::TERM, rustix::process::Signal::KILL] {
         // A group that is gone already needs no end.
         let _ = rustix::process::kill_process_group(group, signal);

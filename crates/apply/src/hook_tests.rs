@@ -29,7 +29,7 @@ fn applier(
             settle: 0,
             drain_timeout: 1,
             health_timeout: 1,
-            ranges_pause: 0,
+            ranges_pause: 1,
         },
         hooks: crdbctl_model::Hooks { before_node: None, after_node: None, timeout },
         user: OwnerName::new("cockroach").unwrap(),
@@ -119,9 +119,48 @@ async fn it_runs_beside_the_manifest_and_knows_the_occasion() {
 
 #[tokio::test]
 async fn one_that_takes_too_long_is_ended_with_its_children() {
-    let (end, _, took) = run(Hook::BeforeNode, "sleep 600 & echo $! ; wait", 1, false).await;
+    let (end, lines, took) = run(Hook::BeforeNode, "sleep 600 & echo $! ; wait", 1, false).await;
     assert!(matches!(&end, HookEnd::Failed(why) if why.contains("hooks.timeout (1s)")), "{end:?}");
     assert!(took < Duration::from_secs(5), "{took:?}");
+    is_gone(&lines[0]);
+}
+
+#[tokio::test]
+async fn one_that_nobody_waits_for_any_more_is_ended_with_its_children() {
+    let directory = tempfile::tempdir().unwrap();
+    let (events, mut received) = mpsc::unbounded_channel();
+    let (_stop, wanted) = watch::channel(false);
+    let applier = applier(directory.path(), 600, events, wanted);
+    let occasion = Occasion {
+        cluster: "store".to_owned(),
+        node: NodeName::new("store-1").unwrap(),
+        reason: String::new(),
+        impact: "restart",
+        result: None,
+    };
+    let child = tokio::select! {
+        end = applier.hook(Hook::BeforeNode, "sleep 600 & echo $! ; wait", &occasion) => panic!("{end:?}"),
+        event = received.recv() => match event {
+            Some(Event::Hook { line, .. }) => line,
+            other => panic!("{other:?}"),
+        },
+    };
+    is_gone(&child);
+}
+
+/// Sees that a process, the last word of a line, has ended; somebody may have yet to hear of it.
+#[track_caller]
+fn is_gone(line: &str) {
+    let stat = format!("/proc/{}/stat", line.rsplit(' ').next().unwrap());
+    let runs = || {
+        std::fs::read_to_string(&stat)
+            .is_ok_and(|stat| !stat.rsplit(") ").next().unwrap_or_default().starts_with('Z'))
+    };
+    let began = Instant::now();
+    while runs() {
+        assert!(began.elapsed() < Duration::from_secs(3), "{line} still runs");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[tokio::test]

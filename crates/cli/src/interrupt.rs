@@ -59,7 +59,7 @@ pub(crate) async fn or_wind_up<T>(
     work: impl Future<Output = T>,
 ) -> Result<T, CliError> {
     let mut signals = Signals::listen()?;
-    tokio::pin!(work);
+    let mut work = Box::pin(work);
     tokio::select! {
         done = &mut work => return Ok(done),
         () = signals.next() => {}
@@ -74,6 +74,8 @@ pub(crate) async fn or_wind_up<T>(
         () = signals.next() => {
             ui.end_line();
             ui.say("Stopped at once. The next apply converges what was left.");
+            // What runs on this host, such as a hook, ends with it.
+            drop(work);
             stop_now()
         }
     }
