@@ -89,7 +89,7 @@ impl Bench {
                 settle: 0,
                 drain_timeout: 1,
                 health_timeout: 1,
-                ranges_pause: 0,
+                ranges_pause: 1,
             },
             hooks: Hooks::default(),
             user: OwnerName::new("root").unwrap(),

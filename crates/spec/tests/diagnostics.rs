@@ -917,6 +917,8 @@ fn nodes() {
 
     1 error in cluster.yaml
     ");
+    let one_look = wrong_and("rollout: {ranges_pause: 0s}\n");
+    assert!(one_look.contains("`rollout.ranges_pause` of 0 makes two looks one"), "{one_look}");
 }
 
 #[test]

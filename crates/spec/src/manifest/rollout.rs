@@ -34,6 +34,12 @@ impl Rollout {
                 );
             }
         }
+        if rollout.ranges_pause.value == 0 {
+            let text = "`rollout.ranges_pause` of 0 makes two looks one";
+            decoder.report(crate::Diagnostic::new(rollout.ranges_pause.span, text).help(
+                "write 22s, twice the ten seconds in which nodes report their figures and a little more",
+            ));
+        }
         fields.finish(decoder);
         rollout
     }
