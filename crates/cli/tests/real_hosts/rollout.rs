@@ -115,8 +115,9 @@ fn nodes_restart_one_by_one_drained_gated_and_between_hooks() {
     bench.crdbctl(&["plan", "--detailed-exitcode"]).code(2).says("cluster/setting.cluster.organization");
 }
 
-/// Sets a fault on `store-2`, applies, checks that it stopped there, lifts it, and applies the rest.
-fn stops_at(bench: &Bench, fault: &str, cache: &str, rollout: &str, says: &[&str]) {
+/// Sets a fault on `store-2`, applies, checks that it stopped there and which nodes it restarted on its way, lifts the
+/// fault, and has the next apply do the rest.
+fn stops_at(bench: &Bench, fault: &str, cache: &str, rollout: &str, restarted: &[usize], says: &[&str]) {
     let before = pids(bench);
     manifest(bench, cache, rollout, "");
     bench.host(2).exec_ok(&format!("echo '{fault}' >{FAULTS}")).unwrap();
@@ -125,30 +126,34 @@ fn stops_at(bench: &Bench, fault: &str, cache: &str, rollout: &str, says: &[&str
         done = done.says(words);
     }
     let now = pids(bench);
-    // On a slow machine store-2 may be unwell already, and comes first then.
-    let is_touched = |number: usize| done.stderr.contains(&format!("store-{number}: stopping and starting"));
-    for number in [1, 3] {
+    for number in 1..=3 {
         assert_eq!(
             now[number - 1] != before[number - 1],
-            is_touched(number),
+            restarted.contains(&number),
             "{fault}: store-{number}\n{}",
             done.stderr
         );
     }
-    assert!(!is_touched(3), "{fault}: store-3 comes after store-2\n{}", done.stderr);
-    if !is_touched(2) && !fault.contains("crash") {
-        assert_eq!(now[1], before[1], "{fault}: what is not ended runs on\n{}", done.stderr);
-    }
     bench.host(2).exec_ok(&format!("rm {FAULTS}")).unwrap();
-    // systemd may be in the middle of starting it again.
-    bench.host(2).exec_ok("systemctl reset-failed cockroach; systemctl start cockroach").unwrap();
-    bench.apply();
+    recover(bench);
     bench.assert_empty_plan();
     let last = pids(bench);
     assert!(last.iter().zip(&before).all(|(last, before)| last != before), "{fault}");
-    if is_touched(1) {
+    if restarted.contains(&1) {
         assert_eq!(last[0], now[0], "{fault}: what was done is not done again");
     }
+}
+
+/// Applies, and nothing else. While systemd starts a node again and again, a plan may be stale by the time it is carried out.
+fn recover(bench: &Bench) {
+    for _ in 0..5 {
+        let done = bench.crdbctl(&["apply", "--yes"]);
+        if done.code != 3 {
+            done.code(0);
+            return;
+        }
+    }
+    panic!("the plan is stale again and again");
 }
 
 #[test]
@@ -163,19 +168,20 @@ fn each_fault_stops_the_rollout_at_its_node_and_the_next_apply_does_the_rest() {
         "systemctl restart cockroach.service",
         "the rollout stopped at store-2",
     ];
-    stops_at(&bench, "slow-drain 10m", ".26", short, &drain);
+    stops_at(&bench, "slow-drain 10m", ".26", short, &[1], &drain);
     let crash = ["store-2/unit.cockroach", "ActiveState", "the rollout stopped at store-2"];
-    stops_at(&bench, "crash-at-start", ".27", QUICK, &crash);
+    stops_at(&bench, "crash-at-start", ".27", QUICK, &[1, 2], &crash);
+    // These two show at once that store-2 serves nobody, so it goes first, and alone.
     let dies = ["store-2 was restarted and did not become ready", "the rollout stopped at store-2"];
-    stops_at(&bench, "dies-at-readiness", ".28", QUICK, &dies);
+    stops_at(&bench, "dies-at-readiness", ".28", QUICK, &[2], &dies);
     let never = ["store-2 was restarted and did not become ready: not as wanted after 12s", "not healthy"];
-    stops_at(&bench, "never-ready", ".29", short, &never);
+    stops_at(&bench, "never-ready", ".29", short, &[2], &never);
     let stuck = [
         "the gate before store-1 did not open within",
         "ranges are under-replicated (n",
         "--force-gate store-1",
     ];
-    stops_at(&bench, "stuck-ranges", ".30", short, &stuck);
+    stops_at(&bench, "stuck-ranges", ".30", short, &[], &stuck);
 }
 
 #[test]
