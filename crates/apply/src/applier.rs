@@ -95,10 +95,11 @@ impl Applier {
         self.tell_finished(&outcomes);
         let authority = authority.as_ref().map(AuthorityDirectory::authority).map_err(Clone::clone);
         let issuer = Issuer::new(authority, (self.clock)()).speaking_as(operator.as_ref().ok());
+        // Before nodes that are down start with another version, too.
+        self.change_cluster_before_rollout(sessions, &issuer, &mut outcomes).await;
         let works = self.works(sessions, &issuer, &outcomes)?;
         outcomes.extend(self.work_on_all(sessions, works).await);
-        self.change_cluster_before_rollout(sessions, &issuer, &mut outcomes).await;
-        let ledger = self.roll_out(sessions, &issuer, &mut outcomes).await;
+        let mut ledger = self.roll_out(sessions, &issuer, &mut outcomes).await;
         self.initialise(sessions, &issuer, &mut outcomes).await;
         match &ledger.halted {
             None => {
@@ -111,7 +112,7 @@ impl Applier {
                 outcomes.extend(left);
             }
         }
-        let converged = converge::check(self, sessions, &outcomes, &ledger).await;
+        let converged = converge::check(self, sessions, &outcomes, &mut ledger).await;
         for (addr, words) in converged {
             outcomes.insert(addr, (Outcome::Failed(words), 0));
         }

@@ -9,12 +9,12 @@ use crate::session::{Outcomes, Session};
 use crate::{record, verify};
 
 /// Reads the nodes again and compares: returns the changes that claim to have been made and are not, and
-/// records on each node what is in place.
+/// records on each node what is in place. A record that cannot be written is a failure of the run.
 pub(crate) async fn check(
     applier: &Applier,
     sessions: &mut BTreeMap<NodeName, Session>,
     outcomes: &Outcomes,
-    ledger: &Ledger,
+    ledger: &mut Ledger,
 ) -> BTreeMap<ResourceAddr, String> {
     let nodes = verify::read(&applier.graph, sessions).await;
     let now = (applier.clock)();
@@ -27,17 +27,16 @@ pub(crate) async fn check(
         &seen,
         &PlanOptions { now, skip_unknown: false, delete_data: applier.delete_data },
     );
-    let mut failures = not_converged(&applier.plan, &left, outcomes);
+    let failures = not_converged(&applier.plan, &left, outcomes);
     let touched = outcomes.keys().filter_map(|addr| addr.node()).filter(|node| seen.reading(node).is_some());
     let touched: BTreeSet<&NodeName> =
         touched.chain(outdated(applier, &seen, &left)).chain(applier.graph.leaving()).collect();
     for node in touched {
         let Some(session) = sessions.get_mut(node) else { continue };
         if let Err(why) = record::write(applier, session, outcomes, ledger, &seen, &left).await {
-            let addr = outcomes.keys().rfind(|addr| addr.node() == Some(node));
-            if let Some(addr) = addr {
-                failures.entry(addr.clone()).or_insert_with(|| format!("done, but not recorded: {why}"));
-            }
+            ledger.failures.push(format!(
+                "the record of {node} could not be written, so that the next plan may not know what changed it: {why}"
+            ));
         }
     }
     failures

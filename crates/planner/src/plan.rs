@@ -429,7 +429,16 @@ impl Draft {
             let restarts = |difference: &Difference| {
                 difference.attributes.iter().any(|attribute| attribute.impact == Impact::Restart)
             };
-            for (addr, _) in self.differences.iter().filter(|(_, difference)| restarts(difference)) {
+            // A node that is down gets there when it is started.
+            let starts = |addr: &ResourceAddr| {
+                matches!(addr.kind, ResourceKind::Link | ResourceKind::Service)
+                    && addr
+                        .node()
+                        .is_some_and(|node| !graph.is_leaving(node) && !context.movement.has_arrived(node))
+            };
+            let waits =
+                |(addr, difference): &(&ResourceAddr, &Difference)| restarts(difference) || starts(addr);
+            for (addr, _) in self.differences.iter().filter(waits) {
                 dependencies.entry(addr.clone()).or_default().insert(hold.clone());
             }
         }

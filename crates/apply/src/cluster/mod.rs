@@ -1,7 +1,7 @@
 //! Changes that concern the cluster and no single node: settings, the finalisation of a version, members that leave.
 //!
 //! Both are called once a run, with every lock held: [`Applier::change_cluster_before_rollout`] before the first node is
-//! reloaded or restarted, [`Applier::change_cluster_after_rollout`] when the last one is well again and the cluster is
+//! started, reloaded or restarted, [`Applier::change_cluster_after_rollout`] when the last one is well again and the cluster is
 //! initialised. Each puts an outcome for every change that it makes into `outcomes`; one that is not
 //! [`Outcome::Converged`] before the rollout keeps it from beginning.
 

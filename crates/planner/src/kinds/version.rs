@@ -68,12 +68,20 @@ fn settled(
                 "write `cockroach.upgrade: {finalize: manual}` to hold it back before the first node goes back",
             )
         }
-        (Some(held), Finalize::Auto) if !goes_back => {
+        // When every node is back: as long as one is of the older version, nothing is finalised.
+        (Some(held), Finalize::Auto) => {
             let mut difference = Difference::new(Action::Update);
-            difference.attributes.push(
-                AttributeDiff::words("finalisation", Some(held), Some(AUTOMATIC))
-                    .with_remark("of the next upgrade"),
-            );
+            let remark = if goes_back {
+                format!("of the next upgrade, once every node runs {} again", desired.version)
+            } else {
+                "of the next upgrade".to_owned()
+            };
+            if goes_back {
+                difference.cause = Some(Cause::Manifest);
+            }
+            difference
+                .attributes
+                .push(AttributeDiff::words("finalisation", Some(held), Some(AUTOMATIC)).with_remark(remark));
             difference.unchanged = 1;
             Comparison::Differs(difference)
         }

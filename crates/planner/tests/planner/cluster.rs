@@ -86,6 +86,17 @@ fn finalisation_is_held_back_before_the_first_node_restarts() {
     for change in plan.changes.iter().filter(|change| change.impact == crdbctl_model::Impact::Restart) {
         assert!(change.depends_on.contains(&addr("cluster/version.store")), "{}", change.addr);
     }
+    // Nodes that are down wait for it, too: nothing of them starts with the new version before.
+    let mut down = moved_to("v24.3.0", MANUAL);
+    let service = down.service(2);
+    (service.process, service.active_state) = (None, "inactive".to_owned());
+    service.health = HealthFact::NotAsked;
+    for of_node in ["store-2/link.cockroach", "store-2/service.cockroach"] {
+        let plan = down.plan();
+        let change = plan.changes.iter().find(|change| change.addr == addr(of_node));
+        let change = change.unwrap_or_else(|| panic!("{of_node}: {:?}", summary(&plan)));
+        assert!(change.depends_on.contains(&addr("cluster/version.store")), "{of_node}");
+    }
     // Held back already, halfway through: the rest of the nodes, and nothing of the version.
     cluster_version(&mut world, "24.1").auto_upgrade = Some(false);
     runs(&mut world, 1, "v24.3.0");
@@ -167,6 +178,13 @@ fn nodes_go_back_until_it_is_finalised_and_never_after() {
     assert_eq!(of_cluster(&auto), ["unknown cluster/version.store"]);
     runs(&mut auto, 1, "v24.1.0");
     assert_eq!(of_cluster(&auto), Vec::<String>::new());
+    // Held back, and the manifest does not ask for that any more: it goes when the last node is back, in this plan.
+    cluster_version(&mut auto, "24.1").auto_upgrade = Some(false);
+    assert_eq!(of_cluster(&auto), ["cluster/version.store update manifest [finalisation]"]);
+    let plan = auto.plan();
+    let release = plan.changes.last().unwrap();
+    assert_eq!(release.addr, addr("cluster/version.store"));
+    assert!(release.depends_on.contains(&addr("store-3/service.cockroach")), "{:?}", release.depends_on);
 }
 
 #[test]
