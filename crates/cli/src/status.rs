@@ -49,7 +49,13 @@ pub(crate) fn status(graph: &ResourceGraph, probe: &Probe, clocks: &Clocks) -> C
         let is_gone =
             graph.is_leaving(name) && member.map_or(!members.members.is_empty(), MemberFact::has_left);
         match &row.unread {
-            Some(why) if is_gone => notes.push(format!("{name} has left and could not be read: {why}")),
+            Some(why) if is_gone => {
+                let state = match member {
+                    Some(_) => "has left",
+                    None => "leaves, and no member has its address",
+                };
+                notes.push(format!("{name} {state}; it could not be read: {why}"));
+            }
             Some(why) => unknown.push(format!("{name}: {why}")),
             None => {}
         }
@@ -351,6 +357,34 @@ mod tests {
             assert_eq!((row.service.as_deref(), &row.unread), (Some("active"), &None));
         }
         assert!(found.nodes[1].certificate_unread.is_some() && found.nodes[2].certificate_unread.is_some());
+    }
+
+    #[test]
+    fn a_cluster_of_which_the_members_leave_is_not_taken_for_a_new_one() {
+        let graph = graph();
+        let mut probe = probe(&graph);
+        // Three new hosts, on which nothing runs.
+        for number in 1..=3 {
+            let name = format!("store-{number}/service.cockroach");
+            let idle = service(HealthFact::NotAsked);
+            set(&graph, &mut probe, &name, Observed::Present(Box::new(idle)));
+        }
+        let init = |probe: &Probe| crdbctl_probe::observe_init(&graph, &probe.observations.nodes);
+        // The one that leaves may be all that there is, and cannot be asked.
+        assert!(matches!(init(&probe), Observed::Unknown { .. }));
+        let any = graph.staying().next().unwrap();
+        let leaver = graph.leaving().next().unwrap();
+        let mut reading = probe.observations.nodes[any].clone();
+        let NodeObservation::Read(read) = &mut reading else { panic!() };
+        read.resources.clear();
+        probe.observations.nodes.insert(leaver.clone(), reading);
+        let ready = Observed::Present(Box::new(service(HealthFact::Ready)));
+        set(&graph, &mut probe, "store-4/service.cockroach", ready);
+        assert!(matches!(init(&probe), Observed::Present(_)));
+        // Nothing runs there either.
+        let idle = Observed::Present(Box::new(service(HealthFact::NotAsked)));
+        set(&graph, &mut probe, "store-4/service.cockroach", idle);
+        assert!(matches!(init(&probe), Observed::Absent));
     }
 
     #[test]
