@@ -183,3 +183,37 @@ fn a_process_that_does_not_read_its_certificates_again_is_found_and_the_rest_is_
     bench.assert_empty_plan();
     assert_eq!(pids(), before);
 }
+
+#[test]
+fn a_node_with_sql_apart_is_operated_with_the_stored_pair_and_no_key_of_the_authority() {
+    let Some(bench) = Bench::start(3) else { return };
+    let with = |more: &str| {
+        let cockroach = format!(
+            "  flags: {{sql-addr: \":36257\"{more}}}\n  settings: {{cluster.organization: \"a{more}\"}}\n"
+        );
+        bench.manifest_with(&cockroach, "", "", ADMIN);
+    };
+    with("");
+    bench.apply();
+    bench.assert_empty_plan();
+    let pids = || bench.lab.hosts().iter().map(pid).collect::<Vec<_>>();
+    let keys = bench.path("keys");
+    std::fs::rename(keys.join("ca.key"), bench.path("ca.key")).unwrap();
+    let before = pids();
+    with(", cache: .3");
+    // Drained over RPC, gated and set over SQL.
+    bench.apply().says("draining").says("cluster/setting.cluster.organization");
+    bench.assert_empty_plan();
+    let after = pids();
+    assert!(before.iter().zip(&after).all(|(before, after)| before != after));
+
+    // With neither, it is told at once, and nothing is begun.
+    for file in ["client.root.crt", "client.root.key"] {
+        std::fs::rename(keys.join(file), bench.path(file)).unwrap();
+    }
+    with(", cache: .4");
+    let began = std::time::Instant::now();
+    bench.crdbctl(&["apply", "--yes", "--skip-unknown"]).code(1).says("nodes cannot be spoken to");
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+    assert_eq!(pids(), after);
+}

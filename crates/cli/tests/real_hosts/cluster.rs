@@ -92,9 +92,10 @@ fn a_node_joins_and_leaves_and_no_other_is_touched() {
     std::fs::write(bench.path("cluster.yaml"), text + &line).unwrap();
     let plan = bench.crdbctl(&["plan", "--detailed-exitcode"]).code(2);
     assert!(plan.stdout.contains("store-4/service.cockroach"), "{}", plan.stdout);
-    for other in ["store-1", "store-2", "store-3", "restart on"] {
+    for other in ["store-1", "store-2", "store-3"] {
         assert!(!plan.stdout.contains(&format!("{other}/")), "{other}: {}", plan.stdout);
     }
+    plan.says("0 restarts, 0 reloads");
     bench.apply();
     bench.assert_empty_plan();
     assert_eq!(pids(&bench, 1..=3), before, "a joining node restarts nobody");
@@ -189,4 +190,59 @@ fn an_upgrade_is_held_back_taken_back_and_finalised_when_the_manifest_says_so() 
     assert_eq!(pids(&bench, 1..=3), running, "finalising restarts nobody");
     edit(&bench, &[("version: v24.3.0", "version: v24.1.0")]);
     bench.crdbctl(&["plan"]).code(5).says("finalised");
+}
+
+/// What of the cluster's members `status` knows of a node.
+fn membership(bench: &Bench, number: usize) -> (serde_json::Value, serde_json::Value) {
+    let status = bench.crdbctl(&["status", "--format", "json"]).stdout;
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    let nodes = status["nodes"].as_array().unwrap();
+    let node = nodes.iter().find(|node| node["node"] == format!("store-{number}")).unwrap();
+    (node["live"].clone(), node["membership"].clone())
+}
+
+#[test]
+fn a_dead_machine_leaves_and_another_node_goes_with_its_data() {
+    let Some(bench) = Bench::start(5) else { return };
+    bench.apply();
+    bench.assert_empty_plan();
+    let before = pids(&bench, 1..=3);
+    let leave = |number: usize| {
+        let line = format!("address: {}, hostname: store-{number}", bench.host(number).address());
+        edit(&bench, &[(&line, &format!("{line}, state: decommissioned"))]);
+    };
+    bench.host(5).power_cut().unwrap();
+    leave(5);
+    let began = std::time::Instant::now();
+    while membership(&bench, 5).0 != false {
+        assert!(began.elapsed().as_secs() < 60, "store-5 is live without power");
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    // While another one is not well is no time to let somebody go.
+    edit(&bench, &[("health_timeout: 60s", "health_timeout: 15s")]);
+    bench.host(4).exec_ok("echo never-ready >/var/lib/cockroach.faults").unwrap();
+    let shut =
+        bench.crdbctl(&["apply", "--yes"]).code(4).says("no node leaves while the others are not well");
+    shut.says("store-4");
+    assert_eq!(membership(&bench, 5).1, "active", "nobody leaves while store-4 is not well");
+    bench.host(4).exec_ok("rm /var/lib/cockroach.faults").unwrap();
+    edit(&bench, &[("health_timeout: 15s", "health_timeout: 60s")]);
+
+    bench.crdbctl(&["plan", "--detailed-exitcode"]).code(2).says("does not answer").says("could not be read");
+    bench.apply();
+    // The cluster forgets the address of a dead member that has left.
+    assert!(!["active", "decommissioning"].map(serde_json::Value::from).contains(&membership(&bench, 5).1));
+    bench.assert_empty_plan();
+    // A machine that is gone for good is nothing that could not be read.
+    bench.crdbctl(&["status"]).code(0).says("store-5 leaves, and no member has its address");
+
+    leave(4);
+    let plan = bench.crdbctl(&["plan", "--detailed-exitcode", "--delete-data"]).code(2);
+    plan.says("ALL DATA of this node is deleted");
+    bench.crdbctl(&["apply", "--yes", "--delete-data"]).code(0);
+    let state = bench.host(4).exec("test ! -e /var/lib/cockroach && test ! -e /opt/cockroach").unwrap();
+    assert!(state.success(), "{state:?}");
+    bench.host(1).exec_ok("test -n \"$(ls /var/lib/cockroach)\"").unwrap();
+    bench.assert_empty_plan();
+    assert_eq!(pids(&bench, 1..=3), before, "nobody restarts for those that leave");
 }
