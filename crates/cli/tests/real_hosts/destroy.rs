@@ -18,6 +18,26 @@ fn names(before: &Listing, after: &Listing) -> BTreeSet<String> {
     on(before).symmetric_difference(&on(after)).cloned().collect()
 }
 
+/// What is in the host's settings, by digest. ufw lays its rules out anew whenever one comes or goes; they are looked at by name.
+fn contents(host: &Host) -> BTreeSet<String> {
+    let find = "find /etc /root /home -xdev -type f ! -path '/etc/ufw/user*.rules' -exec sha256sum {} +";
+    let sums = host.exec_ok(find).unwrap().text();
+    sums.lines().map(str::to_owned).collect()
+}
+
+/// Asserts that the host's settings read as before, but for what the tools of accounts keep beside them.
+#[track_caller]
+fn assert_same_contents(bench: &Bench, bare: &[BTreeSet<String>]) {
+    for (host, before) in bench.lab.hosts().iter().zip(bare) {
+        let after = contents(host);
+        let changed: Vec<&String> = before
+            .symmetric_difference(&after)
+            .filter(|line| !OF_TOOLS.iter().any(|path| line.ends_with(&format!(" {path}"))))
+            .collect();
+        assert!(changed.is_empty(), "changed on {}: {changed:#?}", host.name());
+    }
+}
+
 /// What the tools of the host keep beside what they change: userdel(8) and ufw(8) leave copies and locks.
 const OF_TOOLS: [&str; 5] =
     ["/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/.pwd.lock"];
@@ -43,6 +63,7 @@ fn a_destroyed_cluster_leaves_its_data_or_nothing_and_never_takes_what_is_not_it
         host.exec_ok("su - admin -c 'sudo -n true'").unwrap();
     }
     let bare: Vec<Listing> = bench.lab.hosts().iter().map(listing).collect();
+    let settings: Vec<BTreeSet<String>> = bench.lab.hosts().iter().map(contents).collect();
     // Where nothing was ever made there is nothing to remove, and a first look leaves no mark.
     bench.crdbctl(&["destroy", "--yes"]).code(0).says("Nothing to remove from 3 nodes.");
     assert_nothing_left(&bench, &bare, &[]);
@@ -109,6 +130,7 @@ fn a_destroyed_cluster_leaves_its_data_or_nothing_and_never_takes_what_is_not_it
     bench.host(1).exec_ok("test -e /srv/kept/file").unwrap();
     bench.host(3).exec_ok("test -e /srv/kept/file").unwrap();
     assert_nothing_left(&bench, &bare, &["/srv/kept"]);
+    assert_same_contents(&bench, &settings);
     for host in bench.lab.hosts() {
         assert!(!host.exec("getent passwd cockroach || getent group cockroach").unwrap().success());
     }
