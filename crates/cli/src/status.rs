@@ -186,11 +186,12 @@ fn of_member(mut row: NodeStatusRow, member: &MemberFact, probe: &Probe) -> Node
         MembershipFact::Other => None,
     };
     row.live = figures.live;
-    if row.version.is_none() {
+    // A node counts as live for some seconds after it has stopped, and what it reported last says nothing of one that is gone.
+    let has_stopped = row.service.as_deref().is_some_and(|state| matches!(state, "inactive" | "failed"));
+    if row.version.is_none() && !has_stopped {
         row.version.clone_from(&member.build);
     }
-    // What a node reported last says nothing of one that is gone.
-    if figures.live == Some(true) {
+    if figures.live == Some(true) && !has_stopped {
         row.ranges = figures.ranges;
         row.underreplicated = figures.underreplicated;
         row.unavailable = figures.unavailable;
@@ -385,6 +386,27 @@ mod tests {
         let idle = Observed::Present(Box::new(service(HealthFact::NotAsked)));
         set(&graph, &mut probe, "store-4/service.cockroach", idle);
         assert!(matches!(init(&probe), Observed::Absent));
+    }
+
+    #[test]
+    fn a_node_that_has_just_stopped_shows_no_figures_of_the_process_that_is_gone() {
+        let graph = graph();
+        let mut probe = probe(&graph);
+        let addr = graph.of_cluster(ResourceKind::Members).next().unwrap().addr.clone();
+        let Some(Observed::Present(fact)) = probe.observations.cluster.get_mut(&addr) else { panic!() };
+        let Fact::Members(members) = fact.as_mut() else { panic!() };
+        for member in &mut members.members {
+            member.build = Some("v24.1.0".to_owned());
+            member.figures.live = Some(true);
+            member.figures.ranges = Some(60);
+        }
+        let Fact::Service(mut stopped) = service(HealthFact::NotAsked) else { panic!() };
+        stopped.active_state = "inactive".to_owned();
+        let stopped = Observed::Present(Box::new(Fact::Service(stopped)));
+        set(&graph, &mut probe, "store-2/service.cockroach", stopped);
+        let rows = status(&graph, &probe, &Clocks::new()).nodes;
+        assert_eq!((rows[0].version.as_deref(), rows[0].ranges), (Some("v24.1.0"), Some(60)));
+        assert_eq!((rows[1].version.as_deref(), rows[1].ranges, rows[1].live), (None, None, Some(true)));
     }
 
     #[test]

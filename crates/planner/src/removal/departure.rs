@@ -37,8 +37,13 @@ pub(crate) fn depart(
     departure.packages();
     departure.record();
     departure.notes();
+    // Where nobody stays, there is no cluster left to leave.
+    let why = match graph.staying().next() {
+        Some(_) => "the node leaves the cluster",
+        None => "the cluster is destroyed",
+    };
     for difference in departure.removals.differences.values_mut() {
-        difference.reason = Some("the node leaves the cluster".to_owned());
+        difference.reason = Some(why.to_owned());
     }
     departure.removals
 }
