@@ -3,8 +3,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crdbctl_model::{
-    Fact, Footprint, HealthFact, NodeName, NodeObservation, Observations, Observed, Plan, Reading,
-    ResourceGraph, ServiceFact, Timestamp,
+    Fact, Footprint, NodeName, NodeObservation, Observations, Observed, Plan, Reading, ResourceGraph,
+    Timestamp,
 };
 use crdbctl_probe::{observe_answer, questions, script};
 use tokio::task::JoinSet;
@@ -97,21 +97,9 @@ fn is_same_footprint(old: &Footprint, new: &Footprint) -> bool {
 fn is_same_resource(old: &Observed, new: &Observed) -> bool {
     let (Observed::Present(before), Observed::Present(now)) = (old, new) else { return old == new };
     match (before.as_ref(), now.as_ref()) {
-        (Fact::Service(before), Fact::Service(now)) => at_rest(before) == at_rest(now),
+        (Fact::Service(before), Fact::Service(now)) => before.at_rest() == now.at_rest(),
         (before, now) => before == now,
     }
-}
-
-/// A service without what changes by itself: its health, and, while it is not up, how far its next start has come.
-fn at_rest(service: &ServiceFact) -> ServiceFact {
-    let mut service = ServiceFact { health: HealthFact::NotAsked, ..service.clone() };
-    if service.active_state != "active" && service.active_state != "reloading" {
-        service.active_state = "not active".to_owned();
-        service.sub_state.clear();
-        service.process = None;
-        service.store_used = None;
-    }
-    service
 }
 
 /// Reads every node through its session.
@@ -146,6 +134,8 @@ pub(crate) async fn read(
 
 #[cfg(test)]
 mod tests {
+    use crdbctl_model::{HealthFact, ServiceFact};
+
     use super::*;
 
     fn service(active: &str, sub: &str) -> ServiceFact {

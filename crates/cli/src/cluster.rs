@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crdbctl_model::{ArchiveInfo, Observations, Plan, ResourceGraph};
+use crdbctl_model::{ArchiveInfo, Observations, Plan, ResourceGraph, Timestamp};
 use crdbctl_planner::PlanOptions;
 use crdbctl_spec::Arch;
 use secrecy::SecretString;
@@ -105,8 +105,18 @@ impl Cluster {
     /// Returns the plan that follows from what was found. The moment that counts is that of the probe, so that a
     /// plan from recorded observations is the plan of then.
     pub(crate) fn plan(&self, observations: &Observations, skip_unknown: bool, delete_data: bool) -> Plan {
-        let options = PlanOptions { now: observations.taken_at, skip_unknown, delete_data };
-        crdbctl_planner::plan(&self.graph, observations, &options)
+        self.plan_as_of(observations.taken_at, observations, skip_unknown, delete_data)
+    }
+
+    /// Returns the plan that follows from what was found, with certificates judged as of another moment.
+    pub(crate) fn plan_as_of(
+        &self,
+        now: Timestamp,
+        observations: &Observations,
+        skip_unknown: bool,
+        delete_data: bool,
+    ) -> Plan {
+        crdbctl_planner::plan(&self.graph, observations, &PlanOptions { now, skip_unknown, delete_data })
     }
 }
 

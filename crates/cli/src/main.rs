@@ -5,6 +5,7 @@
 //! one form of errors, [`Ui`] the one place that prints.
 
 mod applying;
+mod applying_saved;
 mod archives;
 mod args;
 mod certificates;
@@ -28,6 +29,7 @@ mod plan_format;
 #[cfg(test)]
 mod reference;
 mod runtime;
+mod saved;
 mod selection;
 mod status;
 mod template;

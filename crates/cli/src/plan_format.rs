@@ -21,11 +21,11 @@ pub(crate) enum PlanFormat {
 }
 
 impl PlanFormat {
-    /// Returns a plan in this form. `words` say what it rests on, such as how many nodes were read.
+    /// Returns a plan in this form; with the graph that it was made from, a page draws what changes rest on. `words` say what it rests on, such as how many nodes were read.
     pub(crate) fn render(
         self,
         plan: &Plan,
-        graph: &ResourceGraph,
+        graph: Option<&ResourceGraph>,
         command: &str,
         words: &str,
         ui: &Ui,
@@ -37,7 +37,7 @@ impl PlanFormat {
             }
             Self::Json => render_json(plan),
             Self::Markdown => render_markdown(plan),
-            Self::Html => render_html(plan, &HtmlOptions { subtitle: words, graph: Some(graph) }),
+            Self::Html => render_html(plan, &HtmlOptions { subtitle: words, graph }),
             Self::Junit => render_junit(plan),
         }
     }

@@ -42,6 +42,13 @@ impl Ui {
         }
     }
 
+    /// Returns the printer for a plan that leaves alone what is unknown, or does not.
+    #[must_use]
+    pub(crate) fn skipping_unknown(mut self, skip_unknown: bool) -> Self {
+        self.stdout.skip_unknown = skip_unknown;
+        self
+    }
+
     /// Writes a result to standard output, as it is.
     ///
     /// # Errors

@@ -274,6 +274,22 @@ pub struct ServiceFact {
     pub store_used: Option<bool>,
 }
 
+impl ServiceFact {
+    /// Returns the service without what changes by itself: its health, and, while it is not up, how far its next start has
+    /// come. A service that fails and is started again and again looks another way at every look.
+    #[must_use]
+    pub fn at_rest(&self) -> Self {
+        let mut service = Self { health: HealthFact::NotAsked, ..self.clone() };
+        if service.active_state != "active" && service.active_state != "reloading" {
+            service.active_state = "not active".to_owned();
+            service.sub_state.clear();
+            service.process = None;
+            service.store_used = None;
+        }
+        service
+    }
+}
+
 /// What the nodes together tell of the cluster's initialisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitFact {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, DropInFact, Fact, Footprint, NodeName, Record, ResourceAddr, Timestamp};
+use crate::{Digest, DropInFact, Fact, Footprint, InitFact, NodeName, Record, ResourceAddr, Timestamp};
 
 /// What was found for a resource. Unknown is never absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ impl Observed {
         match self {
             Self::Present(fact) => match fact.as_ref() {
                 Fact::Members(members) => Self::Present(Box::new(Fact::Members(members.at_rest()))),
+                Fact::Service(service) => Self::Present(Box::new(Fact::Service(service.at_rest()))),
+                // Which node told of it is no matter.
+                Fact::Init(_) => Self::Present(Box::new(Fact::Init(InitFact { because: String::new() }))),
                 _ => self.clone(),
             },
             // Another attempt may fail in other words.

@@ -1,12 +1,13 @@
-use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crdbctl_model::NodeName;
 
 use crate::applying::{Consent, show_and_apply};
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
-use crate::{CliError, ExitCode, Ui, interrupt, runtime};
+use crate::nodes::forced_gates;
+use crate::saved::SavedOptions;
+use crate::{CliError, ExitCode, Ui, applying_saved, interrupt, runtime, saved};
 
 /// Show the plan, ask, and apply it
 ///
@@ -14,6 +15,14 @@ use crate::{CliError, ExitCode, Ui, interrupt, runtime};
 /// converged. What converged stays; the next apply does the rest.
 #[derive(Args, Debug)]
 pub(crate) struct ApplyArgs {
+    /// Apply this plan, which `plan -o` saved, and no other
+    ///
+    /// Exactly this plan is done, or nothing: with 3 it is refused when the manifest, what it refers to, or what is found on
+    /// a node or in the cluster is not what it was when the plan was made. What changed is named. The options that the plan was
+    /// saved with hold; others are refused.
+    #[arg(value_name = "FILE")]
+    saved: Option<PathBuf>,
+
     /// Apply without asking
     #[arg(long)]
     yes: bool,
@@ -35,8 +44,11 @@ pub(crate) struct ApplyArgs {
 }
 
 pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    if let Some(file) = &args.saved {
+        return run_saved(file, args, global, ui);
+    }
     let cluster = Cluster::load(global, ui)?;
-    let force_gates = force_gates(args, &cluster)?;
+    let force_gates = forced_gates(&args.force_gate, &cluster.graph)?;
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
         let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
@@ -51,14 +63,83 @@ pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     })
 }
 
-/// Returns the nodes of `--force-gate`.
-fn force_gates(args: &ApplyArgs, cluster: &Cluster) -> Result<BTreeSet<NodeName>, CliError> {
-    let find = |name: &String| {
-        cluster.graph.nodes.keys().find(|node| node.as_str() == name).cloned().ok_or_else(|| {
-            let nodes: Vec<&str> = cluster.graph.nodes.keys().map(NodeName::as_str).collect();
-            CliError::new(ExitCode::Usage, format!("--force-gate {name}: the manifest has no such node"))
-                .hint(format!("its nodes are {}", nodes.join(", ")))
-        })
-    };
-    args.force_gate.iter().map(find).collect()
+fn run_saved(file: &Path, args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    let saved = saved::read(file)?;
+    same_options(args, &saved.options, file)?;
+    let cluster = Cluster::load(global, ui)?;
+    applying_saved::is_wanted(&saved, &cluster, file)?;
+    let password = crate::password::sudo_password(global)?;
+    runtime::run(async {
+        let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
+        let plan = applying_saved::plan_again(&saved, &cluster, &probe.observations, file)?;
+        let options = saved.options;
+        let consent = Consent {
+            given: args.yes,
+            skip_unknown: options.skip_unknown,
+            delete_data: options.delete_data,
+            force_gates: options.force_gates,
+        };
+        show_and_apply("apply", &cluster, plan, probe, &consent, global, ui).await
+    })
+}
+
+/// Refuses options that the plan was not made with: what was reviewed is what is done.
+fn same_options(args: &ApplyArgs, saved: &SavedOptions, file: &Path) -> Result<(), CliError> {
+    let mut other = Vec::new();
+    if args.skip_unknown && !saved.skip_unknown {
+        other.push("--skip-unknown".to_owned());
+    }
+    if args.delete_data && !saved.delete_data {
+        other.push("--delete-data".to_owned());
+    }
+    let is_forced = |name: &&String| saved.force_gates.iter().any(|node| node.as_str() == name.as_str());
+    other.extend(
+        args.force_gate.iter().filter(|name| !is_forced(name)).map(|name| format!("--force-gate {name}")),
+    );
+    let given = |node: &str| args.force_gate.iter().any(|name| name == node);
+    if !args.force_gate.is_empty() && !saved.force_gates.iter().all(|node| given(node.as_str())) {
+        other.push("fewer --force-gate than it has".to_owned());
+    }
+    if other.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the plan in {} was not made with {}", file.display(), other.join(", "));
+    Err(CliError::new(ExitCode::Usage, message)
+        .hint("plan again with these options and save that, or leave them out"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ApplyArgs,
+    }
+
+    fn accepted(line: &str, saved: &SavedOptions) -> bool {
+        let line = Line::parse_from(format!("apply FILE {line}").split_whitespace());
+        same_options(&line.args, saved, Path::new("FILE")).is_ok()
+    }
+
+    #[test]
+    fn the_options_of_a_saved_plan_hold_and_no_others() {
+        let gates = ["store-1", "store-2"].map(|name| crdbctl_model::NodeName::new(name).unwrap());
+        let plain = SavedOptions::default();
+        let all =
+            SavedOptions { skip_unknown: true, delete_data: true, force_gates: gates.into_iter().collect() };
+        assert!(accepted("--yes", &plain) && accepted("--yes", &all));
+        for option in ["--skip-unknown", "--delete-data", "--force-gate store-1"] {
+            assert!(!accepted(option, &plain), "{option}");
+        }
+        assert!(accepted("--skip-unknown --delete-data --force-gate store-2 --force-gate store-1", &all));
+        for option in
+            ["--force-gate store-1", "--force-gate store-1 --force-gate store-2 --force-gate store-3"]
+        {
+            assert!(!accepted(option, &all), "{option}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod man;
 mod plan;
 mod probe;
 mod render;
+mod show;
 mod status;
 mod validate;
 
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Graph(graph::GraphArgs),
     Probe(probe::ProbeArgs),
     Plan(plan::PlanArgs),
+    Show(show::ShowArgs),
     Apply(apply::ApplyArgs),
     Status(status::StatusArgs),
     Destroy(destroy::DestroyArgs),
@@ -47,6 +49,7 @@ pub(crate) fn run(command: Command, global: &GlobalArgs, ui: &Ui) -> Result<Exit
         Command::Graph(args) => graph::run(&args, global, ui),
         Command::Probe(args) => probe::run(&args, global, ui),
         Command::Plan(args) => plan::run(&args, global, ui),
+        Command::Show(args) => show::run(&args, ui),
         Command::Apply(args) => apply::run(&args, global, ui),
         Command::Status(args) => status::run(&args, global, ui),
         Command::Destroy(args) => destroy::run(&args, global, ui),

@@ -6,9 +6,12 @@ use crdbctl_report::render_metrics;
 
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
-use crate::nodes::known_node;
+use crate::nodes::{forced_gates, known_node};
 use crate::plan_format::PlanFormat;
-use crate::{CliError, ExitCode, Ui, certificates, document, explanation, interrupt, runtime, selection};
+use crate::saved::{SavedOptions, SavedPlan};
+use crate::{
+    CliError, ExitCode, Ui, certificates, document, explanation, interrupt, runtime, saved, selection,
+};
 
 /// Show what apply would do
 ///
@@ -23,6 +26,21 @@ pub(crate) struct PlanArgs {
     /// End with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
+
+    /// Save the plan to this file, for `show FILE` and `apply FILE`
+    ///
+    /// The file can be read by its owner alone, and is replaced at once. It holds no secret. It rests on the manifest and on
+    /// what was found: `apply FILE` does exactly this plan, or refuses it as stale.
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["node", "explain"])]
+    output: Option<PathBuf>,
+
+    /// Plan to leave nodes alone of which anything is unknown, as `apply --skip-unknown` would
+    #[arg(long)]
+    skip_unknown: bool,
+
+    /// Save that this node is to be disrupted as with `apply --force-gate`; may be given several times
+    #[arg(long, value_name = "NODE", requires = "output")]
+    force_gate: Vec<String>,
 
     /// Plan to delete the data of nodes that leave, as `apply --delete-data` would
     #[arg(long)]
@@ -54,6 +72,7 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
     if let Some(node) = &args.node {
         known_node(&cluster.graph, node)?;
     }
+    let force_gates = forced_gates(&args.force_gate, &cluster.graph)?;
     let explained =
         args.explain.as_deref().map(|word| explanation::address(word, &cluster.graph)).transpose()?;
     let (observations, words) = match &args.observed {
@@ -69,7 +88,7 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
             (probe.observations, words)
         }
     };
-    let mut plan = cluster.plan(&observations, false, args.delete_data);
+    let mut plan = cluster.plan(&observations, args.skip_unknown, args.delete_data);
     if let Some(node) = &args.node {
         plan = selection::only_node(plan, node);
     }
@@ -80,8 +99,25 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
     if let Some(addr) = &explained {
         return explanation::explain(addr, &plan, &cluster.graph, args.detailed_exitcode, ui);
     }
-    ui.result(&args.format.render(&plan, &cluster.graph, "plan", &words, ui))?;
-    Ok(exit_code(&plan, args.detailed_exitcode))
+    let shown = ui.skipping_unknown(args.skip_unknown);
+    ui.result(&args.format.render(&plan, Some(&cluster.graph), "plan", &words, &shown))?;
+    let code = exit_code(&plan, args.detailed_exitcode);
+    if let Some(file) = &args.output {
+        let (skip_unknown, delete_data) = (args.skip_unknown, args.delete_data);
+        let options = SavedOptions { skip_unknown, delete_data, force_gates };
+        let is_applicable = plan.is_complete() || skip_unknown;
+        let saved = SavedPlan::of(plan, &cluster.graph, &observations, options, &words);
+        let text =
+            saved::text(&saved).map_err(|error| CliError::failed("writing the plan as JSON", &error))?;
+        document::write(file, &text)?;
+        let name = file.display();
+        ui.status(&if is_applicable {
+            format!("Saved to {name}: apply it with `crdbctl apply {name}`.")
+        } else {
+            format!("Saved to {name}, to be shown; it cannot be applied: not everything could be read.")
+        });
+    }
+    Ok(code)
 }
 
 /// Returns how a plan that is only shown ends.

@@ -1,0 +1,66 @@
+use std::collections::BTreeMap;
+
+use crdbctl_model::{Digest, NodeName, NodeObservation, Observations, Observed, Reading, ResourceAddr};
+use serde::{Deserialize, Serialize};
+
+/// Digests of everything that was found, without what changes by itself. `None` stands for what could not be read: no plan
+/// rests on that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seen {
+    /// Cluster-wide resources.
+    pub(crate) cluster: BTreeMap<ResourceAddr, Option<Digest>>,
+    /// The nodes that could be read.
+    pub(crate) nodes: BTreeMap<NodeName, SeenNode>,
+}
+
+/// Digests of what was found on a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeenNode {
+    /// Of the machine's own identity.
+    pub(crate) machine: Digest,
+    /// Of the ownership record.
+    pub(crate) record: Digest,
+    /// Of the unit's drop-ins.
+    pub(crate) drop_ins: Digest,
+    /// Of what stands around the resources: packages, mount points, what an interrupted apply began.
+    pub(crate) surroundings: Digest,
+    /// Of each resource.
+    pub(crate) resources: BTreeMap<ResourceAddr, Option<Digest>>,
+}
+
+impl Seen {
+    /// Returns the digests of what a probe found.
+    pub(crate) fn of(observations: &Observations) -> Self {
+        let read = |(node, observation): (&NodeName, &NodeObservation)| match observation {
+            NodeObservation::Read(reading) => Some((node.clone(), SeenNode::of(reading))),
+            NodeObservation::Unreadable(_) => None,
+        };
+        Self {
+            cluster: digests(&observations.cluster),
+            nodes: observations.nodes.iter().filter_map(read).collect(),
+        }
+    }
+}
+
+impl SeenNode {
+    fn of(reading: &Reading) -> Self {
+        let around = &reading.footprint;
+        Self {
+            machine: Digest::of_json(&(&reading.host.machine, reading.host.machine_id)),
+            record: Digest::of_json(&reading.record),
+            drop_ins: Digest::of_json(&reading.drop_ins),
+            surroundings: Digest::of_json(&(&around.listings, &around.mount_points, &around.begun)),
+            resources: digests(&reading.resources),
+        }
+    }
+}
+
+fn digests(found: &BTreeMap<ResourceAddr, Observed>) -> BTreeMap<ResourceAddr, Option<Digest>> {
+    let digest = |observed: &Observed| match observed {
+        Observed::Unknown { .. } | Observed::Deferred { .. } => None,
+        Observed::Present(_) | Observed::Absent => Some(Digest::of_json(&observed.at_rest())),
+    };
+    found.iter().map(|(addr, observed)| (addr.clone(), digest(observed))).collect()
+}
