@@ -199,7 +199,10 @@ fn finish(step: RotationStep, ended: ExitCode, ui: &Ui) -> Result<ExitCode, CliE
             RotationStep::Clients => {
                 "Next: give the clients their new certificates; when none uses an old one, run crdbctl certs rotate-ca --drop-old."
             }
-            RotationStep::DropOld => "The rotation is done.",
+            RotationStep::DropOld => {
+                "The rotation is done. No running node tells whether it has read the shorter ca.crt: if the old key may be in other\n\
+                 hands, restart the nodes one by one."
+            }
         });
     }
     Ok(ended)
