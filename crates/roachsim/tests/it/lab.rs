@@ -180,12 +180,13 @@ impl Lab {
         });
     }
 
-    /// A metric of a store, whatever its labels.
+    /// A metric of a store, whatever its labels. Large figures are written as Go writes them: `1.7e+09`.
     pub(crate) fn metric(&self, node: &Node, name: &str) -> i64 {
         let (code, body) = self.get(node, "/_status/vars").unwrap();
         assert_eq!(code, 200);
         let line = body.lines().find(|line| line.split(['{', ' ']).next() == Some(name));
-        line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
+        let figure = line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        figure.unwrap_or_else(|| panic!("no {name}")) as i64
     }
 }
 
