@@ -4,7 +4,7 @@ use crate::bench::{Bench, pid};
 use crate::release::Release;
 
 /// Runs a statement as the SQL user root, past crdbctl; the pair lies on the host for as long.
-fn sql(bench: &Bench, host: usize, statement: &str) -> String {
+pub(crate) fn sql(bench: &Bench, host: usize, statement: &str) -> String {
     let host = bench.host(host);
     for file in ["ca.crt", "client.root.crt", "client.root.key"] {
         let content = std::fs::read(bench.path("keys").join(file)).unwrap();

@@ -18,6 +18,7 @@ mod pending;
 mod release;
 mod rollout;
 mod rotation;
+mod saved;
 mod unreachable;
 mod walkthrough;
 mod ways_to_root;
