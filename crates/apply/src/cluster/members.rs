@@ -5,7 +5,7 @@ use crdbctl_cockroach::client::{
     Drain, decommission, decommission_check, drain, drains_before_decommission, recommission,
 };
 use crdbctl_cockroach::output::{Membership, NodeStatus, decommission_status};
-use crdbctl_model::{DesiredMembers, Event, MemberFact, MembersFact, MembershipFact, NodeName, Outcome};
+use crdbctl_model::{DesiredMembers, Event, MemberFact, MembersFact, MembershipFact, NodeName};
 use crdbctl_probe::ClientOutput;
 
 use super::leaving::may_leave;
@@ -22,21 +22,10 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Makes the members what the manifest says: calls off what was begun by mistake, and decommissions all nodes that leave, in one
 /// command through a node that stays, waiting until nothing is left on them.
+///
+/// # Errors
+/// Why nobody may leave now, or what came back.
 pub(super) async fn change(
-    applier: &Applier,
-    through: &Through,
-    sessions: &mut Sessions,
-    issuer: &Issuer<'_>,
-    desired: &DesiredMembers,
-    found: &MembersFact,
-) -> Outcome {
-    match work(applier, through, sessions, issuer, desired, found).await {
-        Ok(()) => Outcome::Converged,
-        Err(why) => Outcome::Failed(why),
-    }
-}
-
-async fn work(
     applier: &Applier,
     through: &Through,
     sessions: &mut Sessions,

@@ -68,23 +68,9 @@ impl Applier {
             None if *self.stop.borrow() => Outcome::Skipped("the run was interrupted".to_owned()),
             None => {
                 self.tell_started(change);
-                match Through::find(self, sessions, issuer).await {
+                match self.make_cluster_change(change, sessions, issuer).await {
+                    Ok(()) => Outcome::Converged,
                     Err(why) => Outcome::Failed(why),
-                    Ok(through) => match (&change.desired, &change.before) {
-                        (Some(Desired::Setting(desired)), _) => {
-                            setting::set(&through, sessions, desired).await
-                        }
-                        (Some(Desired::Members(desired)), Some(Fact::Members(found))) => {
-                            members::change(self, &through, sessions, issuer, desired, found).await
-                        }
-                        (Some(Desired::Version(_)), Some(Fact::Version(found))) if is_hold(change) => {
-                            version::hold(&through, sessions, found).await
-                        }
-                        (Some(Desired::Version(desired)), Some(Fact::Version(found))) => {
-                            version::finalise(self, &through, sessions, desired, found).await
-                        }
-                        _ => Outcome::Failed("nothing is known of how to change it".to_owned()),
-                    },
                 }
             }
         };
@@ -92,6 +78,28 @@ impl Applier {
         let done = Outcomes::from([(change.addr.clone(), (outcome, took))]);
         self.tell_finished(&done);
         outcomes.extend(done);
+    }
+
+    async fn make_cluster_change(
+        &self,
+        change: &Change,
+        sessions: &mut Sessions,
+        issuer: &Issuer<'_>,
+    ) -> Result<(), String> {
+        let through = Through::find(self, sessions, issuer).await?;
+        match (&change.desired, &change.before) {
+            (Some(Desired::Setting(desired)), _) => setting::set(&through, sessions, desired).await,
+            (Some(Desired::Members(desired)), Some(Fact::Members(found))) => {
+                members::change(self, &through, sessions, issuer, desired, found).await
+            }
+            (Some(Desired::Version(_)), Some(Fact::Version(found))) if is_hold(change) => {
+                version::hold(&through, sessions, found).await
+            }
+            (Some(Desired::Version(desired)), Some(Fact::Version(found))) => {
+                version::finalise(self, &through, sessions, desired, found).await
+            }
+            _ => Err("nothing is known of how to change it".to_owned()),
+        }
     }
 }
 

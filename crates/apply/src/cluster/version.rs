@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use crdbctl_cockroach::upgrade::Hold;
 use crdbctl_cockroach::{ClusterVersion, Series, Version, output, sql};
-use crdbctl_model::{DesiredVersion, Event, Outcome, SettingName, VersionFact};
+use crdbctl_model::{DesiredVersion, Event, SettingName, VersionFact};
 use crdbctl_probe::Query;
 
 use super::through::{Through, said};
@@ -16,43 +16,41 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Holds the finalisation of an upgrade back, before its first node is restarted.
-pub(super) async fn hold(through: &Through, sessions: &mut Sessions, found: &VersionFact) -> Outcome {
+///
+/// # Errors
+/// Why it cannot be held, or what came back.
+pub(super) async fn hold(
+    through: &Through,
+    sessions: &mut Sessions,
+    found: &VersionFact,
+) -> Result<(), String> {
     let Ok(cluster) = found.version.parse::<ClusterVersion>() else {
-        return Outcome::Failed(format!("the cluster's version is {:?}", found.version));
+        return Err(format!("the cluster's version is {:?}", found.version));
     };
     let hold = match Hold::of(cluster.series()) {
         Some(Hold::AutoUpgrade) if found.auto_upgrade.is_some() => Hold::AutoUpgrade,
         Some(_) => Hold::PreserveDowngrade,
-        None => {
-            return Outcome::Failed(format!("nothing holds it back in a cluster of {}", cluster.series()));
-        }
+        None => return Err(format!("nothing holds it back in a cluster of {}", cluster.series())),
     };
     let statement = sql::set_setting(&name(hold.setting()), &hold.value(cluster.series()));
-    match through.sql(sessions, &[statement]).await {
-        Ok(()) => Outcome::Converged,
-        Err(why) => Outcome::Failed(why),
-    }
+    through.sql(sessions, &[statement]).await
 }
 
 /// Lets the upgrade be finalised and waits until it is; releases what held it back.
+///
+/// # Errors
+/// What stands against it, what came back, or that it did not come in time.
 pub(super) async fn finalise(
     applier: &Applier,
     through: &Through,
     sessions: &mut Sessions,
     desired: &DesiredVersion,
     found: &VersionFact,
-) -> Outcome {
+) -> Result<(), String> {
     let Ok(wanted) = desired.version.parse::<Version>() else {
-        return Outcome::Failed(format!("{} is not a version", desired.version));
+        return Err(format!("{} is not a version", desired.version));
     };
-    match held(through, sessions, found).await {
-        Ok(now) => {
-            if let Err(why) = as_planned(found, &now) {
-                return Outcome::Failed(why);
-            }
-        }
-        Err(why) => return Outcome::Failed(why),
-    }
+    as_planned(found, &held(through, sessions, found).await?)?;
     let mut statements = Vec::new();
     if found.preserve_downgrade.as_deref().is_some_and(|series| !series.is_empty()) {
         statements.push(sql::reset_setting(&name(Hold::PreserveDowngrade.setting())));
@@ -60,13 +58,8 @@ pub(super) async fn finalise(
     if found.auto_upgrade == Some(false) {
         statements.push(sql::reset_setting(&name(Hold::AutoUpgrade.setting())));
     }
-    if let Err(why) = through.sql(sessions, &statements).await {
-        return Outcome::Failed(why);
-    }
-    match wait(applier, through, sessions, wanted.series(), found).await {
-        Ok(()) => Outcome::Converged,
-        Err(why) => Outcome::Failed(why),
-    }
+    through.sql(sessions, &statements).await?;
+    wait(applier, through, sessions, wanted.series(), found).await
 }
 
 async fn wait(
