@@ -49,6 +49,8 @@ fn applier(
             unknown: Vec::new(),
             notes: Vec::new(),
             compared: BTreeMap::new(),
+            part: crdbctl_model::Part::default(),
+            left_out: Vec::new(),
         },
         graph: Arc::new(graph),
         observations: Observations {

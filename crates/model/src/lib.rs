@@ -6,10 +6,11 @@
 //! - Identifiers: [`NodeName`], [`ClusterName`], [`ResourceAddr`], [`HostPath`], [`Digest`].
 //! - What shall be: [`ResourceGraph`], [`Resource`], [`Desired`].
 //! - What is: [`Observations`], [`NodeObservation`], [`Observed`], [`Fact`], [`Record`].
-//! - What differs: [`Change`], [`Plan`], [`Basis`].
+//! - What differs: [`Change`], [`Plan`], [`Basis`]; a [`Part`] of it, with what is [`LeftOut`].
 //! - What happens: [`Event`].
 
 mod addr;
+mod addr_pattern;
 mod change;
 mod cluster;
 mod desired;
@@ -22,12 +23,14 @@ mod host_path;
 mod mode;
 mod name;
 mod observation;
+mod part;
 mod plan;
 mod record;
 mod removal;
 mod timestamp;
 
 pub use addr::{ParseAddrError, ResourceAddr, ResourceKind, Scope};
+pub use addr_pattern::{AddrPattern, ParseAddrPatternError};
 pub use change::{Action, AttributeDiff, Cause, Change, Impact, Value};
 pub use cluster::{
     DesiredMembers, DesiredSetting, DesiredVersion, Finalize, MemberFact, MemberFigures, MembersFact,
@@ -53,6 +56,7 @@ pub use name::{ClusterName, NameError, NodeName, OwnerName, ResourceName, Settin
 pub use observation::{
     HostFact, NodeObservation, Observations, Observed, Reading, Unreadable, UnreadableKind,
 };
+pub use part::{Divergence, LeftOut, LeftOutWhy, ParseShardError, Part, Selection, Shard};
 pub use plan::{Basis, Counts, Note, Plan, RolloutStep, Transfer, UnknownResource, Verdict};
 pub use record::{ForcedGate, Record, RecordedResource};
 pub use removal::Removal;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Change, ClusterName, Digest, Impact, NodeName, Removal, ResourceAddr};
+use crate::{Action, Change, ClusterName, Digest, Impact, LeftOut, NodeName, Part, Removal, ResourceAddr};
 
 /// What a plan rests on: it is stale when any of this has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +99,12 @@ pub struct Plan {
     /// The resources that were compared, with what it came to. Those of a node that could not be read are not among
     /// them.
     pub compared: BTreeMap<ResourceAddr, Verdict>,
+    /// Which part of the whole this is.
+    #[serde(default)]
+    pub part: Part,
+    /// What this part leaves out.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
 }
 
 /// The numbers of a plan's summary line.

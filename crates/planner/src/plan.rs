@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Basis, Cause, Change, Desired, Fact, Finalize, HealthFact, Impact, NodeName, NodeObservation, Note,
-    Observations, Observed, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind,
+    Observations, Observed, Part, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind,
     ResourceName, Timestamp, Transfer, UnknownResource, Verdict,
 };
 
@@ -496,6 +496,8 @@ impl Draft {
             unknown: self.unknown,
             notes: self.notes,
             compared: self.compared,
+            part: Part::default(),
+            left_out: Vec::new(),
         }
     }
 }

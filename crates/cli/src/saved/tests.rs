@@ -98,6 +98,8 @@ fn plan() -> Plan {
             })
             .to_vec(),
         compared: changes.iter().map(|change| (change.addr.clone(), Verdict::Differs)).collect(),
+        part: crdbctl_model::Part::default(),
+        left_out: Vec::new(),
         changes,
         transfers: Vec::new(),
         unknown: Vec::new(),

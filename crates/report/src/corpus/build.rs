@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Action, AttributeDiff, Basis, Cause, Change, ClusterName, Desired, Digest, HostPath, Impact, NodeName,
-    OwnerName, Plan, ResourceAddr, ResourceKind, RolloutStep, Transfer, UnknownResource, Verdict,
+    OwnerName, Part, Plan, ResourceAddr, ResourceKind, RolloutStep, Transfer, UnknownResource, Verdict,
 };
 
 pub(crate) fn node(name: &str) -> NodeName {
@@ -87,6 +87,8 @@ pub(crate) fn plan(nodes: &[&str], changes: Vec<Change>) -> Plan {
         rollout: rollout.collect(),
         transfers: changes.iter().filter(|change| change.bytes > 0).map(sent).collect(),
         compared: compared(nodes, &changes),
+        part: Part::default(),
+        left_out: Vec::new(),
         changes,
         unknown: Vec::new(),
         notes: Vec::new(),
