@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::args::GlobalArgs;
 use crate::manifest::LoadedManifest;
-use crate::observe::{Probe, probe};
+use crate::observe::{Probe, ReadOnlyProbe, probe};
 use crate::{CliError, Ui, archives, manifest};
 
 /// A cluster as its manifest wants it, ready to be compared with its hosts.
@@ -94,11 +94,27 @@ impl Cluster {
         })
     }
 
-    /// Reads every node, and what this host has of the cluster.
+    /// Reads every node, and what this host has of the cluster, over connections that can do nothing else.
     ///
     /// # Errors
     /// When the probe itself breaks; a node that cannot be read is part of the answer.
-    pub(crate) async fn probe(&self, password: Option<&SecretString>, ui: &Ui) -> Result<Probe, CliError> {
+    pub(crate) async fn probe(
+        &self,
+        password: Option<&SecretString>,
+        ui: &Ui,
+    ) -> Result<ReadOnlyProbe, CliError> {
+        probe(&self.graph, &self.authority, password, ui).await
+    }
+
+    /// Reads as [`Cluster::probe`] does, for a command that may change hosts afterwards over the same connections.
+    ///
+    /// # Errors
+    /// As [`Cluster::probe`].
+    pub(crate) async fn probe_to_apply(
+        &self,
+        password: Option<&SecretString>,
+        ui: &Ui,
+    ) -> Result<Probe, CliError> {
         probe(&self.graph, &self.authority, password, ui).await
     }
 

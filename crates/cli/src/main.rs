@@ -27,6 +27,8 @@ mod passphrase;
 mod password;
 mod plan_format;
 #[cfg(test)]
+mod reach;
+#[cfg(test)]
 mod reference;
 mod runtime;
 mod saved;

@@ -9,7 +9,7 @@ use crdbctl_model::{
 };
 use crdbctl_probe::Operator;
 use crdbctl_report::count;
-use crdbctl_transport::{Connection, Limits, ReadOnly, Script, Target};
+use crdbctl_transport::{Connection, Limits, ReadOnly, ReadOnlyConnection, Script, Target, TransportError};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -23,20 +23,55 @@ const AT_ONCE: usize = 64;
 /// After this long, people are told whom the probe waits for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What a probe keeps of the way to a node, which decides what whoever holds the probe can do there.
+pub(crate) trait Access: Clone + Send + 'static {
+    /// Logs in.
+    fn open(target: Target) -> impl Future<Output = Result<Self, TransportError>> + Send;
+
+    /// Returns a handle that runs read-only scripts alone.
+    fn to_read(&self) -> ReadOnlyConnection;
+}
+
+impl Access for ReadOnlyConnection {
+    fn open(target: Target) -> impl Future<Output = Result<Self, TransportError>> + Send {
+        Self::open(target)
+    }
+
+    fn to_read(&self) -> ReadOnlyConnection {
+        self.clone()
+    }
+}
+
+impl Access for Connection {
+    fn open(target: Target) -> impl Future<Output = Result<Self, TransportError>> + Send {
+        Self::open(target)
+    }
+
+    fn to_read(&self) -> ReadOnlyConnection {
+        self.read_only()
+    }
+}
+
+/// A probe for a command that changes hosts after consent.
+pub(crate) type Probe = Probed<Connection>;
+
+/// A probe for a command that only looks: whoever holds it has no way to change a host.
+pub(crate) type ReadOnlyProbe = Probed<ReadOnlyConnection>;
+
 /// What a probe of the cluster brought.
 #[derive(Debug)]
-pub(crate) struct Probe {
+pub(crate) struct Probed<C> {
     /// What was found.
     pub(crate) observations: Observations,
     /// The nodes that could be reached.
-    pub(crate) connections: BTreeMap<NodeName, Connection>,
+    pub(crate) connections: BTreeMap<NodeName, C>,
     /// This host's clock before and after each node was read, in milliseconds since 1970.
     pub(crate) windows: BTreeMap<NodeName, (i64, i64)>,
     /// How long it took.
     pub(crate) took: Duration,
 }
 
-impl Probe {
+impl<C> Probed<C> {
     /// Returns what was read, and how fast: `3 nodes probed in 0.9s`.
     pub(crate) fn words(&self) -> String {
         let all = self.observations.nodes.len();
@@ -54,12 +89,12 @@ impl Probe {
 ///
 /// # Errors
 /// When the probe itself breaks.
-pub(crate) async fn probe(
+pub(crate) async fn probe<C: Access>(
     graph: &Arc<ResourceGraph>,
     authority: &Path,
     password: Option<&SecretString>,
     ui: &Ui,
-) -> Result<Probe, CliError> {
+) -> Result<Probed<C>, CliError> {
     let (taken_at, began) = (now(), Instant::now());
     let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut probing = JoinSet::new();
@@ -100,14 +135,14 @@ pub(crate) async fn probe(
     add_init(graph, &mut observations);
     let live = observe_live(graph, &observations, authority, &connections).await;
     observations.cluster.extend(live);
-    Ok(Probe { observations, connections, windows, took: began.elapsed() })
+    Ok(Probed { observations, connections, windows, took: began.elapsed() })
 }
 
-async fn probe_one(
+async fn probe_one<C: Access>(
     graph: &ResourceGraph,
     spec: &NodeSpec,
     password: Option<SecretString>,
-) -> (Option<Connection>, NodeObservation, (i64, i64)) {
+) -> (Option<C>, NodeObservation, (i64, i64)) {
     let mut before = now_millis();
     let target = match Target::from_spec(spec, password) {
         Ok(target) => target,
@@ -117,10 +152,10 @@ async fn probe_one(
             return (None, NodeObservation::Unreadable(unreadable), (before, now_millis()));
         }
     };
-    match Connection::open(target).await {
+    match C::open(target).await {
         Ok(connection) => {
             before = now_millis();
-            let observation = crdbctl_probe::probe_node(&connection.read_only(), graph, &spec.name).await;
+            let observation = crdbctl_probe::probe_node(&connection.to_read(), graph, &spec.name).await;
             (Some(connection), observation, (before, now_millis()))
         }
         Err(error) => (None, NodeObservation::Unreadable(error.unreadable()), (before, now_millis())),
@@ -132,11 +167,11 @@ pub(crate) type Clocks = BTreeMap<NodeName, (i64, (i64, i64))>;
 
 /// Reads the clocks of the nodes that could be reached once more, and nothing else: between the two looks at this host's clock there
 /// is one short script, not a whole probe. A clock that is not told is left out.
-pub(crate) async fn clocks(probe: &Probe) -> Clocks {
+pub(crate) async fn clocks(probe: &ReadOnlyProbe) -> Clocks {
     let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut asking = JoinSet::new();
     for (name, connection) in &probe.connections {
-        let (name, connection, turns) = (name.clone(), connection.read_only(), Arc::clone(&turns));
+        let (name, connection, turns) = (name.clone(), connection.clone(), Arc::clone(&turns));
         asking.spawn(async move {
             let _turn = turns.acquire().await;
             let script = Script::<ReadOnly>::new("date '+%s %3N'\n").ok()?;
@@ -167,11 +202,11 @@ fn add_init(graph: &ResourceGraph, observations: &mut Observations) {
 }
 
 /// Returns what CockroachDB alone can tell of the cluster, asked of one ready node.
-async fn observe_live(
+async fn observe_live<C: Access>(
     graph: &ResourceGraph,
     observations: &Observations,
     authority: &Path,
-    connections: &BTreeMap<NodeName, Connection>,
+    connections: &BTreeMap<NodeName, C>,
 ) -> BTreeMap<ResourceAddr, Observed> {
     let operator = || Operator::at_hand(authority, None, observations.taken_at);
     crdbctl_probe::observe_live(
@@ -180,7 +215,7 @@ async fn observe_live(
         operator,
         async |node, script, payload, timeout| {
             let connection =
-                connections.get(&node).ok_or_else(|| "there is no connection to it".to_owned())?.read_only();
+                connections.get(&node).ok_or_else(|| "there is no connection to it".to_owned())?.to_read();
             let limits = Limits::within(timeout);
             let output =
                 connection.run_with(&script, payload, limits).await.map_err(|error| error.to_string())?;

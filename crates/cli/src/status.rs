@@ -7,10 +7,10 @@ use crdbctl_model::{
 use crdbctl_pki::Certificate;
 use crdbctl_report::{ClusterStatus, NodeStatusRow};
 
-use crate::observe::{Clocks, Probe};
+use crate::observe::{Clocks, ReadOnlyProbe};
 
 /// Returns the cluster as a probe found it.
-pub(crate) fn status(graph: &ResourceGraph, probe: &Probe, clocks: &Clocks) -> ClusterStatus {
+pub(crate) fn status(graph: &ResourceGraph, probe: &ReadOnlyProbe, clocks: &Clocks) -> ClusterStatus {
     let observations = &probe.observations;
     let (mut unknown, mut notes) = (Vec::new(), Vec::new());
     let mut live = |kind: ResourceKind| -> Option<Fact> {
@@ -93,7 +93,7 @@ pub(crate) fn is_looked_at(addr: &ResourceAddr) -> bool {
 
 fn row(
     graph: &ResourceGraph,
-    probe: &Probe,
+    probe: &ReadOnlyProbe,
     clocks: &Clocks,
     name: &NodeName,
     member: Option<&MemberFact>,
@@ -175,7 +175,7 @@ fn of_service(row: &mut NodeStatusRow, service: &ServiceFact) {
     }
 }
 
-fn of_member(mut row: NodeStatusRow, member: &MemberFact, probe: &Probe) -> NodeStatusRow {
+fn of_member(mut row: NodeStatusRow, member: &MemberFact, probe: &ReadOnlyProbe) -> NodeStatusRow {
     let figures = &member.figures;
     row.id = Some(member.id);
     row.address = row.address.or_else(|| member.address.clone());
@@ -244,7 +244,7 @@ mod tests {
     }
 
     /// Three nodes that were read, and the machine of a fourth that is gone.
-    fn probe(graph: &ResourceGraph) -> Probe {
+    fn probe(graph: &ResourceGraph) -> ReadOnlyProbe {
         let mut nodes = BTreeMap::new();
         for name in graph.staying() {
             let health = graph.of_node(name).filter(|it| matches!(it.desired, Desired::Service(_)));
@@ -292,7 +292,7 @@ mod tests {
             (live(ResourceKind::Members), Observed::Present(Box::new(Fact::Members(members)))),
             (live(ResourceKind::Version), Observed::Present(Box::new(Fact::Version(version)))),
         ]);
-        Probe {
+        ReadOnlyProbe {
             observations: Observations {
                 format_version: Observations::FORMAT_VERSION,
                 taken_at: Timestamp::from_unix(1_800_000_000),
@@ -310,7 +310,7 @@ mod tests {
         lower(&manifest, &placeholder_archives()).unwrap()
     }
 
-    fn set(graph: &ResourceGraph, probe: &mut Probe, name: &str, observed: Observed) {
+    fn set(graph: &ResourceGraph, probe: &mut ReadOnlyProbe, name: &str, observed: Observed) {
         let addr: ResourceAddr = name.parse().unwrap();
         assert!(graph.resources.contains_key(&addr), "{addr}");
         match probe.observations.nodes.get_mut(addr.node().unwrap()) {
@@ -370,7 +370,7 @@ mod tests {
             let idle = service(HealthFact::NotAsked);
             set(&graph, &mut probe, &name, Observed::Present(Box::new(idle)));
         }
-        let init = |probe: &Probe| crdbctl_probe::observe_init(&graph, &probe.observations.nodes);
+        let init = |probe: &ReadOnlyProbe| crdbctl_probe::observe_init(&graph, &probe.observations.nodes);
         // The one that leaves may be all that there is, and cannot be asked.
         assert!(matches!(init(&probe), Observed::Unknown { .. }));
         let any = graph.staying().next().unwrap();

@@ -29,6 +29,49 @@ pub struct Connection {
 }
 
 /// A host that runs read-only scripts as root, and no others: there is no way back to a [`Connection`].
+///
+/// It takes a script that only reads:
+///
+/// ```
+/// use crdbctl_transport::{Limits, ReadOnly, ReadOnlyConnection, Script};
+/// async fn look(host: &ReadOnlyConnection, script: &Script<ReadOnly>, limits: Limits) {
+///     let _ = host.run(script, limits).await;
+/// }
+/// ```
+///
+/// One that may change the host is refused when the program is compiled:
+///
+/// ```compile_fail,E0308
+/// use crdbctl_transport::{Limits, Mutating, ReadOnlyConnection, Script};
+/// async fn look(host: &ReadOnlyConnection, script: &Script<Mutating>, limits: Limits) {
+///     let _ = host.run(script, limits).await;
+/// }
+/// ```
+///
+/// So is any attempt to get at the connection behind it:
+///
+/// ```compile_fail,E0616
+/// use crdbctl_transport::{Connection, ReadOnlyConnection};
+/// fn back(host: &ReadOnlyConnection) -> Connection {
+///     host.connection.clone()
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// use crdbctl_transport::{Connection, ReadOnlyConnection};
+/// fn back(host: ReadOnlyConnection) -> Connection {
+///     host.into()
+/// }
+/// ```
+///
+/// And it opens no channel, whose shell would run any script:
+///
+/// ```compile_fail,E0599
+/// use crdbctl_transport::{Limits, Mutating, ReadOnlyConnection, Script};
+/// async fn stay(host: &ReadOnlyConnection, bootstrap: &Script<Mutating>, limits: Limits) {
+///     let _ = host.open_channel(bootstrap, limits).await;
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ReadOnlyConnection {
     connection: Connection,

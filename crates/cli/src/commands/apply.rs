@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     let force_gates = forced_gates(&args.force_gate, &cluster.graph)?;
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
-        let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
+        let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
         let plan = cluster.plan(&probe.observations, args.skip_unknown, args.delete_data);
         let consent = Consent {
             given: args.yes,
@@ -70,7 +70,7 @@ fn run_saved(file: &Path, args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Res
     applying_saved::is_wanted(&saved, &cluster, file)?;
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
-        let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
+        let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
         let plan = applying_saved::plan_again(&saved, &cluster, &probe.observations, file)?;
         let options = saved.options;
         let consent = Consent {

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &DestroyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Ex
     }
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
-        let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
+        let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
         let mut plan = cluster.plan(&probe.observations, args.skip_unknown, args.delete_data);
         plan.notes.push(authority_stays(&cluster));
         let header =

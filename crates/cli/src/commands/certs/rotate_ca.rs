@@ -35,7 +35,7 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
     let cluster = Cluster::load(global, ui)?;
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
-        let probe = interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)).await?;
+        let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
         let ordinary = cluster.plan(&probe.observations, false, false);
         demand_nothing_else(&ordinary, ui)?;
         let stands = rotation(&cluster.graph, &probe.observations);
