@@ -1,3 +1,5 @@
+use crdbctl_model::PlanState;
+
 /// How crdbctl ends. `specs/exit-codes.md` is the same list for users; a test compares them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitCode {
@@ -55,13 +57,23 @@ impl ExitCode {
         match self {
             Self::Done => "done, or nothing to do",
             Self::Error => "error",
-            Self::Changes => "there are changes (`plan --detailed-exitcode`)",
+            Self::Changes => "there are changes (`drift`, `plan --detailed-exitcode`)",
             Self::Stale => "a saved plan is stale",
             Self::Partial => "applied in part",
             Self::Unknown => "hosts unknown: something could not be read; wins over 2",
             Self::Locked => "locked by another apply",
             Self::Usage => "usage: the command line is wrong",
             Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl From<PlanState> for ExitCode {
+    fn from(state: PlanState) -> Self {
+        match state {
+            PlanState::Clean => Self::Done,
+            PlanState::Diverged => Self::Changes,
+            PlanState::Incomplete => Self::Unknown,
         }
     }
 }
@@ -75,6 +87,13 @@ impl From<ExitCode> for std::process::ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_ends_with_the_number_that_its_forms_tell() {
+        for state in [PlanState::Clean, PlanState::Diverged, PlanState::Incomplete] {
+            assert_eq!(ExitCode::from(state).number(), state.exit_code());
+        }
+    }
 
     #[test]
     fn the_documented_codes_are_the_codes() {

@@ -16,6 +16,7 @@ mod document;
 mod error;
 mod exit_code;
 mod explanation;
+mod found;
 mod graph;
 mod hosts;
 mod interrupt;

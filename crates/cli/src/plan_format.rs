@@ -1,6 +1,9 @@
 use clap::ValueEnum;
 use crdbctl_model::{Plan, ResourceGraph};
-use crdbctl_report::{HtmlOptions, render_html, render_json, render_junit, render_markdown, render_plan};
+use crdbctl_report::{
+    HtmlOptions, View, render_drift, render_drift_junit, render_drift_markdown, render_html, render_json,
+    render_junit, render_markdown, render_plan,
+};
 
 use crate::Ui;
 
@@ -26,19 +29,30 @@ impl PlanFormat {
         self,
         plan: &Plan,
         graph: Option<&ResourceGraph>,
+        view: View,
         command: &str,
         words: &str,
         ui: &Ui,
     ) -> String {
         match self {
             Self::Human => {
+                let text = match view {
+                    View::Plan => render_plan(plan, &ui.stdout),
+                    View::Drift => render_drift(plan, &ui.stdout),
+                };
                 let header = if ui.quiet { String::new() } else { ui.header(command, &plan.cluster, words) };
-                header + &render_plan(plan, &ui.stdout)
+                header + &text
             }
             Self::Json => render_json(plan),
-            Self::Markdown => render_markdown(plan),
-            Self::Html => render_html(plan, &HtmlOptions { subtitle: words, graph }),
-            Self::Junit => render_junit(plan),
+            Self::Markdown => match view {
+                View::Plan => render_markdown(plan),
+                View::Drift => render_drift_markdown(plan),
+            },
+            Self::Html => render_html(plan, &HtmlOptions { subtitle: words, graph, view }),
+            Self::Junit => match view {
+                View::Plan => render_junit(plan),
+                View::Drift => render_drift_junit(plan),
+            },
         }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Commands that change nothing on any host, by the names of their modules.
-const LOOKING: [&str; 8] = [
+const LOOKING: [&str; 9] = [
     "commands::certs::list",
+    "commands::drift",
     "commands::graph",
     "commands::plan",
     "commands::probe",

@@ -17,7 +17,7 @@ fn a_wrong_command_line_is_usage_never_changes() {
         "-q -q validate",
         "--sudo-password-fd 2 validate",
         "--sudo-password-fd 3 --ask-sudo-password validate",
-        "drift",
+        "preflight",
         "certs",
         "certs list store-1",
         "destroy store",

@@ -25,6 +25,7 @@ mod name;
 mod observation;
 mod part;
 mod plan;
+mod plan_state;
 mod record;
 mod removal;
 mod timestamp;
@@ -58,6 +59,7 @@ pub use observation::{
 };
 pub use part::{Divergence, LeftOut, LeftOutWhy, ParseShardError, Part, Selection, Shard};
 pub use plan::{Basis, Counts, Note, Plan, RolloutStep, Transfer, UnknownResource, Verdict};
+pub use plan_state::PlanState;
 pub use record::{ForcedGate, Record, RecordedResource};
 pub use removal::Removal;
 pub use timestamp::Timestamp;

@@ -3,7 +3,7 @@
 //! [`plan`] compares every resource of the graph with what was observed (`kinds/`, one file a kind),
 //! tells why each difference is there (`cause`), moves restarts to the change that explains them
 //! (`carriers`), judges where the nodes' versions may go (`movement`), and orders the changes (`dependencies`). What nodes
-//! that leave, or that have too many packages, are rid of is worked out in `removal`.
+//! that leave, or that have too many packages, are rid of is worked out in `removal`. [`only`] returns a part of a plan.
 
 mod carriers;
 mod cause;
@@ -13,6 +13,7 @@ mod dependencies;
 mod kinds;
 mod movement;
 mod options;
+mod part;
 mod plan;
 mod process_flags;
 mod removal;
@@ -21,6 +22,7 @@ mod rotation;
 mod twins;
 
 pub use options::PlanOptions;
+pub use part::only;
 pub use plan::{plan, plan_rotation};
 pub use removal::remains;
 pub use rotation::{Rotation, RotationStep, is_of_rotation, rotation, unreached_members};

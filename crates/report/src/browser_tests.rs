@@ -47,7 +47,7 @@ fn browser() -> Result<(PathBuf, PathBuf), String> {
 }
 
 fn write(directory: &Path, name: &str, plan: &Plan) {
-    let options = HtmlOptions { subtitle: "3 nodes probed in 0.9s", graph: None };
+    let options = HtmlOptions { subtitle: "3 nodes probed in 0.9s", graph: None, ..HtmlOptions::default() };
     fs::write(directory.join(format!("{name}.html")), render_html(plan, &options)).unwrap();
     let changes: Vec<_> = plan
         .changes

@@ -5,7 +5,7 @@ use crate::block::{Block, Row};
 use crate::describe::{Phrase, describe};
 use crate::group::{Group, list};
 use crate::line::Line;
-use crate::{Role, bytes};
+use crate::{Role, View, bytes};
 
 /// Addresses are aligned up to this many columns.
 const ADDRESS_COLUMNS: usize = 34;
@@ -81,18 +81,14 @@ fn merge(one: &[Phrase], other: &[Phrase]) -> Vec<Phrase> {
 }
 
 /// Returns the heading of several new resources.
-pub(crate) fn many_heading(
-    count: usize,
-    nodes: &[&NodeName],
-    cause: &str,
-    width: usize,
-) -> (Row, Option<Row>) {
+fn many_heading(groups: &[Group<'_>], first: &Group<'_>, width: usize, view: View) -> (Row, Option<Row>) {
+    let (count, nodes) = (groups.len(), first.nodes());
     let what = if nodes.is_empty() { "cluster-wide resources" } else { "resources" };
     let head = Line::of(Role::Plain, "  # ")
         .with(Role::Address, format!("{count} {what}"))
-        .plain(" will be ")
+        .plain(format!(" {} ", view.verb(first.first().cause, count)))
         .with(Role::Create, "created");
-    with_nodes(head, nodes, cause, width)
+    with_nodes(head, &nodes, &first.cause, width)
 }
 
 /// Returns a heading that names `nodes`: on its own line when they are too many for it.
@@ -112,9 +108,8 @@ pub(crate) fn with_nodes(head: Line, nodes: &[&NodeName], cause: &str, width: us
 }
 
 /// Returns the block of groups that belong together.
-pub(crate) fn create_block(groups: &[Group<'_>], width: usize) -> Block {
-    let nodes = groups.first().map(Group::nodes).unwrap_or_default();
-    let cause = groups.first().map(|group| group.cause.as_str()).unwrap_or_default();
-    let (heading, list) = many_heading(groups.len(), &nodes, cause, width);
+pub(crate) fn create_block(groups: &[Group<'_>], width: usize, view: View) -> Block {
+    let Some(first) = groups.first() else { return Block::default() };
+    let (heading, list) = many_heading(groups, first, width, view);
     Block { heading, rows: list.into_iter().chain(create_rows(groups)).collect() }
 }

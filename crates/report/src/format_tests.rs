@@ -10,11 +10,12 @@ use crate::readable;
 use crate::tally::Tally;
 use crate::unknown::unread;
 use crate::{
-    CertificateEntry, CertificateListing, HtmlOptions, RenderOptions, render_html, render_json, render_junit,
-    render_markdown, render_metrics, render_plan,
+    CertificateEntry, CertificateListing, HtmlOptions, RenderOptions, View, render_html, render_json,
+    render_junit, render_markdown, render_metrics, render_plan,
 };
 
-const HTML: HtmlOptions<'_> = HtmlOptions { subtitle: "3 nodes probed in 0.9s", graph: None };
+const HTML: HtmlOptions<'_> =
+    HtmlOptions { subtitle: "3 nodes probed in 0.9s", graph: None, view: View::Plan };
 
 pub(crate) fn listing(plan: &Plan) -> CertificateListing {
     let entry = |node: Option<&str>, file: &str, name: &str, days: i64| CertificateEntry {

@@ -17,7 +17,7 @@ struct Document<'a> {
 /// Returns a plan for machines: the plan's own document, with `summary` (the numbers of the human
 /// summary line, and of what was compared), `complete`, `applyable` and `exit_code` beside its members.
 ///
-/// `exit_code` is what `plan --detailed-exitcode` ends with: 0 nothing to do, 2 changes, 5 something
+/// `exit_code` is what `drift`, and `plan --detailed-exitcode`, end with: 0 nothing to do, 2 changes, 5 something
 /// could not be read. `applyable` tells whether an apply without `--skip-unknown` would start and
 /// change something. The document reads back as a [`Plan`]; `specs/plan.v1.schema.json` describes it. Ends in a
 /// line feed.
@@ -30,11 +30,7 @@ pub fn render_json(plan: &Plan) -> String {
         summary: Tally::of(plan),
         complete: plan.is_complete(),
         applyable: plan.is_complete() && !plan.is_empty(),
-        exit_code: match (plan.is_complete(), plan.is_empty()) {
-            (false, _) => 5,
-            (true, false) => 2,
-            (true, true) => 0,
-        },
+        exit_code: plan.state().exit_code(),
     };
     serde_json::to_string_pretty(&document).expect("a plan serialises to JSON") + "\n"
 }

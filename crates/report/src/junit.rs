@@ -9,9 +9,9 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use crate::body::body_rows;
 use crate::cause::cause_words;
-use crate::clean;
 use crate::group::Group;
 use crate::word::{done, word};
+use crate::{View, clean};
 
 const WIDTH: usize = 120;
 const LEFT_ALONE: &str = "it differs, and this plan leaves it alone";
@@ -27,8 +27,21 @@ const CARRIED: &str = "it differs, and changes of other resources mend it";
 /// # Panics
 /// Never: writing to memory does not fail.
 pub fn render_junit(plan: &Plan) -> String {
+    render(plan, View::Plan)
+}
+
+/// Returns a plan as [`render_junit`] does, as what `drift` found: a failure says which side moved, its `type` being `drift` or
+/// `change`, and notes are the output of the cluster's suite.
+///
+/// # Panics
+/// As [`render_junit`]: never.
+pub fn render_drift_junit(plan: &Plan) -> String {
+    render(plan, View::Drift)
+}
+
+fn render(plan: &Plan, view: View) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    write(plan, &mut writer).expect("writing to memory does not fail");
+    write(plan, view, &mut writer).expect("writing to memory does not fail");
     let mut text = String::from_utf8(writer.into_inner()).expect("XML made of text is text");
     text.push('\n');
     text
@@ -110,24 +123,34 @@ fn suites(plan: &Plan) -> BTreeMap<Option<&NodeName>, Vec<Case<'_>>> {
     suites
 }
 
-fn write(plan: &Plan, writer: &mut Writer<Vec<u8>>) -> io::Result<()> {
-    let suites = suites(plan);
+fn write(plan: &Plan, view: View, writer: &mut Writer<Vec<u8>>) -> io::Result<()> {
+    let mut suites = suites(plan);
+    if view == View::Drift && !plan.notes.is_empty() {
+        suites.entry(None).or_default();
+    }
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let name = format!("crdbctl plan {}", plan.cluster);
+    let name = format!("crdbctl {} {}", view.name(), plan.cluster);
     let mut all = writer.create_element("testsuites").with_attribute(("name", name.as_str()));
     for (key, value) in &Numbers::of(suites.values().flatten()).attributes() {
         all = all.with_attribute((*key, value.as_str()));
     }
     all.write_inner_content(|writer| {
         for (node, cases) in &suites {
-            write_suite(plan, node.map_or("cluster", NodeName::as_str), cases, writer)?;
+            write_suite(plan, view, *node, cases, writer)?;
         }
         Ok(())
     })?;
     Ok(())
 }
 
-fn write_suite(plan: &Plan, name: &str, cases: &[Case<'_>], writer: &mut Writer<Vec<u8>>) -> io::Result<()> {
+fn write_suite(
+    plan: &Plan,
+    view: View,
+    node: Option<&NodeName>,
+    cases: &[Case<'_>],
+    writer: &mut Writer<Vec<u8>>,
+) -> io::Result<()> {
+    let name = node.map_or("cluster", NodeName::as_str);
     let numbers = Numbers::of(cases);
     let skipped = numbers.skipped.to_string();
     let mut suite = writer.create_element("testsuite").with_attribute(("name", name));
@@ -146,10 +169,13 @@ fn write_suite(plan: &Plan, name: &str, cases: &[Case<'_>], writer: &mut Writer<
                     element.write_empty()?;
                 }
                 Outcome::Failed(change) => {
-                    let (message, text) = failure(change);
-                    element.write_inner_content(|writer| {
-                        result("failure", &message, &word(change.action), &text, writer)
-                    })?;
+                    let (message, text) = failure(change, view);
+                    let kind = match view {
+                        View::Plan => word(change.action),
+                        View::Drift => change.cause.divergence().to_string(),
+                    };
+                    element
+                        .write_inner_content(|writer| result("failure", &message, &kind, &text, writer))?;
                 }
                 Outcome::Erred(unknown) => {
                     let (message, text) = error(*unknown);
@@ -164,9 +190,22 @@ fn write_suite(plan: &Plan, name: &str, cases: &[Case<'_>], writer: &mut Writer<
                 }
             }
         }
+        if view == View::Drift && node.is_none() && !plan.notes.is_empty() {
+            let text = notes(plan);
+            writer.create_element("system-out").write_text_content(BytesText::new(&text))?;
+        }
         Ok(())
     })?;
     Ok(())
+}
+
+/// The notes of a plan, a line each.
+fn notes(plan: &Plan) -> String {
+    let line = |note: &crdbctl_model::Note| {
+        let addr = note.addr.as_ref().map(|addr| format!("{addr}: ")).unwrap_or_default();
+        format!("Note: {addr}{}\n", clean(&note.text))
+    };
+    plan.notes.iter().map(line).collect()
 }
 
 fn result(
@@ -184,10 +223,10 @@ fn result(
         .map(drop)
 }
 
-fn failure(change: &Change) -> (String, String) {
+fn failure(change: &Change, view: View) -> (String, String) {
     let cause = cause_words(change);
     let (_, done) = done(change.action);
-    let message = clean(&format!("will be {done} ({cause})")).into_owned();
+    let message = clean(&format!("{} {done} ({cause})", view.verb(change.cause, 1))).into_owned();
     let group = Group { changes: vec![change], cause };
     let rows = body_rows(&group, WIDTH).into_iter().map(|row| row.into_line().text() + "\n");
     let text = format!("{} {message}\n{}", change.addr, rows.collect::<String>());

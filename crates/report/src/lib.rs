@@ -6,6 +6,8 @@
 //! - [`render_plan`]: what apply would do, for people at a terminal; [`render_json`] for programs, [`render_markdown`]
 //!   for a pull request, [`render_html`] for a browser, [`render_junit`] for a CI system, [`render_metrics`] for
 //!   Prometheus. All take their numbers from one place, and need no line for a new kind of resource.
+//! - [`render_drift`]: the same as the answer to whether hosts have moved, with [`drift_sentence`] as its last line;
+//!   [`View::Drift`] for a browser, [`render_drift_markdown`], [`render_drift_junit`].
 //! - [`render_explanation`]: why one resource is in a plan, or is not.
 //! - [`EventLines`] and [`event_json`]: what happens while it does it.
 //! - [`render_run`]: how it ended.
@@ -26,6 +28,7 @@ mod clean;
 mod create;
 mod describe;
 mod diff;
+mod drift;
 mod elide;
 mod event_json;
 mod event_lines;
@@ -45,6 +48,7 @@ mod status;
 mod summary;
 mod tally;
 mod unknown;
+mod view;
 mod word;
 mod wrap;
 
@@ -66,16 +70,18 @@ mod schema_tests;
 pub use amount::{bytes, count, duration};
 pub use certificates::{CertificateEntry, CertificateListing, UnreadCertificate, render_certificates};
 pub use clean::clean;
+pub use drift::{drift_sentence, render_drift};
 pub use event_json::event_json;
 pub use event_lines::EventLines;
 pub use explain::{nearest, render_explanation};
 pub use html::{HtmlOptions, render_html};
 pub use json::render_json;
-pub use junit::render_junit;
-pub use markdown::render_markdown;
+pub use junit::{render_drift_junit, render_junit};
+pub use markdown::{render_drift_markdown, render_markdown};
 pub use metrics::render_metrics;
 pub use options::RenderOptions;
 pub use plan::{render_notes, render_plan};
 pub use role::Role;
 pub use run::render_run;
 pub use status::{ClusterStatus, NodeStatusRow, render_status};
+pub use view::View;

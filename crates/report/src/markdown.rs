@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crdbctl_model::{Action, Impact, NodeName, Plan};
+use crdbctl_model::{Action, Impact, NodeName, Plan, PlanState};
 
 use crate::body::body_rows;
 use crate::create::create_rows;
@@ -12,7 +12,7 @@ use crate::summary::{batches, emptied, stopped};
 use crate::tally::Tally;
 use crate::unknown::{Unread, unread};
 use crate::word::{done, effect_of, word};
-use crate::{Role, bytes, clean, count};
+use crate::{Role, View, bytes, clean, count, drift, drift_sentence};
 
 /// The longest text that is written, in bytes. Forges take comments of 65,536 characters, and an action may add its own.
 const LONGEST: usize = 60_000;
@@ -32,17 +32,27 @@ const WIDTH: usize = 100;
 /// It has fewer than 60,000 bytes. What does not fit is counted, with where to see it. Text of hosts and of the
 /// manifest stands in code alone, where neither Markdown nor mentions nor references mean anything.
 pub fn render_markdown(plan: &Plan) -> String {
-    let mut text = head(plan);
+    render(plan, View::Plan)
+}
+
+/// Returns a plan as [`render_markdown`] does, as what `drift` found: its sentence first, then what moved on the hosts before what
+/// the manifest is ahead by.
+pub fn render_drift_markdown(plan: &Plan) -> String {
+    render(plan, View::Drift)
+}
+
+fn render(plan: &Plan, view: View) -> String {
+    let mut text = head(plan, view);
     let mut left_out = LeftOut::default();
     let budget = LONGEST - LAST_WORDS;
     left_out.unknown = push_unknown(&mut text, plan, budget);
-    for section in sections(plan) {
-        let changes = section.groups.iter().map(|group| group.changes.len()).sum::<usize>();
-        let folded = folded(&section);
-        if text.len() + folded.len() <= budget {
-            text.push_str(&folded);
-        } else {
-            left_out.changes += changes;
+    match view {
+        View::Plan => left_out.changes = push_changes(&mut text, plan, view, budget),
+        View::Drift => {
+            for (divergence, side) in drift::sides(plan) {
+                text.push_str(&format!("**{}**\n\n", drift::heading(divergence)));
+                left_out.changes += push_changes(&mut text, &side, view, budget);
+            }
         }
     }
     for note in &plan.notes {
@@ -55,10 +65,24 @@ pub fn render_markdown(plan: &Plan) -> String {
             left_out.notes += 1;
         }
     }
-    text.push_str(&left_out.words());
+    text.push_str(&left_out.words(view));
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
+}
+
+/// Adds the changes, by the nodes that they are on, and returns how many found no room.
+fn push_changes(text: &mut String, plan: &Plan, view: View, budget: usize) -> usize {
+    let mut left_out = 0;
+    for section in sections(plan) {
+        let folded = folded(&section, view);
+        if text.len() + folded.len() <= budget {
+            text.push_str(&folded);
+        } else {
+            left_out += section.groups.iter().map(|group| group.changes.len()).sum::<usize>();
+        }
+    }
+    left_out
 }
 
 /// What found no room.
@@ -70,7 +94,7 @@ struct LeftOut {
 }
 
 impl LeftOut {
-    fn words(&self) -> String {
+    fn words(&self, view: View) -> String {
         let parts = [(self.changes, "change"), (self.unknown, "unknown thing"), (self.notes, "note")];
         let parts: Vec<String> = parts
             .iter()
@@ -81,17 +105,24 @@ impl LeftOut {
             return String::new();
         }
         format!(
-            "**Left out, because a comment must be short: {}.** See all with `crdbctl plan`, or in a file with \
-             `crdbctl plan --format html`.\n",
-            parts.join(", ")
+            "**Left out, because a comment must be short: {}.** See all with `crdbctl {name}`, or in a file with \
+             `crdbctl {name} --format html`.\n",
+            parts.join(", "),
+            name = view.name()
         )
     }
 }
 
-fn head(plan: &Plan) -> String {
+fn head(plan: &Plan, view: View) -> String {
     let tally = Tally::of(plan);
     let counts = tally.counts;
-    let mut text = format!("### crdbctl plan: {}\n\n**", code(plan.cluster.as_str()));
+    let mut text = format!("### crdbctl {}: {}\n\n**", view.name(), code(plan.cluster.as_str()));
+    if view == View::Drift {
+        let mark = if plan.state() == PlanState::Clean { "" } else { "**" };
+        text.truncate(text.len() - 2);
+        text.push_str(&format!("{mark}{}{mark}\n\n", drift_sentence(plan)));
+        return text;
+    }
     let actions = [
         (counts.create, "to create"),
         (counts.update, "to update"),
@@ -198,7 +229,7 @@ fn sections(plan: &Plan) -> Vec<Section<'_>> {
 }
 
 /// Returns a section, folded, with its numbers in view.
-fn folded(section: &Section<'_>) -> String {
+fn folded(section: &Section<'_>, view: View) -> String {
     let names_of: Vec<&str> = section.nodes.iter().map(|node| node.as_str()).collect();
     // In HTML, where Markdown means nothing; these words hold nothing that HTML minds.
     let place = match names_of[..] {
@@ -227,12 +258,12 @@ fn folded(section: &Section<'_>) -> String {
     if section.nodes.len() > 3 {
         text.push_str(&format!("{}\n\n", names(&names_of)));
     }
-    text.push_str(&fenced(&section_lines(&section.groups)));
+    text.push_str(&fenced(&section_lines(&section.groups, view)));
     text.push_str("</details>\n\n");
     text
 }
 
-fn section_lines(groups: &[Group<'_>]) -> Vec<String> {
+fn section_lines(groups: &[Group<'_>], view: View) -> Vec<String> {
     let mut lines = Vec::new();
     let new: Vec<Group<'_>> =
         groups.iter().filter(|group| group.first().action == Action::Create).cloned().collect();
@@ -247,7 +278,10 @@ fn section_lines(groups: &[Group<'_>]) -> Vec<String> {
             told.push(&group.cause);
             let alike: Vec<Group<'_>> =
                 new.iter().filter(|other| other.cause == group.cause).cloned().collect();
-            lines.push(clean(&format!("# will be created ({})", group.cause)).into_owned());
+            lines.push(
+                clean(&format!("# {} created ({})", view.verb(change.cause, alike.len()), group.cause))
+                    .into_owned(),
+            );
             lines.extend(create_rows(&alike).into_iter().map(|row| diff_line(&row.into_line())));
             continue;
         }
@@ -256,7 +290,9 @@ fn section_lines(groups: &[Group<'_>]) -> Vec<String> {
             _ => change.addr.local(),
         };
         let (_, done) = done(change.action);
-        lines.push(clean(&format!("# {name} will be {done} ({})", group.cause)).into_owned());
+        lines.push(
+            clean(&format!("# {name} {} {done} ({})", view.verb(change.cause, 1), group.cause)).into_owned(),
+        );
         lines.extend(body_rows(group, WIDTH).into_iter().map(|row| diff_line(&row.into_line())));
     }
     lines

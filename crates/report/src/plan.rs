@@ -6,7 +6,7 @@ use crate::create::{belong_together, create_block, with_nodes};
 use crate::group::{Group, groups};
 use crate::line::{Line, write_all};
 use crate::word::done;
-use crate::{RenderOptions, Role, summary, unknown};
+use crate::{RenderOptions, Role, View, summary, unknown};
 
 /// Returns a plan for people: its changes, what could not be read, notes, and the summary.
 ///
@@ -14,7 +14,7 @@ use crate::{RenderOptions, Role, summary, unknown};
 /// plan's order. Ends in a line feed.
 pub fn render_plan(plan: &Plan, options: &RenderOptions) -> String {
     let width = options.columns();
-    let mut sections = vec![lay_out(blocks(plan, width), width), unknown::lines(plan, width)];
+    let mut sections = vec![lay_out(blocks(plan, width, View::Plan), width), unknown::lines(plan, width)];
     sections.push(summary::note_lines(plan, width));
     sections.push(summary::summary_lines(plan, width, options.skip_unknown));
     sections.retain(|lines| !lines.is_empty());
@@ -26,13 +26,14 @@ pub fn render_notes(plan: &Plan, options: &RenderOptions) -> String {
     write_all(&summary::note_lines(plan, options.columns()), options.color)
 }
 
-fn blocks(plan: &Plan, width: usize) -> Vec<Block> {
+/// Returns the changes of a plan in blocks; those that read the same on several nodes are one.
+pub(crate) fn blocks(plan: &Plan, width: usize, view: View) -> Vec<Block> {
     let mut waiting: Vec<Option<Group<'_>>> = groups(plan).into_iter().map(Some).collect();
     let mut blocks = Vec::new();
     for at in 0..waiting.len() {
         let Some(group) = waiting[at].take() else { continue };
         if group.first().action != Action::Create {
-            blocks.push(change_block(&group, width));
+            blocks.push(change_block(&group, width, view));
             continue;
         }
         let mut together = vec![group];
@@ -49,24 +50,25 @@ fn blocks(plan: &Plan, width: usize) -> Vec<Block> {
             }
         }
         blocks.push(match &together[..] {
-            [only] => change_block(only, width),
-            several => create_block(several, width),
+            [only] => change_block(only, width, view),
+            several => create_block(several, width, view),
         });
     }
     blocks
 }
 
-fn change_block(group: &Group<'_>, width: usize) -> Block {
-    let (heading, list) = heading(group, width);
+fn change_block(group: &Group<'_>, width: usize, view: View) -> Block {
+    let (heading, list) = heading(group, width, view);
     Block { heading, rows: list.into_iter().chain(body_rows(group, width)).collect() }
 }
 
-fn heading(group: &Group<'_>, width: usize) -> (Row, Option<Row>) {
+fn heading(group: &Group<'_>, width: usize, view: View) -> (Row, Option<Row>) {
     let change = group.first();
     let nodes = group.nodes();
     let alone = group.changes.len() == 1;
     let name = if alone { change.addr.to_string() } else { change.addr.local() };
     let (role, done) = done(change.action);
-    let head = Line::of(Role::Plain, "  # ").with(Role::Address, name).plain(" will be ").with(role, done);
+    let verb = format!(" {} ", view.verb(change.cause, 1));
+    let head = Line::of(Role::Plain, "  # ").with(Role::Address, name).plain(verb).with(role, done);
     with_nodes(head, if alone { &[] } else { &nodes }, &group.cause, width)
 }

@@ -4,6 +4,7 @@ mod apply;
 mod certs;
 mod completion;
 mod destroy;
+mod drift;
 mod graph;
 mod init;
 mod man;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Probe(probe::ProbeArgs),
     Plan(plan::PlanArgs),
     Show(show::ShowArgs),
+    Drift(drift::DriftArgs),
     Apply(apply::ApplyArgs),
     Status(status::StatusArgs),
     Destroy(destroy::DestroyArgs),
@@ -50,6 +52,7 @@ pub(crate) fn run(command: Command, global: &GlobalArgs, ui: &Ui) -> Result<Exit
         Command::Probe(args) => probe::run(&args, global, ui),
         Command::Plan(args) => plan::run(&args, global, ui),
         Command::Show(args) => show::run(&args, ui),
+        Command::Drift(args) => drift::run(&args, global, ui),
         Command::Apply(args) => apply::run(&args, global, ui),
         Command::Status(args) => status::run(&args, global, ui),
         Command::Destroy(args) => destroy::run(&args, global, ui),

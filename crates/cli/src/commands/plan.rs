@@ -1,17 +1,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crdbctl_model::{NodeName, Plan};
-use crdbctl_report::render_metrics;
+use crdbctl_model::{NodeName, Plan, PlanState};
+use crdbctl_report::{View, render_metrics};
 
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
+use crate::found::found;
 use crate::nodes::{forced_gates, known_node};
 use crate::plan_format::PlanFormat;
 use crate::saved::{SavedOptions, SavedPlan};
-use crate::{
-    CliError, ExitCode, Ui, certificates, document, explanation, interrupt, runtime, saved, selection,
-};
+use crate::{CliError, ExitCode, Ui, certificates, document, explanation, saved, selection};
 
 /// Show what apply would do
 ///
@@ -75,19 +74,7 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
     let force_gates = forced_gates(&args.force_gate, &cluster.graph)?;
     let explained =
         args.explain.as_deref().map(|word| explanation::address(word, &cluster.graph)).transpose()?;
-    let (observations, words) = match &args.observed {
-        Some(file) => {
-            let observations = document::read_observations(file)?;
-            let words = format!("from {}, taken {}", file.display(), observations.taken_at.date());
-            (observations, words)
-        }
-        None => {
-            let password = crate::password::sudo_password(global)?;
-            let probe = runtime::run(interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)))?;
-            let words = probe.words();
-            (probe.observations, words)
-        }
-    };
+    let (observations, words) = found(&cluster, args.observed.as_deref(), global, ui)?;
     let mut plan = cluster.plan(&observations, args.skip_unknown, args.delete_data);
     if let Some(node) = &args.node {
         plan = selection::only_node(plan, node);
@@ -100,7 +87,7 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
         return explanation::explain(addr, &plan, &cluster.graph, args.detailed_exitcode, ui);
     }
     let shown = ui.skipping_unknown(args.skip_unknown);
-    ui.result(&args.format.render(&plan, Some(&cluster.graph), "plan", &words, &shown))?;
+    ui.result(&args.format.render(&plan, Some(&cluster.graph), View::Plan, "plan", &words, &shown))?;
     let code = exit_code(&plan, args.detailed_exitcode);
     if let Some(file) = &args.output {
         let (skip_unknown, delete_data) = (args.skip_unknown, args.delete_data);
@@ -122,9 +109,8 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
 
 /// Returns how a plan that is only shown ends.
 fn exit_code(plan: &Plan, detailed: bool) -> ExitCode {
-    match (plan.is_complete(), plan.is_empty()) {
-        (false, _) => ExitCode::Unknown,
-        (true, false) if detailed => ExitCode::Changes,
-        (true, _) => ExitCode::Done,
+    match plan.state() {
+        PlanState::Diverged if !detailed => ExitCode::Done,
+        state => state.into(),
     }
 }

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use crdbctl_report::View;
 
 use crate::plan_format::PlanFormat;
 use crate::{CliError, ExitCode, Ui, saved};
@@ -23,6 +24,6 @@ pub(crate) fn run(args: &ShowArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let saved = saved::read(&args.saved)?;
     let words = format!("{}, saved on {}", saved.origin, saved.taken_at.date());
     let ui = ui.skipping_unknown(saved.options.skip_unknown);
-    ui.result(&args.format.render(&saved.plan, None, "show", &words, &ui))?;
+    ui.result(&args.format.render(&saved.plan, None, View::Plan, "show", &words, &ui))?;
     Ok(ExitCode::Done)
 }

@@ -78,7 +78,9 @@ const FORMATS: [(&str, Render); 6] = [
     ("human", |plan, _| render_plan(plan, &RenderOptions { color: true, ..RenderOptions::plain(120) })),
     ("json", |plan, _| render_json(plan)),
     ("markdown", |plan, _| render_markdown(plan)),
-    ("html", |plan, graph| render_html(plan, &HtmlOptions { subtitle: "", graph: Some(graph) })),
+    ("html", |plan, graph| {
+        render_html(plan, &HtmlOptions { subtitle: "", graph: Some(graph), ..HtmlOptions::default() })
+    }),
     ("junit", |plan, _| render_junit(plan)),
     ("metrics", |plan, graph| render_metrics(plan, &certificates(graph))),
 ];

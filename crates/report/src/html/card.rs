@@ -5,6 +5,7 @@ use minijinja::Value;
 use serde::Serialize;
 
 use super::safe::lines_html;
+use crate::View;
 use crate::body::body_rows;
 use crate::group::Group;
 use crate::line::Line;
@@ -21,6 +22,8 @@ pub(super) struct Card {
     pub(super) name: String,
     pub(super) kind: String,
     pub(super) action: String,
+    /// `will be`, or which side moved.
+    pub(super) verb: &'static str,
     pub(super) done: &'static str,
     pub(super) symbol: &'static str,
     pub(super) cause: String,
@@ -48,7 +51,7 @@ pub(super) struct Link {
 }
 
 /// Returns the groups as cards, in their order.
-pub(super) fn cards(groups: &[Group<'_>]) -> Vec<Card> {
+pub(super) fn cards(groups: &[Group<'_>], view: View) -> Vec<Card> {
     let before = predecessors(groups);
     let mut after: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); groups.len()];
     for (number, before) in before.iter().enumerate() {
@@ -69,6 +72,7 @@ pub(super) fn cards(groups: &[Group<'_>]) -> Vec<Card> {
             name: name(group),
             kind: change.addr.kind.to_string(),
             action: word(change.action),
+            verb: view.verb(change.cause, nodes.len().max(1)),
             done: done(change.action).1,
             symbol: match change.action {
                 crdbctl_model::Action::Create => "+",

@@ -1,8 +1,9 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crdbctl_model::{Impact, Plan, ResourceGraph};
+use crdbctl_model::{Impact, Plan, PlanState, ResourceGraph};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
@@ -15,7 +16,7 @@ use crate::group::groups;
 use crate::summary::{emptied, stopped};
 use crate::tally::Tally;
 use crate::word::effect;
-use crate::{bytes, clean, count, unknown};
+use crate::{View, bytes, clean, count, drift, drift_sentence, unknown};
 
 const TEMPLATE: &str = include_str!("page.html.j2");
 const STYLE: &str = include_str!("style.css");
@@ -30,10 +31,15 @@ pub struct HtmlOptions<'a> {
     pub subtitle: &'a str,
     /// The graph that the plan was made from; with it, what changes rest on is drawn too.
     pub graph: Option<&'a ResourceGraph>,
+    /// What the plan is shown as. As drift, what moved on the hosts comes first, and
+    /// nothing is said of what apply would disrupt.
+    pub view: View,
 }
 
 #[derive(Serialize)]
 struct Page<'a> {
+    /// The command's name.
+    name: &'static str,
     policy: String,
     style: &'a str,
     script: &'a str,
@@ -123,10 +129,16 @@ pub fn render_html(plan: &Plan, options: &HtmlOptions<'_>) -> String {
 
 fn page<'a>(plan: &'a Plan, options: &HtmlOptions<'_>) -> Page<'a> {
     let tally = Tally::of(plan);
-    let groups = groups(plan);
-    let cards = cards(&groups);
+    let is_drift = options.view == View::Drift;
+    let shown = match options.view {
+        View::Plan => Cow::Borrowed(plan),
+        View::Drift => Cow::Owned(drift::drift_first(plan)),
+    };
+    let groups = groups(&shown);
+    let cards = cards(&groups, options.view);
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())));
     Page {
+        name: options.view.name(),
         policy: format!(
             "default-src 'none'; script-src {}; style-src {}; img-src data:; base-uri 'none'; form-action 'none'",
             hash(SCRIPT),
@@ -136,14 +148,17 @@ fn page<'a>(plan: &'a Plan, options: &HtmlOptions<'_>) -> Page<'a> {
         script: SCRIPT,
         cluster: plan.cluster.as_str(),
         subtitle: clean(options.subtitle).into_owned(),
-        headline: headline(plan),
-        state: match (plan.is_complete(), plan.is_empty()) {
-            (false, _) => "incomplete",
-            (true, true) => "clean",
-            (true, false) => "changes",
+        headline: match options.view {
+            View::Plan => headline(plan),
+            View::Drift => drift_sentence(plan),
         },
-        stopped: stopped(plan),
-        emptied: emptied(plan),
+        state: match plan.state() {
+            PlanState::Incomplete => "incomplete",
+            PlanState::Clean => "clean",
+            PlanState::Diverged => "changes",
+        },
+        stopped: if is_drift { Vec::new() } else { stopped(plan) },
+        emptied: if is_drift { Vec::new() } else { emptied(plan) },
         tiles: tiles(&tally),
         facets: facets(&cards),
         total: count(plan.changes.len(), "change"),
@@ -151,7 +166,7 @@ fn page<'a>(plan: &'a Plan, options: &HtmlOptions<'_>) -> Page<'a> {
         open: cards.len() <= OPEN,
         drawing: draw(&groups, options.graph),
         cards,
-        rollout: rollout(plan),
+        rollout: if is_drift { Vec::new() } else { rollout(plan) },
         unknown: unknown(plan),
         notes: plan
             .notes
