@@ -6,13 +6,15 @@
 //! - Identifiers: [`NodeName`], [`ClusterName`], [`ResourceAddr`], [`HostPath`], [`Digest`].
 //! - What shall be: [`ResourceGraph`], [`Resource`], [`Desired`].
 //! - What is: [`Observations`], [`NodeObservation`], [`Observed`], [`Fact`], [`Record`].
-//! - What differs: [`Change`], [`Plan`], [`Basis`]; a [`Part`] of it, with what is [`LeftOut`].
+//! - What differs: [`Change`], [`Plan`], [`Basis`]; a [`Part`] of it, with what is [`LeftOut`]; drift that is known, as [`Acceptance`].
 //! - What happens: [`Event`].
 
+mod acceptance;
 mod addr;
 mod addr_pattern;
 mod change;
 mod cluster;
+mod day;
 mod desired;
 mod digest;
 mod event;
@@ -30,6 +32,7 @@ mod record;
 mod removal;
 mod timestamp;
 
+pub use acceptance::{AcceptEntry, Acceptance, AttributePattern, ParseAttributePatternError};
 pub use addr::{ParseAddrError, ResourceAddr, ResourceKind, Scope};
 pub use addr_pattern::{AddrPattern, ParseAddrPatternError};
 pub use change::{Action, AttributeDiff, Cause, Change, Impact, Value};
@@ -37,6 +40,7 @@ pub use cluster::{
     DesiredMembers, DesiredSetting, DesiredVersion, Finalize, MemberFact, MemberFigures, MembersFact,
     MembershipFact, SettingFact, VersionFact,
 };
+pub use day::{Day, ParseDayError};
 pub use desired::{
     AllowFrom, AuthorityKey, Desired, DesiredAuthority, DesiredCa, DesiredClientCertificate,
     DesiredDirectory, DesiredFile, DesiredFirewall, DesiredGroup, DesiredInit, DesiredLink,
