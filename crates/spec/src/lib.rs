@@ -8,8 +8,9 @@
 //! Everything is pure: the environment and the text of a unit template come in through [`Inputs`].
 //! Whatever is wrong with a manifest is found before any connection is made, and all of it is
 //! reported at once as [`Diagnostics`], each with file, line, column, the line itself and what to
-//! write instead. `specs/manifest.v1.md` describes every key.
+//! write instead. `specs/manifest.v1.md` describes every key. [`parse_accept`] reads the file of drift that is accepted in the same way.
 
+mod accept;
 mod decode;
 mod diagnostic;
 mod inputs;
@@ -22,6 +23,7 @@ mod span;
 mod unit;
 mod yaml;
 
+pub use accept::parse_accept;
 pub use crdbctl_cockroach::archive::Arch;
 pub use diagnostic::{Diagnostic, DiagnosticRecord, Diagnostics};
 pub use inputs::Inputs;

@@ -14,7 +14,7 @@ use crate::{Diagnostics, Inputs, Source};
 pub fn parse(text: &str, file: &str, inputs: &Inputs<'_>) -> Result<Manifest, Diagnostics> {
     let source = Arc::new(Source::new(file, text));
     let loaded = yaml::load(&source, inputs.environment);
-    let mut decoder = Decoder { diagnostics: loaded.diagnostics };
+    let mut decoder = Decoder { diagnostics: loaded.diagnostics, document: source.document() };
     let decoded = loaded.root.and_then(|root| Manifest::decode(&mut decoder, &root, inputs, &source));
     let mut manifest = match decoded {
         Some(manifest) if decoder.diagnostics.is_empty() => manifest,

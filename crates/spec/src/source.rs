@@ -2,24 +2,62 @@ use crdbctl_model::SourceSpan;
 
 use crate::Span;
 
-/// The text of a manifest with its name, for turning places into lines and columns.
+/// What a text is, for messages about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// A manifest.
+    #[default]
+    Manifest,
+    /// What drift is accepted.
+    Accept,
+}
+
+impl Document {
+    pub(crate) const fn the(self) -> &'static str {
+        match self {
+            Self::Manifest => "the manifest",
+            Self::Accept => "the accept file",
+        }
+    }
+
+    pub(crate) const fn a(self) -> &'static str {
+        match self {
+            Self::Manifest => "a manifest",
+            Self::Accept => "an accept file",
+        }
+    }
+}
+
+/// The text of a manifest, or of a file like it, with its name, for turning places into lines and columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     name: String,
     text: String,
     /// The offset of each line's first byte.
     lines: Vec<usize>,
+    document: Document,
 }
 
 impl Source {
     /// Wraps the text of the file called `name`.
     pub fn new(name: &str, text: &str) -> Self {
+        Self::of(Document::Manifest, name, text)
+    }
+
+    /// Wraps the text of a file that is another document.
+    pub(crate) fn of(document: Document, name: &str, text: &str) -> Self {
         let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         Self {
             name: name.to_owned(),
             text: text.to_owned(),
             lines: std::iter::once(0).chain(starts).collect(),
+            document,
         }
+    }
+
+    /// Returns what the text is.
+    pub(crate) fn document(&self) -> Document {
+        self.document
     }
 
     /// Returns the file's name as it was given.

@@ -207,7 +207,7 @@ fn yaml_itself() {
     1 error in cluster.yaml
     ");
     insta::assert_snapshot!(wrong("\u{feff}name: x\n"), @"
-    error: the manifest begins with a byte order mark
+    error: the file begins with a byte order mark
      --> cluster.yaml:1:1
       |
     1 | ﻿name: x

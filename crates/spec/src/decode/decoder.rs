@@ -1,10 +1,13 @@
 use crate::diagnostic::split_advice;
+use crate::source::Document;
 use crate::{Diagnostic, Span};
 
 /// Collects what is wrong while a manifest is decoded.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What is decoded.
+    pub(crate) document: Document,
 }
 
 impl Decoder {

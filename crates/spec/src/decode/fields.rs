@@ -26,7 +26,8 @@ impl<'n> Fields<'n> {
             Kind::Mapping(entries) => entries.as_slice(),
             Kind::Faulty => return None,
             _ => {
-                let what = if path.is_empty() { "the manifest".to_owned() } else { format!("`{path}`") };
+                let what =
+                    if path.is_empty() { decoder.document.the().to_owned() } else { format!("`{path}`") };
                 decoder.report(
                     Diagnostic::new(node.span, format!("{what} is {}, and must be a mapping", node.noun()))
                         .help("write keys with values, as in `key: value`"),
@@ -93,8 +94,11 @@ impl<'n> Fields<'n> {
     ) -> Option<Spanned<T>> {
         if !self.entries.iter().any(|entry| entry.key.name == key) {
             self.ask(key);
-            let whose =
-                if self.path.is_empty() { "the manifest".to_owned() } else { format!("`{}`", self.path) };
+            let whose = if self.path.is_empty() {
+                decoder.document.the().to_owned()
+            } else {
+                format!("`{}`", self.path)
+            };
             let diagnostic = Diagnostic::new(self.span, format!("{whose} has no `{key}`"))
                 .help(format!("add it, for example `{example}`"));
             self.missing.push((key, diagnostic));
@@ -135,8 +139,11 @@ impl<'n> Fields<'n> {
             if self.asked.contains(&name) || self.path.is_empty() && name.starts_with("x-") {
                 continue;
             }
-            let whose =
-                if self.path.is_empty() { "a manifest".to_owned() } else { format!("`{}`", self.path) };
+            let whose = if self.path.is_empty() {
+                decoder.document.a().to_owned()
+            } else {
+                format!("`{}`", self.path)
+            };
             let diagnostic =
                 Diagnostic::new(entry.key.span, format!("{} is not a key of {whose}", quoted(name)));
             unknown += 1;

@@ -88,6 +88,25 @@ pub(crate) fn word<T: Copy>(words: &[(&'static str, T)]) -> impl Fn(&mut Decoder
     }
 }
 
+/// Returns a reader that takes one word and nothing else.
+pub(crate) fn exactly(word: &'static str) -> impl Fn(&mut Decoder, &Node, &str) -> Option<()> {
+    move |decoder, node, path| {
+        let text = text(decoder, node, path)?;
+        if text == word {
+            return Some(());
+        }
+        let message = format!("`{path}` is {}, and must be `{word}`", quoted(&text));
+        let newer = path == "apiVersion" && text.starts_with("crdbctl/");
+        let help = if newer {
+            "this crdbctl knows no other; is there a newer one?"
+        } else {
+            "is this the right file?"
+        };
+        decoder.report(Diagnostic::new(node.span, message).help(format!("write `{path}: {word}`; {help}")));
+        None
+    }
+}
+
 /// Returns a boolean: those of YAML 1.2's core schema and no others.
 pub(crate) fn boolean(decoder: &mut Decoder, node: &Node, path: &str) -> Option<bool> {
     let scalar = scalar(decoder, node, path, "true or false")?;

@@ -6,7 +6,6 @@ use super::check;
 use super::node::Draft;
 use super::{Certificates, Checks, Cockroach, Firewall, Hooks, Install, Manifest, Rollout, Service, Ssh};
 use crate::decode::{Decoder, Fields, read};
-use crate::diagnostic::quoted;
 use crate::yaml::{Kind, Node};
 use crate::{Diagnostic, Inputs, Source};
 
@@ -23,8 +22,8 @@ impl Manifest {
         source: &Arc<Source>,
     ) -> Option<Self> {
         let mut fields = Fields::of(decoder, root, "")?;
-        fields.required(decoder, "apiVersion", "apiVersion: crdbctl/v1", exactly("crdbctl/v1"));
-        fields.required(decoder, "kind", "kind: Cluster", exactly("Cluster"));
+        fields.required(decoder, "apiVersion", "apiVersion: crdbctl/v1", read::exactly("crdbctl/v1"));
+        fields.required(decoder, "kind", "kind: Cluster", read::exactly("Cluster"));
         let name = fields.required(decoder, "name", "name: store", read::parsed::<ClusterName>);
 
         let has_cockroach = fields.entry("cockroach").is_some();
@@ -97,25 +96,6 @@ impl Manifest {
             digest: Digest::of(source.text()),
             source: source.clone(),
         })
-    }
-}
-
-/// Returns a reader that takes one word and nothing else.
-fn exactly(word: &'static str) -> impl Fn(&mut Decoder, &Node, &str) -> Option<()> {
-    move |decoder, node, path| {
-        let text = read::text(decoder, node, path)?;
-        if text == word {
-            return Some(());
-        }
-        let message = format!("`{path}` is {}, and must be `{word}`", quoted(&text));
-        let newer = path == "apiVersion" && text.starts_with("crdbctl/");
-        let help = if newer {
-            "this crdbctl knows no other; is there a newer one?"
-        } else {
-            "is this the right file?"
-        };
-        decoder.report(Diagnostic::new(node.span, message).help(format!("write `{path}: {word}`; {help}")));
-        None
     }
 }
 

@@ -27,7 +27,7 @@ impl Budget {
     /// Takes nodes and bytes from the budget.
     pub(super) fn charge(&mut self, (nodes, bytes): (usize, usize), span: Span) -> Result<(), Diagnostic> {
         let refuse = |what: String| {
-            Err(Diagnostic::new(span, format!("the manifest is too large here: {what}"))
+            Err(Diagnostic::new(span, format!("the file is too large here: {what}"))
                 .help("aliases count as often as they are used; write fewer of them, or smaller anchors"))
         };
         let Some(nodes_left) = self.nodes.checked_sub(nodes) else {

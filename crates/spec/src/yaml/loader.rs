@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
 use crate::diagnostic::quoted;
+use crate::source::Document;
 use crate::{Diagnostic, Source, Span};
 
 use super::alias::Anchors;
@@ -90,9 +91,13 @@ impl Loader<'_> {
             self.event(event, span)?;
         }
         if self.root.as_ref().is_none_or(Node::is_null) {
-            return Err(Diagnostic::general("the manifest is empty").help(
-                "begin it with `apiVersion: crdbctl/v1` and `kind: Cluster`, or let `crdbctl init` write one",
-            ));
+            let document = self.source.document();
+            return Err(Diagnostic::general(format!("{} is empty", document.the())).help(match document {
+                Document::Manifest => {
+                    "begin it with `apiVersion: crdbctl/v1` and `kind: Cluster`, or let `crdbctl init` write one"
+                }
+                Document::Accept => "write `accept: []`, or remove the file",
+            }));
         }
         Ok(())
     }

@@ -11,14 +11,13 @@ pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Diagnostic> {
     size(bytes.len())?;
     if matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) {
         return Err(
-            Diagnostic::general("the manifest is UTF-16").help("save it as UTF-8 without a byte order mark")
+            Diagnostic::general("the file is UTF-16").help("save it as UTF-8 without a byte order mark")
         );
     }
     std::str::from_utf8(bytes).map_err(|error| {
         let good = &bytes[..error.valid_up_to()];
         let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        Diagnostic::general(format!("line {line} of the manifest is not UTF-8"))
-            .help("save the file as UTF-8")
+        Diagnostic::general(format!("line {line} of the file is not UTF-8")).help("save the file as UTF-8")
     })
 }
 
@@ -41,7 +40,7 @@ pub(super) fn check(text: &str) -> Result<(), Diagnostic> {
 
 fn size(bytes: usize) -> Result<(), Diagnostic> {
     if bytes > Budget::SIZE {
-        let message = format!("the manifest has {bytes} bytes; {} are the most", Budget::SIZE);
+        let message = format!("the file has {bytes} bytes; {} are the most", Budget::SIZE);
         return Err(Diagnostic::general(message).help("is this the right file?"));
     }
     Ok(())
@@ -51,7 +50,7 @@ fn size(bytes: usize) -> Result<(), Diagnostic> {
 fn wrong(at: usize, c: char, next_is_newline: bool) -> Option<(String, &'static str)> {
     match c {
         '\u{FEFF}' if at == 0 => Some((
-            "the manifest begins with a byte order mark".to_owned(),
+            "the file begins with a byte order mark".to_owned(),
             "save the file as UTF-8 without a byte order mark (BOM)",
         )),
         '\0' => Some(("a NUL byte".to_owned(), "a manifest is text; is this the right file?")),
