@@ -4,6 +4,7 @@
 //! One file a command in [`commands`]; [`ExitCode`] is the one list of exit codes, [`CliError`] the
 //! one form of errors, [`Ui`] the one place that prints.
 
+mod accepting;
 mod applying;
 mod applying_saved;
 mod archives;

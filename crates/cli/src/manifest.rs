@@ -68,7 +68,7 @@ fn read(file: &Path) -> Result<(Vec<u8>, String), CliError> {
     Ok((bytes, name))
 }
 
-fn read_limited(source: impl Read) -> std::io::Result<Vec<u8>> {
+pub(crate) fn read_limited(source: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {

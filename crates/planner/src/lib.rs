@@ -3,8 +3,10 @@
 //! [`plan`] compares every resource of the graph with what was observed (`kinds/`, one file a kind),
 //! tells why each difference is there (`cause`), moves restarts to the change that explains them
 //! (`carriers`), judges where the nodes' versions may go (`movement`), and orders the changes (`dependencies`). What nodes
-//! that leave, or that have too many packages, are rid of is worked out in `removal`. [`only`] returns a part of a plan.
+//! that leave, or that have too many packages, are rid of is worked out in `removal`. [`only`] and [`accept`] return
+//! parts of a plan.
 
+mod accept;
 mod carriers;
 mod cause;
 mod comparison;
@@ -21,6 +23,7 @@ mod rollout;
 mod rotation;
 mod twins;
 
+pub use accept::{Accepted, accept};
 pub use options::PlanOptions;
 pub use part::only;
 pub use plan::{plan, plan_rotation};

@@ -10,8 +10,8 @@ use crate::readable;
 use crate::tally::Tally;
 use crate::unknown::unread;
 use crate::{
-    CertificateEntry, CertificateListing, HtmlOptions, RenderOptions, View, render_html, render_json,
-    render_junit, render_markdown, render_metrics, render_plan,
+    CertificateEntry, CertificateListing, HtmlOptions, RenderOptions, RunFigures, View, render_html,
+    render_json, render_junit, render_markdown, render_metrics, render_plan,
 };
 
 const HTML: HtmlOptions<'_> =
@@ -49,12 +49,17 @@ pub(crate) fn listing(plan: &Plan) -> CertificateListing {
     }
 }
 
+pub(crate) fn metrics(plan: &Plan) -> String {
+    let run = RunFigures { exit_code: plan.state().exit_code(), acceptance: None };
+    render_metrics(plan, &listing(plan), &run)
+}
+
 /// Whole, of one plan; of the others what differs from plan to plan, side by side.
 #[test]
 fn every_format_says_what_it_should() {
     for (name, plan) in corpus() {
         let (json, markdown, junit) = (render_json(&plan), render_markdown(&plan), render_junit(&plan));
-        let metrics = render_metrics(&plan, &listing(&plan));
+        let metrics = self::metrics(&plan);
         let html = render_html(&plan, &HTML);
         if name == "contract" {
             insta::assert_snapshot!("contract.json", json);
@@ -130,7 +135,7 @@ fn of_html(plan: &Plan) -> Numbers {
 }
 
 fn of_metrics(plan: &Plan) -> Numbers {
-    let text = render_metrics(plan, &listing(plan));
+    let text = metrics(plan);
     let sum = |start: &str| -> u64 {
         let lines = text.lines().filter(|line| line.starts_with(start));
         lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
@@ -147,8 +152,8 @@ fn of_metrics(plan: &Plan) -> Numbers {
         let start = format!("crdbctl_plan_disrupted_nodes{{cluster=\"store\",impact=\"{impact}\"");
         numbers.insert(impact, sum(&start));
     }
-    let drifted = plan.compared.values().filter(|it| !matches!(it, Verdict::Same | Verdict::Unknown)).count();
-    assert_eq!(sum("crdbctl_drifted_resources{"), drifted as u64);
+    assert_eq!(sum("crdbctl_drifted_resources{"), plan.changes.len() as u64);
+    assert_eq!(sum("crdbctl_last_run_exit_code{"), u64::from(plan.state().exit_code()));
     assert_eq!(sum("crdbctl_plan_causes{"), plan.changes.len() as u64);
     numbers
 }
@@ -244,7 +249,7 @@ fn no_format_lets_text_of_hosts_become_more_than_text() {
     let plan = corpus().remove("hostile").unwrap();
     let junit = render_junit(&plan);
     let html = render_html(&plan, &HTML);
-    let metrics = render_metrics(&plan, &listing(&plan));
+    let metrics = self::metrics(&plan);
     for (format, text) in [("junit", &junit), ("html", &html), ("metrics", &metrics)] {
         let odd =
             text.chars().find(|c| (c.is_control() && *c != '\n') || matches!(c, '\u{202e}' | '\u{fffe}'));
@@ -349,7 +354,7 @@ fn a_comment_is_never_too_long_and_says_what_it_leaves_out() {
 #[test]
 fn metrics_are_openmetrics() {
     for (name, plan) in corpus() {
-        let text = render_metrics(&plan, &listing(&plan));
+        let text = metrics(&plan);
         assert!(text.ends_with("\n# EOF\n"), "{name}");
         let mut family = "";
         let mut families = Vec::new();
@@ -375,7 +380,7 @@ fn metrics_are_openmetrics() {
     }
     // A node that was not read has no samples that could be taken for "nothing drifted".
     let plan = corpus().remove("unknown").unwrap();
-    let text = render_metrics(&plan, &listing(&plan));
+    let text = metrics(&plan);
     assert!(!text.contains("node=\"store-2\",kind") && !text.contains("kind=\"unit\""), "{text}");
     assert!(text.contains("crdbctl_unknown_nodes{cluster=\"store\"} 3"), "{text}");
 }

@@ -78,7 +78,7 @@ pub use html::{HtmlOptions, render_html};
 pub use json::render_json;
 pub use junit::{render_drift_junit, render_junit};
 pub use markdown::{render_drift_markdown, render_markdown};
-pub use metrics::render_metrics;
+pub use metrics::{RunFigures, render_metrics};
 pub use options::RenderOptions;
 pub use plan::{render_notes, render_plan};
 pub use role::Role;

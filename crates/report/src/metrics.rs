@@ -3,21 +3,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crdbctl_model::{Action, Cause, NodeName, Plan, ResourceKind, Verdict};
+use crdbctl_model::{
+    Acceptance, Action, Cause, Day, Divergence, NodeName, Plan, ResourceAddr, ResourceKind, Timestamp,
+    Verdict,
+};
 
 use crate::tally::Tally;
 use crate::word::word;
-use crate::{CertificateListing, clean};
+use crate::{CertificateListing, clean, drift};
+
+/// What metrics tell of a run beside the plan.
+#[derive(Clone, Copy, Debug)]
+pub struct RunFigures<'a> {
+    /// The number that it ends with.
+    pub exit_code: u8,
+    /// What it was told to accept; `None` when nothing was, and metrics say nothing of it.
+    pub acceptance: Option<&'a Acceptance>,
+}
 
 /// Returns a plan's numbers, and when certificates end, in the Prometheus and OpenMetrics text form.
 ///
 /// A node that could not be read has no samples of resources: could not read is not zero. Timestamps of samples are
 /// left to whoever reads the file. The moment of the last run is that of the probe, so that a plan from old
 /// observations looks old. Ends in a line feed.
-pub fn render_metrics(plan: &Plan, certificates: &CertificateListing) -> String {
+pub fn render_metrics(plan: &Plan, certificates: &CertificateListing, run: &RunFigures<'_>) -> String {
     let tally = Tally::of(plan);
     let mut out = Exposition { text: String::new(), cluster: plan.cluster.to_string(), family: "" };
     out.drifted_resources(plan);
+    if let Some(acceptance) = run.acceptance {
+        out.accepted(plan, acceptance, certificates.taken_at);
+    }
     out.family("crdbctl_compared_resources", "Resources that were compared with the manifest.");
     out.sample(&[], tally.compared);
     out.family("crdbctl_unknown_nodes", "Nodes that could not be read, or on which something could not be.");
@@ -27,6 +42,11 @@ pub fn render_metrics(plan: &Plan, certificates: &CertificateListing) -> String 
     out.family("crdbctl_plan_unknown", "Nodes and single resources that could not be read.");
     out.sample(&[], tally.unknown);
     let counts = tally.counts;
+    out.family(
+        "crdbctl_plan_left_alone",
+        "Resources that differ and that are left alone: put off, left out or accepted.",
+    );
+    out.sample(&[], tally.put_off);
     out.family("crdbctl_plan_changes", "Changes that apply would make, by action.");
     for (action, number) in [
         (Action::Create, counts.create),
@@ -53,6 +73,8 @@ pub fn render_metrics(plan: &Plan, certificates: &CertificateListing) -> String 
     out.certificates(certificates);
     out.family("crdbctl_last_run_timestamp_seconds", "When the nodes were read.");
     out.sample(&[], certificates.taken_at.as_unix());
+    out.family("crdbctl_last_run_exit_code", "The exit code of that run.");
+    out.sample(&[], run.exit_code);
     out.text + "# EOF\n"
 }
 
@@ -77,19 +99,53 @@ impl Exposition {
         let _ = writeln!(self.text, "{line}}} {value}");
     }
 
+    /// What was looked at and could be told has a sample, also when it is zero; a side that was not asked for has none.
     fn drifted_resources(&mut self, plan: &Plan) {
-        let help = "Resources that are not as the manifest says, by node and kind.";
+        let help = "Resources that are not as the manifest says and are not accepted, by node, kind and the side that moved.";
         self.family("crdbctl_drifted_resources", help);
-        let mut numbers: BTreeMap<(&str, ResourceKind), usize> = BTreeMap::new();
-        for (addr, verdict) in &plan.compared {
-            let node = addr.node().map_or("cluster", NodeName::as_str);
-            // What could not be told is neither drifted nor as desired.
-            if *verdict != Verdict::Unknown {
-                *numbers.entry((node, addr.kind)).or_default() += usize::from(*verdict != Verdict::Same);
+        let sides = [Divergence::Drift, Divergence::Change];
+        let asked = || sides.into_iter().filter(|side| plan.part.only.is_none_or(|only| only == *side));
+        let mut numbers: BTreeMap<(&str, ResourceKind, Divergence), usize> = BTreeMap::new();
+        // What could not be told is neither drifted nor as desired.
+        for (addr, _) in plan.compared.iter().filter(|(_, verdict)| **verdict != Verdict::Unknown) {
+            for side in asked() {
+                numbers.entry((place(addr), addr.kind, side)).or_default();
             }
         }
-        for ((node, kind), number) in numbers {
-            self.sample(&[("node", node), ("kind", kind.word())], number);
+        for change in &plan.changes {
+            *numbers
+                .entry((place(&change.addr), change.addr.kind, change.cause.divergence()))
+                .or_default() += 1;
+        }
+        for ((node, kind, side), number) in numbers {
+            self.sample(&[("node", node), ("kind", kind.word()), ("divergence", &side.to_string())], number);
+        }
+    }
+
+    fn accepted(&mut self, plan: &Plan, acceptance: &Acceptance, now: Timestamp) {
+        self.family("crdbctl_accepted_resources", "Resources of which drift is accepted, by node.");
+        let nodes = plan.basis.nodes.keys().map(NodeName::as_str);
+        let mut numbers: BTreeMap<&str, usize> = nodes.chain(["cluster"]).map(|node| (node, 0)).collect();
+        for addr in drift::accepted(plan) {
+            *numbers.entry(place(addr)).or_default() += 1;
+        }
+        for (node, number) in numbers {
+            self.sample(&[("node", node)], number);
+        }
+        let today = Day::of(now);
+        self.family(
+            "crdbctl_accept_entries",
+            "Entries of the file of accepted drift, by whether they still hold.",
+        );
+        let expired = acceptance.expired(today).count();
+        let holding = acceptance.entries.len() - expired;
+        for (state, number) in [("holds", holding), ("expired", expired)] {
+            self.sample(&[("state", state)], number);
+        }
+        if let Some(end) = acceptance.next_end(today) {
+            let name = "crdbctl_accept_next_end_timestamp_seconds";
+            self.family(name, "When the next entry of the file of accepted drift ends.");
+            self.sample(&[], end.as_unix());
         }
     }
 
@@ -110,6 +166,11 @@ impl Exposition {
             self.sample(&labels, end);
         }
     }
+}
+
+/// The node of a resource; `cluster` for what is cluster-wide.
+fn place(addr: &ResourceAddr) -> &str {
+    addr.node().map_or("cluster", NodeName::as_str)
 }
 
 /// Returns a label's value as it is written between quotes.

@@ -2,13 +2,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use crdbctl_model::Divergence;
-use crdbctl_report::View;
+use crdbctl_report::{RunFigures, View, render_metrics};
 
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::found::found;
 use crate::plan_format::PlanFormat;
-use crate::{CliError, ExitCode, Ui};
+use crate::{CliError, ExitCode, Ui, accepting, certificates, document};
 
 /// Tell whether the hosts have moved, and whether the manifest is ahead of them
 ///
@@ -23,6 +23,24 @@ pub(crate) struct DriftArgs {
     /// Look at one side alone: what moved on the hosts, or what the manifest is ahead by
     #[arg(long, value_name = "SIDE", value_enum)]
     only: Option<Side>,
+
+    /// File of drift that is accepted for a time, instead of the one beside the manifest
+    ///
+    /// Without this, cluster.accept.yaml beside cluster.yaml is read when it is there. specs/accept.v1.md describes it.
+    #[arg(long, value_name = "FILE")]
+    accept: Option<PathBuf>,
+
+    /// Write the result to this file in its form, and to standard output for people
+    ///
+    /// The file can be read by its owner alone, and is replaced at once.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Write the numbers to this file, for Prometheus's textfile collector
+    ///
+    /// The file is replaced at once and can be read by everybody.
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
 
     /// Look at what `probe -o` wrote, without connecting to any node
     #[arg(long, value_name = "FILE")]
@@ -40,13 +58,42 @@ enum Side {
 
 pub(crate) fn run(args: &DriftArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let cluster = Cluster::load(global, ui)?;
+    let acceptance = accepting::load(args.accept.as_deref(), &global.file, ui)?;
     let (observations, words) = found(&cluster, args.observed.as_deref(), global, ui)?;
     let mut plan = cluster.plan(&observations, false, false);
+    let mut warnings = Vec::new();
+    if let Some(acceptance) = &acceptance {
+        let accepted = crdbctl_planner::accept(plan, acceptance, &cluster.graph, &observations);
+        (plan, warnings) = (accepted.plan, accepted.warnings);
+    }
     if let Some(side) = args.only {
         plan = crdbctl_planner::only(plan, side.into(), &cluster.graph, &observations);
     }
-    ui.result(&args.format.render(&plan, Some(&cluster.graph), View::Drift, "drift", &words, ui))?;
-    Ok(plan.state().into())
+    let in_form =
+        |format: PlanFormat| format.render(&plan, Some(&cluster.graph), View::Drift, "drift", &words, ui);
+    let certificates = certificates::listing(&cluster, &observations);
+    let tell_metrics = |code: ExitCode| match &args.metrics {
+        Some(file) => {
+            let run = RunFigures { exit_code: code.number(), acceptance: acceptance.as_ref() };
+            document::write_public(file, &render_metrics(&plan, &certificates, &run))
+        }
+        None => Ok(()),
+    };
+    let code: ExitCode = plan.state().into();
+    tell_metrics(code)?;
+    warnings.iter().for_each(|warning| ui.warning(warning));
+    let told = match &args.output {
+        Some(file) => {
+            document::write(file, &in_form(args.format)).and_then(|()| ui.result(&in_form(PlanFormat::Human)))
+        }
+        None => ui.result(&in_form(args.format)),
+    };
+    if let Err(error) = told {
+        // The numbers must not say that all went well of a run that did not. What went wrong first is told.
+        let _ = tell_metrics(error.code);
+        return Err(error);
+    }
+    Ok(code)
 }
 
 impl From<Side> for Divergence {

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use crdbctl_model::{NodeName, Plan, PlanState};
-use crdbctl_report::{View, render_metrics};
+use crdbctl_report::{RunFigures, View, render_metrics};
 
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
@@ -81,7 +81,9 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
     }
     if let Some(file) = &args.metrics {
         let certificates = certificates::listing(&cluster, &observations);
-        document::write_public(file, &render_metrics(&plan, &certificates))?;
+        let code = exit_code(&plan, args.detailed_exitcode);
+        let run = RunFigures { exit_code: code.number(), acceptance: None };
+        document::write_public(file, &render_metrics(&plan, &certificates, &run))?;
     }
     if let Some(addr) = &explained {
         return explanation::explain(addr, &plan, &cluster.graph, args.detailed_exitcode, ui);

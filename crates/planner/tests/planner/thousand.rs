@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use crdbctl_model::{Digest, Fact, Mode, NodeName, Observations, Plan, ResourceGraph};
 use crdbctl_planner::{PlanOptions, plan};
 use crdbctl_report::{
-    CertificateEntry, CertificateListing, HtmlOptions, RenderOptions, render_html, render_json, render_junit,
-    render_markdown, render_metrics, render_plan,
+    CertificateEntry, CertificateListing, HtmlOptions, RenderOptions, RunFigures, render_html, render_json,
+    render_junit, render_markdown, render_metrics, render_plan,
 };
 
 use crate::world::{MANIFEST, NOW, World};
@@ -82,7 +82,9 @@ const FORMATS: [(&str, Render); 6] = [
         render_html(plan, &HtmlOptions { subtitle: "", graph: Some(graph), ..HtmlOptions::default() })
     }),
     ("junit", |plan, _| render_junit(plan)),
-    ("metrics", |plan, graph| render_metrics(plan, &certificates(graph))),
+    ("metrics", |plan, graph| {
+        render_metrics(plan, &certificates(graph), &RunFigures { exit_code: 2, acceptance: None })
+    }),
 ];
 
 /// Returns a line of this process's status, in bytes (proc(5)); `None` where the system does not tell.
