@@ -49,6 +49,7 @@ fn applier(
             unknown: Vec::new(),
             notes: Vec::new(),
             compared: BTreeMap::new(),
+            pace: crdbctl_model::Pace::default(),
             part: crdbctl_model::Part::default(),
             left_out: Vec::new(),
         },

@@ -62,7 +62,7 @@ pub use observation::{
     HostFact, NodeObservation, Observations, Observed, Reading, Unreadable, UnreadableKind,
 };
 pub use part::{Divergence, LeftOut, LeftOutWhy, ParseShardError, Part, Selection, Shard};
-pub use plan::{Basis, Counts, Note, Plan, RolloutStep, Transfer, UnknownResource, Verdict};
+pub use plan::{Basis, Counts, Note, Pace, Plan, RolloutStep, Transfer, UnknownResource, Verdict};
 pub use plan_state::PlanState;
 pub use record::{ForcedGate, Record, RecordedResource};
 pub use removal::Removal;

@@ -41,6 +41,16 @@ pub struct RolloutStep {
     pub because: Vec<ResourceAddr>,
 }
 
+/// What a rollout waits for whatever the hosts do, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Between a restarted node and the next node that is disrupted.
+    pub settle: u64,
+    /// Between the two looks at the ranges behind each restart; `None` where it is not sure that there are two, because the
+    /// cluster is not initialised or not every node is ready.
+    pub ranges_pause: Option<u64>,
+}
+
 /// Bytes that travel to a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
@@ -90,6 +100,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// The nodes that are stopped or reloaded, in order.
     pub rollout: Vec<RolloutStep>,
+    /// What it waits for on its way.
+    #[serde(default)]
+    pub pace: Pace,
     /// What travels.
     pub transfers: Vec<Transfer>,
     /// What could not be planned.
@@ -150,6 +163,20 @@ impl Plan {
             .filter_map(|change| change.addr.node())
     }
 
+    /// Returns how many seconds the pauses of the rollout take together: it lasts longer by whatever drains, starts and
+    /// transfers take, which is not known beforehand. `None` when nothing restarts.
+    pub fn least_seconds(&self) -> Option<u64> {
+        let batches: Vec<&[RolloutStep]> =
+            self.rollout.chunk_by(|one, next| one.batch == next.batch).collect();
+        let restarts = |batch: &&&[RolloutStep]| batch.iter().any(|step| step.impact == Impact::Restart);
+        let restarted = batches.iter().filter(restarts).count() as u64;
+        // Nobody waits behind the last batch for a next one.
+        let followed = batches[..batches.len().saturating_sub(1)].iter().filter(restarts).count() as u64;
+        let Pace { settle, ranges_pause } = self.pace;
+        let pauses = ranges_pause.unwrap_or(0).saturating_mul(restarted);
+        (restarted > 0).then(|| settle.saturating_mul(followed).saturating_add(pauses))
+    }
+
     /// Returns the numbers of the summary line.
     pub fn counts(&self) -> Counts {
         let of = |action| self.changes.iter().filter(|change| change.action == action).count();
@@ -164,5 +191,49 @@ impl Plan {
             stop: self.stops().count(),
             bytes: self.transfers.iter().map(|transfer| transfer.bytes).sum(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(pace: Pace, rollout: &[(&str, usize, Impact)]) -> Plan {
+        let digest = Digest::of("basis");
+        let step = |(name, batch, impact): &(&str, usize, Impact)| RolloutStep {
+            node: NodeName::new(*name).unwrap(),
+            batch: *batch,
+            impact: *impact,
+            because: Vec::new(),
+        };
+        Plan {
+            format_version: Plan::FORMAT_VERSION,
+            cluster: ClusterName::new("store").unwrap(),
+            basis: Basis { manifest: digest, cluster: digest, nodes: BTreeMap::new() },
+            changes: Vec::new(),
+            rollout: rollout.iter().map(step).collect(),
+            pace,
+            transfers: Vec::new(),
+            unknown: Vec::new(),
+            notes: Vec::new(),
+            compared: BTreeMap::new(),
+            part: Part::default(),
+            left_out: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn pauses_are_counted_by_batch_and_the_last_one_does_not_settle() {
+        use Impact::{Reload, Restart};
+        let pace = Pace { settle: 60, ranges_pause: Some(22) };
+        let least = |rollout: &[(&str, usize, Impact)]| plan(pace, rollout).least_seconds();
+        assert_eq!(least(&[]), None);
+        assert_eq!(least(&[("a", 1, Reload), ("b", 2, Reload)]), None);
+        assert_eq!(least(&[("a", 1, Restart)]), Some(22));
+        assert_eq!(least(&[("a", 1, Restart), ("b", 2, Restart), ("c", 3, Restart)]), Some(3 * 22 + 2 * 60));
+        // Two that go together are one wait; a reload behind a restart waits for it to settle.
+        assert_eq!(least(&[("a", 1, Restart), ("b", 1, Restart), ("c", 2, Reload)]), Some(22 + 60));
+        let unsure = Pace { ranges_pause: None, ..pace };
+        assert_eq!(plan(unsure, &[("a", 1, Restart), ("b", 2, Restart)]).least_seconds(), Some(60));
     }
 }

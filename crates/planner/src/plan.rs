@@ -490,6 +490,7 @@ impl Draft {
                     .filter_map(|node| Some((node.clone(), observations.reading(node)?.digest)))
                     .collect(),
             },
+            pace: rollout::pace(context),
             rollout,
             changes,
             transfers,

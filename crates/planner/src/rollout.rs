@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crdbctl_model::{Change, HealthFact, Impact, NodeName, Note, ResourceGraph, RolloutStep};
+use crdbctl_model::{Change, HealthFact, Impact, NodeName, Note, Pace, ResourceGraph, RolloutStep};
 
 use crate::context::Context;
 
@@ -56,6 +56,14 @@ pub(crate) fn steps(changes: &[Change], context: &Context<'_>) -> Vec<RolloutSte
         ordered.extend(std::iter::once(first).chain(together).map(|step| RolloutStep { batch, ..step }));
     }
     ordered
+}
+
+/// Returns what a rollout waits for whatever the hosts do. The second look at the ranges is sure only where the first can be
+/// had: in an initialised cluster of which every node is ready.
+pub(crate) fn pace(context: &Context<'_>) -> Pace {
+    let graph = context.graph;
+    let is_sure = graph.staying().all(|node| context.is_ready(node));
+    Pace { settle: graph.rollout.settle, ranges_pause: is_sure.then_some(graph.rollout.ranges_pause) }
 }
 
 /// Returns what readers of the plan should know of its disruption.

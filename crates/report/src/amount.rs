@@ -33,6 +33,15 @@ pub fn duration(milliseconds: u64) -> String {
     }
 }
 
+/// Returns a time that is known to the second for people: `22s`, `1m`, `1m44s`, `1h02m`.
+pub fn seconds(seconds: u64) -> String {
+    match seconds {
+        ..60 => format!("{seconds}s"),
+        60..3600 if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        _ => duration(seconds.saturating_mul(1000)),
+    }
+}
+
 /// Returns a number with its noun: `1 node`, `0 nodes`, `3 nodes`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -58,6 +67,21 @@ mod tests {
             (u64::MAX, "18447 PB"),
         ] {
             assert_eq!(bytes(number), text, "{number}");
+        }
+    }
+
+    #[test]
+    fn seconds_read_well() {
+        for (number, text) in [
+            (0, "0s"),
+            (22, "22s"),
+            (60, "1m"),
+            (104, "1m44s"),
+            (2400, "40m"),
+            (3600, "1h00m"),
+            (3725, "1h02m"),
+        ] {
+            assert_eq!(seconds(number), text, "{number}");
         }
     }
 

@@ -12,10 +12,12 @@ struct Document<'a> {
     complete: bool,
     applyable: bool,
     exit_code: u8,
+    least_seconds: Option<u64>,
 }
 
 /// Returns a plan for machines: the plan's own document, with `summary` (the numbers of the human
-/// summary line, and of what was compared), `complete`, `applyable` and `exit_code` beside its members.
+/// summary line, and of what was compared), `complete`, `applyable`, `exit_code` and
+/// `least_seconds` beside its members.
 ///
 /// `exit_code` is what `drift`, and `plan --detailed-exitcode`, end with: 0 nothing to do, 2 changes, 5 something
 /// could not be read. `applyable` tells whether an apply without `--skip-unknown` would start and
@@ -29,6 +31,7 @@ pub fn render_json(plan: &Plan) -> String {
         plan,
         summary: Tally::of(plan),
         complete: plan.is_complete(),
+        least_seconds: plan.least_seconds(),
         applyable: plan.is_complete() && !plan.is_empty(),
         exit_code: plan.state().exit_code(),
     };

@@ -67,7 +67,7 @@ mod readable;
 #[cfg(test)]
 mod schema_tests;
 
-pub use amount::{bytes, count, duration};
+pub use amount::{bytes, count, duration, seconds};
 pub use certificates::{CertificateEntry, CertificateListing, UnreadCertificate, render_certificates};
 pub use clean::clean;
 pub use drift::{drift_sentence, render_drift};

@@ -8,7 +8,7 @@ use crate::body::body_rows;
 use crate::create::create_rows;
 use crate::group::{Group, groups};
 use crate::line::Line;
-use crate::summary::{batches, emptied, stopped};
+use crate::summary::{batches, emptied, least_time, stopped};
 use crate::tally::Tally;
 use crate::unknown::{Unread, unread};
 use crate::word::{done, effect_of, word};
@@ -170,6 +170,9 @@ fn head(plan: &Plan, view: View) -> String {
     let restarted = batches(plan);
     if !restarted.is_empty() {
         text.push_str(&format!("Rolling order: {}.\n\n", names(&restarted)));
+    }
+    if let Some((time, why)) = least_time(plan) {
+        text.push_str(&format!("**{time}:** {why}.\n\n"));
     }
     let stopped = stopped(plan);
     if !stopped.is_empty() {

@@ -68,6 +68,10 @@ pub fn render_metrics(plan: &Plan, certificates: &CertificateListing, run: &RunF
     for (impact, number) in [("restart", counts.restart), ("reload", counts.reload), ("stop", counts.stop)] {
         out.sample(&[("impact", impact)], number);
     }
+    if let Some(least) = plan.least_seconds() {
+        out.family("crdbctl_plan_least_seconds", "How long the pauses between restarts take together.");
+        out.sample(&[], least);
+    }
     out.family("crdbctl_plan_bytes", "Bytes that apply would send.");
     out.sample(&[], counts.bytes);
     out.certificates(certificates);

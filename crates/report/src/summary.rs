@@ -6,7 +6,7 @@ use crate::group::list;
 use crate::line::Line;
 use crate::unknown::subject;
 use crate::wrap::wrap;
-use crate::{Role, bytes, count};
+use crate::{Role, bytes, count, seconds};
 
 /// Returns the notes of a plan.
 pub(crate) fn note_lines(plan: &Plan, width: usize) -> Vec<Line> {
@@ -39,6 +39,9 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize, skip_unknown: bool) -> Ve
         let order = list(Role::Restart, restarted).plain(".");
         lines.push(Line::of(Role::Plain, "Rolling order: ").then(order));
     }
+    if let Some((time, why)) = least_time(plan) {
+        lines.push(Line::of(Role::Restart, time).plain(format!(": {why}.")));
+    }
     let stopped = stopped(plan);
     if !stopped.is_empty() {
         let nodes = list(Role::Delete, stopped).plain(".");
@@ -53,6 +56,21 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize, skip_unknown: bool) -> Ve
         lines.push(incomplete_line(plan, skip_unknown));
     }
     lines.into_iter().flat_map(|line| wrap(line, width, 2)).collect()
+}
+
+/// How long the rollout takes at the least, and what that rests on.
+pub(crate) fn least_time(plan: &Plan) -> Option<(String, String)> {
+    let least = plan.least_seconds().filter(|least| *least > 0)?;
+    let mut pauses = Vec::new();
+    if let Some(pause) = plan.pace.ranges_pause {
+        let each = if batches(plan).len() == 1 { "the" } else { "each" };
+        pauses.push(format!("{} between two looks at the ranges after {each} restart", seconds(pause)));
+    }
+    let last = plan.rollout.last().map(|step| step.batch);
+    if plan.rollout.iter().any(|step| Some(step.batch) != last) {
+        pauses.push(format!("{} to settle before the next node", seconds(plan.pace.settle)));
+    }
+    Some((format!("At least {} and what drains and starts take", seconds(least)), pauses.join(", ")))
 }
 
 /// The nodes that stop for good.

@@ -98,6 +98,7 @@ fn plan() -> Plan {
             })
             .to_vec(),
         compared: changes.iter().map(|change| (change.addr.clone(), Verdict::Differs)).collect(),
+        pace: crdbctl_model::Pace::default(),
         part: crdbctl_model::Part::default(),
         left_out: Vec::new(),
         changes,

@@ -2,7 +2,7 @@
 //! others alone.
 
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::bench::{ADMIN, Bench, Done, pid};
 
@@ -58,7 +58,13 @@ fn nodes_restart_one_by_one_drained_gated_and_between_hooks() {
         .code(2)
         .says("Rolling order: store-1, store-2, store-3.")
         .says("hooks.before_node runs on this host");
+    let plan = bench.crdbctl(&["plan", "--format", "json"]).code(0).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let least = Duration::from_secs(plan["least_seconds"].as_u64().unwrap());
+    assert!(least >= Duration::from_secs(3 * plan["pace"]["ranges_pause"].as_u64().unwrap()), "{plan}");
+    let began = Instant::now();
     let done = bench.apply();
+    assert!(began.elapsed() >= least, "a plan promises no less than {least:?}: {:?}", began.elapsed());
     bench.assert_empty_plan();
     assert!(pids(&bench).iter().zip(&before).all(|(now, before)| now != before));
     // Seen twice: the first look at figures that are too good is not believed.

@@ -1,6 +1,6 @@
 //! What restarts or reloads a node, which change says so, and in which order nodes go.
 
-use crdbctl_model::{Digest, Fact, Impact};
+use crdbctl_model::{Digest, Fact, HealthFact, Impact, Pace};
 
 use crate::world::{MANIFEST, World, graph, node};
 
@@ -20,6 +20,19 @@ fn changed_flags_restart_through_the_unit_and_are_told_once() {
     let content = plan.changes[0].attributes.iter().find(|attribute| attribute.name == "content").unwrap();
     assert_eq!(content.remark.as_deref(), Some("restarts cockroach on store-1"));
     assert_eq!(plan.counts().restart, 3);
+}
+
+#[test]
+fn the_least_time_counts_the_looks_at_the_ranges_where_every_node_is_ready() {
+    let mut world = World::converged();
+    world.manifest("  version: v24.1.0\n", "  version: v24.1.0\n  flags: {cache: \".35\"}\n");
+    let plan = world.plan();
+    assert_eq!(plan.pace, Pace { settle: 60, ranges_pause: Some(22) });
+    assert_eq!(plan.least_seconds(), Some(3 * 22 + 2 * 60));
+    // Where one is not ready, the gates may have nothing to look at.
+    world.service(2).health = HealthFact::NotReady("draining".to_owned());
+    assert_eq!(world.plan().pace.ranges_pause, None);
+    assert_eq!(world.plan().least_seconds(), Some(2 * 60));
 }
 
 #[test]

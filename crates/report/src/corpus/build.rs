@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Action, AttributeDiff, Basis, Cause, Change, ClusterName, Desired, Digest, HostPath, Impact, NodeName,
-    OwnerName, Part, Plan, ResourceAddr, ResourceKind, RolloutStep, Transfer, UnknownResource, Verdict,
+    OwnerName, Pace, Part, Plan, ResourceAddr, ResourceKind, RolloutStep, Transfer, UnknownResource, Verdict,
 };
 
 pub(crate) fn node(name: &str) -> NodeName {
@@ -85,6 +85,7 @@ pub(crate) fn plan(nodes: &[&str], changes: Vec<Change>) -> Plan {
             nodes: nodes.iter().map(|name| (node(name), digest)).collect(),
         },
         rollout: rollout.collect(),
+        pace: Pace { settle: 60, ranges_pause: Some(22) },
         transfers: changes.iter().filter(|change| change.bytes > 0).map(sent).collect(),
         compared: compared(nodes, &changes),
         part: Part::default(),

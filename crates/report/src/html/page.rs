@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::card::{Card, cards};
 use super::drawing::{Drawing, draw};
 use crate::group::groups;
-use crate::summary::{emptied, stopped};
+use crate::summary::{emptied, least_time, stopped};
 use crate::tally::Tally;
 use crate::word::effect;
 use crate::{View, bytes, clean, count, drift, drift_sentence, unknown};
@@ -58,6 +58,7 @@ struct Page<'a> {
     cards: Vec<Card>,
     drawing: Option<Drawing>,
     rollout: Vec<Step>,
+    least: Option<String>,
     unknown: Vec<Unread>,
     notes: Vec<Remark>,
 }
@@ -167,6 +168,7 @@ fn page<'a>(plan: &'a Plan, options: &HtmlOptions<'_>) -> Page<'a> {
         drawing: draw(&groups, options.graph),
         cards,
         rollout: if is_drift { Vec::new() } else { rollout(plan) },
+        least: least_time(plan).map(|(time, why)| format!("{time}: {why}.")),
         unknown: unknown(plan),
         notes: plan
             .notes
