@@ -8,7 +8,7 @@ use crate::block::lay_out;
 use crate::line::{Line, write_all};
 use crate::plan::blocks;
 use crate::summary::note_lines;
-use crate::{RenderOptions, Role, View, count, unknown};
+use crate::{RenderOptions, Role, View, count, omission, unknown};
 
 /// Returns what `drift` found, for people: first what moved on the hosts, then what the manifest is ahead by, what could not be
 /// read and notes; the last line says in one sentence what a pipeline needs, as [`drift_sentence`].
@@ -24,6 +24,7 @@ pub fn render_drift(plan: &Plan, options: &RenderOptions) -> String {
     }
     sections.push(unknown::lines(plan, width));
     sections.push(note_lines(plan, width));
+    sections.push(omission::lines(plan, width));
     let role = match plan.state() {
         PlanState::Clean => Role::Success,
         PlanState::Diverged => Role::Update,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crdbctl_model::{Action, Digest, NodeName, Plan, Timestamp, Verdict};
+use crdbctl_model::{Action, Digest, LeftOutWhy, NodeName, Plan, Timestamp, Verdict};
 
 use crate::corpus::corpus;
 use crate::junit_tests::Report;
@@ -155,6 +155,7 @@ fn of_metrics(plan: &Plan) -> Numbers {
     assert_eq!(sum("crdbctl_drifted_resources{"), plan.changes.len() as u64);
     assert_eq!(sum("crdbctl_last_run_exit_code{"), u64::from(plan.state().exit_code()));
     assert_eq!(sum("crdbctl_plan_causes{"), plan.changes.len() as u64);
+    assert_eq!(sum("crdbctl_plan_left_out{"), plan.left_out.len() as u64);
     numbers
 }
 
@@ -208,6 +209,40 @@ fn all_formats_tell_the_same_numbers() {
         );
     }
     assert!(people > 5);
+}
+
+/// What is left out is no change in any format, and is told in each with its reason.
+#[test]
+fn what_is_left_out_is_told_in_every_format_and_counted_in_none() {
+    let mut parts = 0;
+    for (name, plan) in corpus().into_iter().filter(|(_, plan)| !plan.left_out.is_empty()) {
+        parts += 1;
+        let human = render_plan(&plan, &RenderOptions::plain(4000));
+        let html = render_html(&plan, &HTML).replace("&#x2f;", "/");
+        let markdown = render_markdown(&plan);
+        let json: serde_json::Value = serde_json::from_str(&render_json(&plan)).unwrap();
+        assert_eq!(json["summary"]["left_out"], plan.left_out.len(), "{name}");
+        let junit = Report::read(&render_junit(&plan)).unwrap();
+        for left in &plan.left_out {
+            let addr = left.addr.to_string();
+            for (format, text) in [("human", &human), ("html", &html), ("markdown", &markdown)] {
+                assert!(text.contains(&addr), "{name}: {format}: {addr}");
+                assert!(left.attributes.iter().all(|attribute| text.contains(attribute)), "{name}: {format}");
+                if let LeftOutWhy::Accepted { until, .. } = &left.why {
+                    assert!(text.contains(&format!("Accepted until {until}")), "{name}: {format}: {addr}");
+                }
+            }
+            assert!(!human.contains(&format!("# {addr} will be")), "{name}: {addr}");
+            if left.attributes.is_empty() {
+                let name_of_case = format!("store.{}/{}", left.addr.node().unwrap(), left.addr.local());
+                let case = junit.cases().find(|case| case.name == name_of_case).unwrap();
+                assert_eq!(case.outcome, "skipped", "{name}: {addr}");
+            }
+        }
+        // Nothing says of the whole that it is as the manifest wants it.
+        assert!(!human.contains("as the manifest says"), "{name}: {human}");
+    }
+    assert!(parts >= 2);
 }
 
 #[test]

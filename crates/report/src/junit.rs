@@ -1,9 +1,10 @@
 //! A plan as a report of tests, so that a CI system shows drift as failures.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
-use crdbctl_model::{Change, NodeName, Plan, ResourceAddr, UnknownResource, Verdict};
+use crdbctl_model::{Change, LeftOut, NodeName, Plan, ResourceAddr, UnknownResource, Verdict};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
@@ -11,7 +12,7 @@ use crate::body::body_rows;
 use crate::cause::cause_words;
 use crate::group::Group;
 use crate::word::{done, word};
-use crate::{View, clean};
+use crate::{View, clean, omission};
 
 const WIDTH: usize = 120;
 const LEFT_ALONE: &str = "it differs, and this plan leaves it alone";
@@ -57,7 +58,7 @@ enum Outcome<'a> {
     Passed,
     Failed(&'a Change),
     Erred(Option<&'a UnknownResource>),
-    Skipped(&'static str),
+    Skipped(Cow<'static, str>),
 }
 
 #[derive(Default)]
@@ -98,6 +99,8 @@ fn suites(plan: &Plan) -> BTreeMap<Option<&NodeName>, Vec<Case<'_>>> {
         plan.changes.iter().map(|change| (&change.addr, change)).collect();
     let unknown: BTreeMap<&ResourceAddr, &UnknownResource> =
         plan.unknown.iter().filter_map(|unknown| Some((unknown.addr.as_ref()?, unknown))).collect();
+    let left_out: BTreeMap<&ResourceAddr, &LeftOut> =
+        plan.left_out.iter().map(|left| (&left.addr, left)).collect();
     let mut suites: BTreeMap<Option<&NodeName>, Vec<Case<'_>>> = BTreeMap::new();
     for (at, unknown) in plan.unknown.iter().enumerate().filter(|(_, unknown)| unknown.addr.is_none()) {
         let cases = suites.entry(unknown.node.as_ref()).or_default();
@@ -115,8 +118,11 @@ fn suites(plan: &Plan) -> BTreeMap<Option<&NodeName>, Vec<Case<'_>>> {
             (Some(change), _) => Outcome::Failed(change),
             (None, Verdict::Same) => Outcome::Passed,
             (None, Verdict::Unknown) => Outcome::Erred(unknown.get(addr).copied()),
-            (None, Verdict::Differs | Verdict::PutOff) => Outcome::Skipped(LEFT_ALONE),
-            (None, Verdict::Carried) => Outcome::Skipped(CARRIED),
+            (None, Verdict::Differs | Verdict::PutOff) => {
+                let why = left_out.get(addr).map(|left| omission::why(left, plan).into());
+                Outcome::Skipped(why.unwrap_or(Cow::Borrowed(LEFT_ALONE)))
+            }
+            (None, Verdict::Carried) => Outcome::Skipped(Cow::Borrowed(CARRIED)),
         };
         suites.entry(addr.node()).or_default().push(Case { name: addr.local(), outcome });
     }
@@ -183,7 +189,8 @@ fn write_suite(
                         .write_inner_content(|writer| result("error", &message, "unknown", &text, writer))?;
                 }
                 Outcome::Skipped(why) => {
-                    let message = ("message", *why);
+                    let why = clean(why);
+                    let message = ("message", why.as_ref());
                     element.write_inner_content(|writer| {
                         writer.create_element("skipped").with_attribute(message).write_empty().map(drop)
                     })?;

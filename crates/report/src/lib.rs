@@ -40,6 +40,7 @@ mod junit;
 mod line;
 mod markdown;
 mod metrics;
+mod omission;
 mod options;
 mod plan;
 mod role;

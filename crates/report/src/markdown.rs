@@ -8,6 +8,7 @@ use crate::body::body_rows;
 use crate::create::create_rows;
 use crate::group::{Group, groups};
 use crate::line::Line;
+use crate::omission::{no_changes, omissions, shard};
 use crate::summary::{batches, emptied, least_time, stopped};
 use crate::tally::Tally;
 use crate::unknown::{Unread, unread};
@@ -43,15 +44,15 @@ pub fn render_drift_markdown(plan: &Plan) -> String {
 
 fn render(plan: &Plan, view: View) -> String {
     let mut text = head(plan, view);
-    let mut left_out = LeftOut::default();
+    let mut no_room = NoRoom::default();
     let budget = LONGEST - LAST_WORDS;
-    left_out.unknown = push_unknown(&mut text, plan, budget);
+    no_room.unknown = push_unknown(&mut text, plan, budget);
     match view {
-        View::Plan => left_out.changes = push_changes(&mut text, plan, view, budget),
+        View::Plan => no_room.changes = push_changes(&mut text, plan, view, budget),
         View::Drift => {
             for (divergence, side) in drift::sides(plan) {
                 text.push_str(&format!("**{}**\n\n", drift::heading(divergence)));
-                left_out.changes += push_changes(&mut text, &side, view, budget);
+                no_room.changes += push_changes(&mut text, &side, view, budget);
             }
         }
     }
@@ -62,10 +63,23 @@ fn render(plan: &Plan, view: View) -> String {
         if text.len() + line.len() <= budget {
             text.push_str(&line);
         } else {
-            left_out.notes += 1;
+            no_room.notes += 1;
         }
     }
-    text.push_str(&left_out.words(view));
+    if let Some(shard) = shard(plan) {
+        text.push_str(&format!("{shard}\n\n"));
+    }
+    for omission in omissions(plan) {
+        let (named, more) = omission.named();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let line = format!("{}: {}: {}{more}.\n\n", code(&omission.why), omission.number(), names(named));
+        if text.len() + line.len() <= budget {
+            text.push_str(&line);
+        } else {
+            no_room.omissions += omission.subjects.len();
+        }
+    }
+    text.push_str(&no_room.words(view));
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
@@ -87,15 +101,21 @@ fn push_changes(text: &mut String, plan: &Plan, view: View, budget: usize) -> us
 
 /// What found no room.
 #[derive(Default)]
-struct LeftOut {
+struct NoRoom {
     changes: usize,
     unknown: usize,
     notes: usize,
+    omissions: usize,
 }
 
-impl LeftOut {
+impl NoRoom {
     fn words(&self, view: View) -> String {
-        let parts = [(self.changes, "change"), (self.unknown, "unknown thing"), (self.notes, "note")];
+        let parts = [
+            (self.changes, "change"),
+            (self.unknown, "unknown thing"),
+            (self.notes, "note"),
+            (self.omissions, "left-out change"),
+        ];
         let parts: Vec<String> = parts
             .iter()
             .filter(|(number, _)| *number > 0)
@@ -136,7 +156,7 @@ fn head(plan: &Plan, view: View) -> String {
         .collect();
     text.push_str(&match (plan.is_empty(), plan.is_complete()) {
         (false, _) => told.join(", "),
-        (true, true) => "No changes".to_owned(),
+        (true, true) => no_changes(plan).to_owned(),
         (true, false) => "No changes to what could be read".to_owned(),
     });
     text.push_str(".**");

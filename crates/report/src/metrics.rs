@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crdbctl_model::{
-    Acceptance, Action, Cause, Day, Divergence, NodeName, Plan, ResourceAddr, ResourceKind, Timestamp,
-    Verdict,
+    Acceptance, Action, Cause, Day, Divergence, LeftOut, LeftOutWhy, NodeName, Plan, ResourceAddr,
+    ResourceKind, Timestamp, Verdict,
 };
 
 use crate::tally::Tally;
@@ -47,6 +47,18 @@ pub fn render_metrics(plan: &Plan, certificates: &CertificateListing, run: &RunF
         "Resources that differ and that are left alone: put off, left out or accepted.",
     );
     out.sample(&[], tally.put_off);
+    out.family(
+        "crdbctl_plan_left_out",
+        "Changes of the whole plan, or attributes of one, that are left out of it.",
+    );
+    for why in ["selection", "only", "accepted"] {
+        let is_it = |left: &&LeftOut| match left.why {
+            LeftOutWhy::Selection => why == "selection",
+            LeftOutWhy::Only => why == "only",
+            LeftOutWhy::Accepted { .. } => why == "accepted",
+        };
+        out.sample(&[("why", why)], plan.left_out.iter().filter(is_it).count());
+    }
     out.family("crdbctl_plan_changes", "Changes that apply would make, by action.");
     for (action, number) in [
         (Action::Create, counts.create),

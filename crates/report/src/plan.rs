@@ -6,7 +6,7 @@ use crate::create::{belong_together, create_block, with_nodes};
 use crate::group::{Group, groups};
 use crate::line::{Line, write_all};
 use crate::word::done;
-use crate::{RenderOptions, Role, View, summary, unknown};
+use crate::{RenderOptions, Role, View, omission, summary, unknown};
 
 /// Returns a plan for people: its changes, what could not be read, notes, and the summary.
 ///
@@ -16,6 +16,7 @@ pub fn render_plan(plan: &Plan, options: &RenderOptions) -> String {
     let width = options.columns();
     let mut sections = vec![lay_out(blocks(plan, width, View::Plan), width), unknown::lines(plan, width)];
     sections.push(summary::note_lines(plan, width));
+    sections.push(omission::lines(plan, width));
     sections.push(summary::summary_lines(plan, width, options.skip_unknown));
     sections.retain(|lines| !lines.is_empty());
     sections.iter().map(|lines| write_all(lines, options.color)).collect::<Vec<_>>().join("\n")

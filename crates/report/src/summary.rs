@@ -4,6 +4,7 @@ use crdbctl_model::{Impact, Plan, Removal};
 
 use crate::group::list;
 use crate::line::Line;
+use crate::omission::{is_part, no_changes};
 use crate::unknown::subject;
 use crate::wrap::wrap;
 use crate::{Role, bytes, count, seconds};
@@ -22,6 +23,10 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize, skip_unknown: bool) -> Ve
     let mut lines = Vec::new();
     if !plan.is_empty() {
         lines.extend(counts_lines(plan, width));
+    } else if plan.is_complete() && is_part(plan) {
+        let compared = count(plan.compared.len(), "resource");
+        let line = Line::of(Role::Success, no_changes(plan)).plain(format!("; {compared} compared."));
+        lines.push(line);
     } else if plan.is_complete() {
         lines.push(Line::of(Role::Success, "No changes.").plain(format!(
             " {} as the manifest says; {} compared.",

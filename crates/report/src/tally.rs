@@ -17,6 +17,8 @@ pub(crate) struct Tally {
     pub(crate) carried: usize,
     /// Nodes and resources that could not be read, as the plan lists them.
     pub(crate) unknown: usize,
+    /// Changes of the whole plan, or attributes of one, that this part leaves out, as the plan lists them.
+    pub(crate) left_out: usize,
 }
 
 impl Tally {
@@ -29,6 +31,7 @@ impl Tally {
             put_off: verdicts(Verdict::PutOff),
             carried: verdicts(Verdict::Carried),
             unknown: plan.unknown.len(),
+            left_out: plan.left_out.len(),
         }
     }
 }

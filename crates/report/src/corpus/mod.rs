@@ -5,6 +5,7 @@ mod fresh;
 mod hostile;
 mod hosts;
 mod leaving;
+mod left_out;
 mod many;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub(crate) fn corpus() -> BTreeMap<&'static str, Plan> {
         ("hostile", hostile::hostile()),
         ("drift", hosts::drift()),
         ("leaving", leaving::leaving()),
+        ("left-out", left_out::some_left_out()),
+        ("left-out-all", left_out::all_left_out()),
         ("three-way", hosts::three_way()),
         ("unknown", hosts::unknown()),
     ])

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::card::{Card, cards};
 use super::drawing::{Drawing, draw};
 use crate::group::groups;
+use crate::omission::{no_changes, omissions, shard};
 use crate::summary::{emptied, least_time, stopped};
 use crate::tally::Tally;
 use crate::word::effect;
@@ -60,7 +61,17 @@ struct Page<'a> {
     rollout: Vec<Step>,
     least: Option<String>,
     unknown: Vec<Unread>,
+    shard: Option<String>,
+    omissions: Vec<Omitted>,
     notes: Vec<Remark>,
+}
+
+/// All that is left out for one reason.
+#[derive(Serialize)]
+struct Omitted {
+    why: String,
+    number: String,
+    subjects: Vec<String>,
 }
 
 /// A number with its name.
@@ -170,6 +181,15 @@ fn page<'a>(plan: &'a Plan, options: &HtmlOptions<'_>) -> Page<'a> {
         rollout: if is_drift { Vec::new() } else { rollout(plan) },
         least: least_time(plan).map(|(time, why)| format!("{time}: {why}.")),
         unknown: unknown(plan),
+        shard: shard(plan),
+        omissions: omissions(plan)
+            .into_iter()
+            .map(|it| Omitted {
+                number: it.number(),
+                why: clean(&it.why).into_owned(),
+                subjects: it.subjects,
+            })
+            .collect(),
         notes: plan
             .notes
             .iter()
@@ -187,8 +207,8 @@ fn headline(plan: &Plan) -> String {
         number => format!(" {} could not be read.", count(number, "thing")),
     };
     if plan.is_empty() {
-        let what = if plan.is_complete() { "No changes." } else { "No changes to what could be read." };
-        return format!("{what}{unread}");
+        let what = if plan.is_complete() { no_changes(plan) } else { "No changes to what could be read" };
+        return format!("{what}.{unread}");
     }
     let counts = plan.counts();
     let mut effects = Vec::new();
@@ -224,6 +244,7 @@ fn tiles(tally: &Tally) -> Vec<Tile> {
         tile("reload", "reloads", "reload", counts.reload),
         tile("stop", "stops", "delete", counts.stop),
         tile("unknown", "unknown", "unknown", tally.unknown),
+        tile("left_out", "left out", "plain", tally.left_out),
         tile("same", "as desired", "plain", tally.same),
         tile("compared", "compared", "plain", tally.compared),
         Tile {
