@@ -13,6 +13,7 @@ mod fresh;
 mod interrupted;
 mod life;
 mod load;
+mod offline;
 mod operations;
 mod pending;
 mod release;
