@@ -18,7 +18,7 @@ struct Element {
     text: bool,
 }
 
-const ELEMENTS: [Element; 6] = [
+const ELEMENTS: [Element; 7] = [
     Element {
         name: "testsuites",
         parent: "",
@@ -59,6 +59,7 @@ const ELEMENTS: [Element; 6] = [
     },
     Element { name: "error", parent: "testcase", required: &[], optional: &["message", "type"], text: true },
     Element { name: "skipped", parent: "testcase", required: &[], optional: &["message"], text: true },
+    Element { name: "system-out", parent: "testsuite", required: &[], optional: &[], text: true },
 ];
 
 /// A report as it was read.
@@ -66,6 +67,8 @@ const ELEMENTS: [Element; 6] = [
 pub(crate) struct Report {
     attributes: BTreeMap<String, String>,
     suites: Vec<Suite>,
+    /// What suites say beside their cases.
+    output: String,
 }
 
 #[derive(Debug, Default)]
@@ -153,6 +156,8 @@ impl Report {
                 let name = format!("{}/{}", attributes["classname"], attributes["name"]);
                 self.suites.last_mut().unwrap().cases.push(Case { name, ..Case::default() });
             }
+            // What a suite says is of none of its cases.
+            "system-out" => {}
             outcome => {
                 let case = self.suites.last_mut().unwrap().cases.last_mut().unwrap();
                 if !case.outcome.is_empty() {
@@ -165,7 +170,9 @@ impl Report {
     }
 
     fn text(&mut self, text: &str, parent: Option<&Element>) -> Result<(), String> {
-        if parent.is_some_and(|parent| parent.text) {
+        if parent.is_some_and(|parent| parent.name == "system-out") {
+            self.output.push_str(text);
+        } else if parent.is_some_and(|parent| parent.text) {
             self.suites.last_mut().unwrap().cases.last_mut().unwrap().text.push_str(text);
         } else if !text.trim().is_empty() {
             return Err(format!("{text:?} stands between elements"));

@@ -58,6 +58,8 @@ mod browser_tests;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod drift_tests;
+#[cfg(test)]
 mod format_tests;
 #[cfg(test)]
 mod junit_tests;

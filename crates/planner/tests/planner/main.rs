@@ -7,6 +7,7 @@ mod cluster;
 mod disruption;
 mod explain;
 mod kinds;
+mod part;
 mod removal;
 mod rotation;
 mod thousand;

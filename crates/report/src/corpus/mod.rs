@@ -1,6 +1,6 @@
 //! Plans made by hand, as the planner makes them.
 
-mod build;
+pub(crate) mod build;
 mod fresh;
 mod hostile;
 mod hosts;
