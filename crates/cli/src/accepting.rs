@@ -5,15 +5,20 @@ use std::path::{Path, PathBuf};
 use crdbctl_model::{Acceptance, Day};
 use crdbctl_spec::Inputs;
 
-use crate::clock::now;
 use crate::manifest::{explain, read_limited};
 use crate::{CliError, Ui};
 
-/// Returns the drift that is accepted: by the file that was named, else by the one beside the manifest, when there is one.
+/// Returns the drift that is accepted: by the file that was named, else by the one beside the manifest, when there is one. From
+/// `today` on a year is the longest.
 ///
 /// # Errors
 /// When a file that was named is not there, when one cannot be read, and when anything is wrong with it: all of it is printed at once.
-pub(crate) fn load(named: Option<&Path>, manifest: &Path, ui: &Ui) -> Result<Option<Acceptance>, CliError> {
+pub(crate) fn load(
+    named: Option<&Path>,
+    manifest: &Path,
+    today: Day,
+    ui: &Ui,
+) -> Result<Option<Acceptance>, CliError> {
     let beside = beside(manifest);
     let Some(file) = named.or(beside.as_deref()) else { return Ok(None) };
     let bytes = match File::open(file).and_then(read_limited) {
@@ -32,7 +37,7 @@ pub(crate) fn load(named: Option<&Path>, manifest: &Path, ui: &Ui) -> Result<Opt
         }
     };
     let inputs = Inputs { environment: &|variable| std::env::var(variable).ok(), ..Inputs::none() };
-    crdbctl_spec::parse_accept(&bytes, &file.display().to_string(), &inputs, Day::of(now()))
+    crdbctl_spec::parse_accept(&bytes, &file.display().to_string(), &inputs, today)
         .map(Some)
         .map_err(|wrong| explain(&wrong, ui))
 }

@@ -1,6 +1,6 @@
 //! What `drift` prints in each form, and that all of it agrees with how it ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     AcceptEntry, Acceptance, Action, AttributeDiff, Cause, Divergence, LeftOut, LeftOutWhy, Note, Plan,
@@ -324,4 +324,39 @@ fn metrics_tell_what_is_accepted_and_when_that_ends() {
     assert!(!text.contains("divergence=\"change\""), "what was not asked for has no samples");
     let silent = RunFigures { exit_code: 2, acceptance: None };
     assert!(!render_metrics(&plan, &listing(&plan), &silent).contains("crdbctl_accept"));
+}
+
+#[test]
+fn every_metric_is_documented_with_its_labels() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let words =
+        |cell: &str| -> BTreeSet<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let documented: BTreeMap<String, BTreeSet<String>> = document
+        .lines()
+        .filter_map(|line| {
+            let cells: Vec<&str> = line.strip_prefix("| `crdbctl_")?.split('|').collect();
+            Some((format!("crdbctl_{}", cells[0].trim().trim_end_matches('`')), words(cells[2])))
+        })
+        .collect();
+    let plan = corpus().remove("contract").unwrap();
+    let entry = AcceptEntry {
+        address: "store-1/*".parse().unwrap(),
+        attribute: None,
+        until: "2027-01-31".parse().unwrap(),
+        reason: "OPS-12".to_owned(),
+        origin: SourceSpan { line: 1, column: 1 },
+    };
+    let acceptance = Acceptance { file: "a.yaml".to_owned(), entries: vec![entry] };
+    let run = RunFigures { exit_code: 2, acceptance: Some(&acceptance) };
+    let text = render_metrics(&plan, &listing(&plan), &run);
+    let mut written: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (family, rest) = line.split_once('{').unwrap();
+        let labels = rest.split("=\"").filter_map(|piece| piece.rsplit([',', '{']).next());
+        let is_name = |label: &&str| label.chars().all(|c| c.is_ascii_lowercase());
+        let labels = labels.filter(is_name).filter(|label| !label.is_empty() && *label != "cluster");
+        written.entry(family.to_owned()).or_default().extend(labels.map(str::to_owned));
+    }
+    assert_eq!(written, documented);
 }

@@ -1,5 +1,7 @@
 //! The file of drift that is accepted: what it says, and what users read when it is wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use crdbctl_model::{Acceptance, Day};
 use crdbctl_spec::{Inputs, parse_accept};
 

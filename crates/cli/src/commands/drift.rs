@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use crdbctl_model::Divergence;
+use crdbctl_model::{Day, Divergence};
 use crdbctl_report::{RunFigures, View, render_metrics};
 
 use crate::args::GlobalArgs;
+use crate::clock::now;
 use crate::cluster::Cluster;
 use crate::found::found;
 use crate::plan_format::PlanFormat;
@@ -58,8 +59,13 @@ enum Side {
 
 pub(crate) fn run(args: &DriftArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let cluster = Cluster::load(global, ui)?;
-    let acceptance = accepting::load(args.accept.as_deref(), &global.file, ui)?;
-    let (observations, words) = found(&cluster, args.observed.as_deref(), global, ui)?;
+    let look = || found(&cluster, args.observed.as_deref(), global, ui);
+    let recorded = args.observed.is_some().then(look).transpose()?;
+    // Before any connection is made. How far ahead drift may be accepted counts from the later of today and the day of the probe.
+    let taken_at = recorded.iter().map(|(observations, _)| observations.taken_at);
+    let today = Day::of(taken_at.fold(now(), Ord::max));
+    let acceptance = accepting::load(args.accept.as_deref(), &global.file, today, ui)?;
+    let (observations, words) = recorded.map_or_else(look, Ok)?;
     let mut plan = cluster.plan(&observations, false, false);
     let mut warnings = Vec::new();
     if let Some(acceptance) = &acceptance {
