@@ -9,6 +9,7 @@ mod certificates;
 mod cluster;
 mod destroy;
 mod drift;
+mod drift_command;
 mod fresh;
 mod interrupted;
 mod life;
