@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crdbctl_model::{Change, Divergence, LeftOutWhy, NodeName, Plan, PlanState, ResourceAddr};
+use crdbctl_model::{Cause, Change, Divergence, LeftOutWhy, NodeName, Plan, PlanState, ResourceAddr};
 
 use crate::block::lay_out;
 use crate::line::{Line, write_all};
@@ -18,7 +18,7 @@ pub fn render_drift(plan: &Plan, options: &RenderOptions) -> String {
     let width = options.columns();
     let mut sections: Vec<Vec<Line>> = Vec::new();
     for (divergence, part) in sides(plan) {
-        let heading = Line::of(Role::Title, heading(divergence));
+        let heading = Line::of(Role::Title, heading(divergence, &part));
         let changes = lay_out(blocks(&part, width, View::Drift), width);
         sections.push(std::iter::once(heading).chain(changes).collect());
     }
@@ -108,10 +108,19 @@ pub(crate) fn drift_first(plan: &Plan) -> Plan {
     with_changes(plan, sides(plan).into_iter().flat_map(|(_, part)| part.changes).collect())
 }
 
-pub(crate) const fn heading(divergence: Divergence) -> &'static str {
-    match divergence {
-        Divergence::Drift => "Drift: the hosts are not what they were when crdbctl applied",
-        Divergence::Change => "Not applied: the manifest is ahead of the hosts",
+/// Returns the heading of one of the [`sides`]: who moved, and no more than is known of it.
+pub(crate) fn heading(divergence: Divergence, side: &Plan) -> &'static str {
+    let has = |cause| side.changes.iter().any(|change| change.cause == cause);
+    match (divergence, has(Cause::Drift), has(Cause::Expiry), has(Cause::Differs)) {
+        (Divergence::Drift, true, true, _) => {
+            "Drift: the hosts are not what they were when crdbctl applied, and certificates near their end"
+        }
+        (Divergence::Drift, false, true, _) => "Drift: certificates near their end",
+        (Divergence::Drift, ..) => "Drift: the hosts are not what they were when crdbctl applied",
+        (Divergence::Change, _, _, true) => {
+            "Not applied: the manifest is ahead of the hosts, or no record tells who moved"
+        }
+        (Divergence::Change, ..) => "Not applied: the manifest is ahead of the hosts",
     }
 }
 

@@ -51,7 +51,7 @@ fn render(plan: &Plan, view: View) -> String {
         View::Plan => no_room.changes = push_changes(&mut text, plan, view, budget),
         View::Drift => {
             for (divergence, side) in drift::sides(plan) {
-                text.push_str(&format!("**{}**\n\n", drift::heading(divergence)));
+                text.push_str(&format!("**{}**\n\n", drift::heading(divergence, &side)));
                 no_room.changes += push_changes(&mut text, &side, view, budget);
             }
         }

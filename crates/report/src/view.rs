@@ -23,6 +23,8 @@ impl View {
     pub(crate) const fn verb(self, cause: Cause, number: usize) -> &'static str {
         match (self, cause.divergence(), number) {
             (Self::Plan, _, _) => "will be",
+            (Self::Drift, _, 1) if matches!(cause, Cause::Expiry) => "nears its end, and would be",
+            (Self::Drift, _, _) if matches!(cause, Cause::Expiry) => "near their end, and would be",
             (Self::Drift, Divergence::Drift, 1) => "has drifted, and would be",
             (Self::Drift, Divergence::Drift, _) => "have drifted, and would be",
             (Self::Drift, Divergence::Change, 1) => "is not applied, and would be",
