@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use crdbctl_model::{Digest, Fact, Mode, NodeName, Observations, Plan, ResourceGraph};
 use crdbctl_planner::{PlanOptions, plan};
 use crdbctl_report::{
-    CertificateEntry, CertificateListing, HtmlOptions, RenderOptions, RunFigures, render_html, render_json,
-    render_junit, render_markdown, render_metrics, render_plan,
+    CertificateEntry, CertificateListing, HtmlOptions, RenderOptions, RunFigures, render_drift, render_html,
+    render_json, render_junit, render_markdown, render_metrics, render_plan,
 };
 
 use crate::world::{MANIFEST, NOW, World};
@@ -74,8 +74,9 @@ fn certificates(graph: &ResourceGraph) -> CertificateListing {
 
 type Render = fn(&Plan, &ResourceGraph) -> String;
 
-const FORMATS: [(&str, Render); 6] = [
+const FORMATS: [(&str, Render); 7] = [
     ("human", |plan, _| render_plan(plan, &RenderOptions { color: true, ..RenderOptions::plain(120) })),
+    ("drift", |plan, _| render_drift(plan, &RenderOptions { color: true, ..RenderOptions::plain(120) })),
     ("json", |plan, _| render_json(plan)),
     ("markdown", |plan, _| render_markdown(plan)),
     ("html", |plan, graph| {
