@@ -1,7 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdbctl_model::{Digest, NodeName, Observations, Outcome, Plan, Presence, ResourceAddr};
-use crdbctl_planner::{PlanOptions, plan};
+use crdbctl_model::{
+    Desired, Digest, Dropped, Mark, NodeName, Observations, Outcome, Plan, Presence, RecordedResource,
+    ResourceAddr,
+};
+use crdbctl_planner::{PlanOptions, is_left, plan};
 
 use crate::applier::Applier;
 use crate::rollout::Ledger;
@@ -57,14 +60,25 @@ fn outdated<'a>(
             left.changes.iter().any(|change| change.addr == *addr)
                 || left.unknown.iter().any(|unknown| unknown.addr.as_ref() == Some(addr))
         };
-        applier.graph.of_node(node).any(|resource| {
+        // What crdbctl made is to be known again when the manifest no longer tells what it was.
+        let is_behind = |entry: &RecordedResource, desired: &Desired| {
+            entry.desired != Digest::of_json(desired)
+                || entry.created && entry.mark.is_none() && Mark::of(desired).is_some()
+        };
+        let present = applier.graph.of_node(node).any(|resource| {
             resource.presence == Presence::Present
                 && !open(&resource.addr)
                 && record
                     .resources
                     .get(&resource.addr.local())
-                    .is_some_and(|entry| entry.desired != Digest::of_json(&resource.desired))
-        })
+                    .is_some_and(|entry| is_behind(entry, &resource.desired))
+        });
+        let gone = seen.reading(node).is_some_and(|reading| {
+            Dropped::on(&applier.graph, node, Some(record), &reading.footprint.begun)
+                .iter()
+                .any(|dropped| !is_left(dropped, reading))
+        });
+        present || gone
     })
 }
 

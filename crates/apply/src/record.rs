@@ -2,14 +2,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crdbctl_model::{
-    Desired, DesiredPackage, Digest, HostPath, Listing, NodeName, Observations, Observed, Outcome, Plan,
-    Presence, Reading, Record, RecordedResource, ResourceAddr, ResourceGraph,
+    AllowFrom, Change, Desired, DesiredFirewall, DesiredPackage, Digest, Dropped, Fact, HostPath, Listing,
+    Mark, NodeName, Observations, Observed, Outcome, Plan, Presence, Reading, Record, RecordedResource,
+    ResourceAddr, ResourceGraph, ResourceKind, made_rules,
 };
-use crdbctl_planner::remains;
+use crdbctl_planner::{is_left, remains, rules_there};
 use crdbctl_transport::Payload;
 
 use crate::applier::Applier;
-use crate::kinds::creates;
+use crate::kinds::{added_rules, creates};
 use crate::rollout::Ledger;
 use crate::session::{Outcomes, Session};
 use crate::stage::prologue;
@@ -34,7 +35,7 @@ pub(crate) async fn write(
     }
     let record = record_of(applier, outcomes, &node, reading, seen, left);
     let record = Record { forced_gate: ledger.forced.get(&node).cloned().or(record.forced_gate), ..record };
-    let begun = still_begun(&applier.graph, reading, &record);
+    let begun = still_begun(&applier.graph, &node, reading, &record);
     let json = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())? + "\n";
     let mut text = prologue(&session.cluster, &session.run);
     text.push_str(&format!("json=$(head -c {}; printf .); json=${{json%.}}\n", json.len()));
@@ -80,6 +81,7 @@ fn record_of(
         resources
             .retain(|local, _| remains.contains(local) || open.iter().any(|addr| addr.local() == *local));
     } else {
+        keep_dropped(&applier.graph, node, reading, &open, &mut resources);
         add_present(applier, outcomes, node, reading, &open, &mut resources);
         drop_packages(&applier.graph, reading, &mut resources);
     }
@@ -99,6 +101,61 @@ fn record_of(
     }
 }
 
+/// Keeps what the manifest no longer has as long as it is there. What it has at another place now goes by its old place from
+/// now on, or the new one would take its entry and nobody would know of the old one any more.
+fn keep_dropped(
+    graph: &ResourceGraph,
+    node: &NodeName,
+    reading: &Reading,
+    open: &BTreeSet<&ResourceAddr>,
+    resources: &mut BTreeMap<String, RecordedResource>,
+) {
+    let dropped = Dropped::on(graph, node, reading.record.as_ref(), &reading.footprint.begun);
+    for it in &dropped {
+        let is_elsewhere = graph.of_node(node).any(|resource| resource.addr.local() == it.key);
+        match (it.addr.kind, is_elsewhere) {
+            // Of a firewall that the manifest has, the rules are told below.
+            (ResourceKind::Firewall, true) => {}
+            (ResourceKind::Firewall, false) => {
+                if let Some(entry) = resources.get_mut(&it.key) {
+                    leave_rules(&it.addr, entry, reading);
+                    if entry.mark.is_none() {
+                        resources.remove(&it.key);
+                    }
+                }
+            }
+            (_, false) if !is_left(it, reading) => {
+                resources.remove(&it.key);
+            }
+            (_, false) => {}
+            // What is not in place yet has not taken the entry.
+            (_, true) if open.iter().any(|addr| addr.local() == it.key) => {}
+            (_, true) => {
+                if let Some(entry) = resources.get(&it.key).filter(|entry| entry.paths == it.paths).cloned()
+                    && is_left(it, reading)
+                {
+                    resources.insert(it.addr.local(), entry);
+                }
+            }
+        }
+    }
+}
+
+/// Leaves in the entry of a firewall the rules that it still has.
+fn leave_rules(addr: &ResourceAddr, entry: &mut RecordedResource, reading: &Reading) {
+    let Some(Mark::Rules(rules)) = &entry.mark else { return };
+    match reading.resources.get(addr) {
+        Some(Observed::Absent) => entry.mark = None,
+        Some(Observed::Present(fact)) => {
+            if let Fact::Firewall(found) = fact.as_ref() {
+                let there = rules_there(rules, found);
+                entry.mark = (!there.is_empty()).then_some(Mark::Rules(there));
+            }
+        }
+        _ => {}
+    }
+}
+
 fn add_present(
     applier: &Applier,
     outcomes: &Outcomes,
@@ -109,19 +166,78 @@ fn add_present(
 ) {
     for resource in applier.graph.of_node(node).filter(|resource| !open.contains(&resource.addr)) {
         let (local, paths) = (resource.addr.local(), resource.desired.paths());
+        let change = outcomes
+            .get(&resource.addr)
+            .filter(|(outcome, _)| *outcome == Outcome::Converged)
+            .and_then(|_| applier.plan.changes.iter().find(|change| change.addr == resource.addr));
         // What stands there although its change failed was made by somebody else, unless it was noted as begun.
-        let made = outcomes.get(&resource.addr).is_some_and(|(outcome, _)| *outcome == Outcome::Converged)
-            && applier.plan.changes.iter().any(|change| change.addr == resource.addr && creates(change));
+        let made = change.is_some_and(creates);
         let begun = reading.footprint.begun.get(&local) == Some(&paths);
-        let before = resources.get(&local).is_some_and(|entry| entry.created && entry.paths == paths);
-        let entry = RecordedResource {
+        // What comes back to an old place has its entry under that.
+        let is_of_place = |key: &str, entry: &RecordedResource| {
+            entry.paths == paths
+                && (key == local
+                    || key.strip_prefix(local.as_str()).is_some_and(|rest| rest.starts_with('@')))
+        };
+        let before = resources.iter().find(|(key, entry)| entry.created && is_of_place(key, entry));
+        let before = before.map(|(_, entry)| entry.clone());
+        resources.retain(|key, entry| *key == local || !is_of_place(key, entry));
+        let mut entry = RecordedResource {
             desired: Digest::of_json(&resource.desired),
-            created: made || begun || before,
+            created: made || begun || before.is_some(),
             applied_at: (applier.clock)(),
             paths,
+            mark: None,
         };
+        let found = match reading.resources.get(&resource.addr) {
+            Some(Observed::Present(fact)) => Some(fact.as_ref()),
+            _ => None,
+        };
+        match (&resource.desired, found) {
+            (Desired::Firewall(desired), Some(Fact::Firewall(found))) => {
+                let rules = own_rules(&local, desired, &entry, before.as_ref(), change, reading);
+                let there = rules_there(&rules, found);
+                entry.created = !there.is_empty();
+                entry.mark = (!there.is_empty()).then_some(Mark::Rules(there));
+            }
+            // Others may have put certificates beside those that crdbctl wrote.
+            (Desired::Ca(_), Some(Fact::Ca(found))) if entry.created => {
+                let is_written = change.is_some_and(|change| {
+                    change.attributes.iter().any(|attribute| attribute.name == "certificates")
+                });
+                entry.mark = if is_written {
+                    Some(Mark::Content(Digest::of(&found.pem)))
+                } else {
+                    before.and_then(|before| before.mark)
+                };
+            }
+            (desired, _) if entry.created => entry.mark = Mark::of(desired),
+            _ => {}
+        }
         resources.insert(local, entry);
     }
+}
+
+/// The rules of a firewall that crdbctl added: those that were noted, and those that this run added because they were not there.
+fn own_rules(
+    local: &str,
+    desired: &DesiredFirewall,
+    entry: &RecordedResource,
+    before: Option<&RecordedResource>,
+    change: Option<&Change>,
+    reading: &Reading,
+) -> BTreeMap<String, BTreeSet<AllowFrom>> {
+    let mark = before.and_then(|before| before.mark.as_ref());
+    let mut rules = made_rules(local, mark, &reading.footprint.begun);
+    let of_profile = rules.entry(desired.profile.clone()).or_default();
+    // A record of before rules had marks tells of all of them, as long as they are the same.
+    if before.is_some_and(|before| before.mark.is_none() && before.desired == entry.desired) {
+        of_profile.extend(desired.allow_from.iter().cloned());
+    }
+    if let Some(change) = change {
+        of_profile.extend(added_rules(change, desired));
+    }
+    rules
 }
 
 /// Drops the packages that are gone. Where packages could not be listed, none is known to be.
@@ -140,9 +256,11 @@ fn drop_packages(
     });
 }
 
-/// What was begun, is there, and is not as desired yet, so that the record does not tell of it.
+/// What was begun and is there, and of which the record does not tell: it is not as desired yet, or the manifest no longer has
+/// it.
 fn still_begun<'a>(
     graph: &ResourceGraph,
+    node: &NodeName,
     reading: &'a Reading,
     record: &Record,
 ) -> Vec<(&'a str, &'a [HostPath])> {
@@ -153,14 +271,29 @@ fn still_begun<'a>(
             None => false,
         }
     };
+    let dropped = Dropped::on(graph, node, Some(record), &reading.footprint.begun);
+    let is_dropped = |local: &str, paths: &[HostPath]| {
+        let (of, _) = local.split_once(':').unwrap_or((local, ""));
+        dropped.iter().any(|it| it.key == of && it.paths == paths && is_left(it, reading))
+    };
+    let is_rule_told = |local: &str| {
+        let (of, _) = local.split_once(':')?;
+        let mark = record.resources.get(of)?.mark.as_ref();
+        Some(
+            made_rules(of, mark, &BTreeMap::new())
+                == made_rules(of, mark, &[(local.to_owned(), Vec::new())].into()),
+        )
+    };
     reading
         .footprint
         .begun
         .iter()
         .filter(|(local, paths)| {
             let told =
-                record.resources.get(*local).is_some_and(|entry| entry.created && entry.paths == **paths);
-            !told && is_there(local)
+                record.resources.get(*local).is_some_and(|entry| entry.created && entry.paths == **paths)
+                    || is_rule_told(local) == Some(true);
+            let of = local.split_once(':').map_or(local.as_str(), |(of, _)| of);
+            !told && (is_there(of) || is_dropped(local, paths))
         })
         .map(|(local, paths)| (local.as_str(), paths.as_slice()))
         .collect()

@@ -91,7 +91,10 @@ fn is_same(old: &Reading, new: &Reading) -> bool {
 
 /// Which programs run at a moment is looked at again before a package goes.
 fn is_same_footprint(old: &Footprint, new: &Footprint) -> bool {
-    old.listings == new.listings && old.mount_points == new.mount_points && old.begun == new.begun
+    old.listings == new.listings
+        && old.mount_points == new.mount_points
+        && old.begun == new.begun
+        && old.stores == new.stores
 }
 
 fn is_same_resource(old: &Observed, new: &Observed) -> bool {

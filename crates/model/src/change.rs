@@ -49,7 +49,8 @@ pub enum Cause {
     Unfinished,
     /// A new authority takes the place of an old one.
     Rotation,
-    /// It is there and no longer wanted: its node leaves, or it is an older package than those that are kept.
+    /// It is there and no longer wanted: its node leaves, the manifest no longer has it, or it is an older package than
+    /// those that are kept.
     Surplus,
 }
 

@@ -23,13 +23,17 @@ pub enum Listing {
 pub struct Footprint {
     /// The packages, with what is in them; of a node that leaves, the entries of its directories too.
     pub listings: BTreeMap<HostPath, Listing>,
-    /// The packages that a process runs a program of, by name.
+    /// The packages that a process runs a program of, by name; of [dropped](crate::Dropped) ones elsewhere, those that
+    /// another process than the service runs a program of, by path.
     pub packages_in_use: BTreeSet<String>,
     /// The directories among those asked for that are mount points.
     pub mount_points: BTreeSet<HostPath>,
     /// What an interrupted apply set out to create, by local address, with its paths: made by crdbctl and not yet in
     /// the record.
     pub begun: BTreeMap<String, Vec<HostPath>>,
+    /// Whether there is anything in the directories of data that the manifest no longer names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stores: BTreeMap<HostPath, bool>,
 }
 
 impl Footprint {

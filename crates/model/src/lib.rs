@@ -17,6 +17,7 @@ mod cluster;
 mod day;
 mod desired;
 mod digest;
+mod dropped;
 mod event;
 mod fact;
 mod footprint;
@@ -47,6 +48,7 @@ pub use desired::{
     DesiredNodeCertificate, DesiredPackage, DesiredService, DesiredUnit, DesiredUser, KeyType, PackageMember,
 };
 pub use digest::{Digest, ParseDigestError};
+pub use dropped::{Dropped, begun_rule, made_rules};
 pub use event::{Event, NodeOutcome, Outcome, RunSummary};
 pub use fact::{
     CaFact, CertificateFileFact, DropInFact, Fact, FileFact, FileKind, FirewallFact, GroupFact, HealthFact,
@@ -64,6 +66,6 @@ pub use observation::{
 pub use part::{Divergence, LeftOut, LeftOutWhy, ParseShardError, Part, Selection, Shard};
 pub use plan::{Basis, Counts, Note, Pace, Plan, RolloutStep, Transfer, UnknownResource, Verdict};
 pub use plan_state::PlanState;
-pub use record::{ForcedGate, Record, RecordedResource};
+pub use record::{ForcedGate, Mark, Record, RecordedResource};
 pub use removal::Removal;
 pub use timestamp::Timestamp;

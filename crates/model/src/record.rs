@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClusterName, Digest, HostPath, Timestamp};
+use crate::{AllowFrom, ClusterName, Desired, Digest, HostPath, Timestamp};
 
 /// What crdbctl remembers on a node of a resource that it brought to its desired state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,38 @@ pub struct RecordedResource {
     /// manifest now names it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<HostPath>,
+    /// How crdbctl knows its own work again when the manifest no longer tells what it was; `None` for what needs none, and
+    /// in records of before there were marks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
+}
+
+/// How crdbctl knows its own work again, without what it was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mark {
+    /// The digest of what it wrote to a file.
+    Content(Digest),
+    /// Where it led a link.
+    Target(HostPath),
+    /// The rules that it added to a firewall: by profile, whom each lets in.
+    Rules(BTreeMap<String, BTreeSet<AllowFrom>>),
+}
+
+impl Mark {
+    /// Returns the mark of a resource that crdbctl has just made, with all of it being its own; `None` for what needs none, and
+    /// for `ca.crt`, of which the resource does not tell the bytes.
+    pub fn of(desired: &Desired) -> Option<Self> {
+        match desired {
+            Desired::File(file) => Some(Self::Content(Digest::of(&file.content))),
+            Desired::Unit(unit) => Some(Self::Content(Digest::of(&unit.file.content))),
+            Desired::Link(link) => Some(Self::Target(link.target.clone())),
+            Desired::Firewall(firewall) => {
+                Some(Self::Rules([(firewall.profile.clone(), firewall.allow_from.clone())].into()))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// That a node was disrupted without its gates, because somebody said so.

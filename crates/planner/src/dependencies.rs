@@ -37,23 +37,45 @@ pub(crate) fn among(
 }
 
 /// Returns the changed addresses in the order in which they are made, drop-ins before the service of their node, and
-/// what is removed without being in the graph last: packages, then the record.
+/// what is removed without being in the graph last: packages, what the manifest no longer has, then the record. A directory
+/// follows what is removed from it.
 pub(crate) fn order(
     graph: &ResourceGraph,
     changed: &BTreeSet<ResourceAddr>,
     after: &BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
 ) -> Vec<ResourceAddr> {
-    let mut order = Vec::with_capacity(changed.len());
+    let mut order =
+        Order { changed, after, placed: BTreeSet::new(), order: Vec::with_capacity(changed.len()) };
     let drop_ins: Vec<&ResourceAddr> =
         changed.iter().filter(|addr| addr.kind == ResourceKind::DropIn).collect();
     for addr in graph.order().unwrap_or_default() {
         if addr.kind == ResourceKind::Service {
-            order.extend(drop_ins.iter().filter(|drop_in| drop_in.node() == addr.node()).copied().cloned());
+            drop_ins.iter().filter(|drop_in| drop_in.node() == addr.node()).for_each(|it| order.place(it));
         }
-        if changed.contains(&addr) && !after.contains_key(&addr) {
-            order.push(addr);
+        if !after.contains_key(&addr) || addr.kind == ResourceKind::Directory {
+            order.place(&addr);
         }
     }
-    order.extend(after.keys().filter(|addr| changed.contains(*addr)).cloned());
-    order
+    after.keys().for_each(|addr| order.place(addr));
+    order.order
+}
+
+struct Order<'a> {
+    changed: &'a BTreeSet<ResourceAddr>,
+    after: &'a BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
+    placed: BTreeSet<ResourceAddr>,
+    order: Vec<ResourceAddr>,
+}
+
+impl Order<'_> {
+    /// Places a change behind those that are to come before it and have no place in the graph.
+    fn place(&mut self, addr: &ResourceAddr) {
+        if !self.changed.contains(addr) || !self.placed.insert(addr.clone()) {
+            return;
+        }
+        for before in self.after.get(addr).into_iter().flatten().filter(|it| self.after.contains_key(*it)) {
+            self.place(before);
+        }
+        self.order.push(addr.clone());
+    }
 }

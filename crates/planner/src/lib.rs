@@ -22,10 +22,12 @@ mod removal;
 mod rollout;
 mod rotation;
 mod twins;
+mod whereabouts;
 
 pub use accept::{Accepted, accept};
+pub use kinds::firewall::rules_there;
 pub use options::PlanOptions;
 pub use part::only;
 pub use plan::{plan, plan_rotation};
-pub use removal::remains;
+pub use removal::{is_left, remains};
 pub use rotation::{Rotation, RotationStep, is_of_rotation, rotation, unreached_members};

@@ -11,7 +11,7 @@ use crate::cause::cause;
 use crate::comparison::{Comparison, Difference};
 use crate::context::{AuthorityState, Context};
 use crate::options::PlanOptions;
-use crate::removal::{Removals, depart, surplus};
+use crate::removal::{Clearance, Removals, depart, surplus};
 use crate::rotation::{self, RotationStep};
 use crate::{dependencies, kinds, rollout, twins};
 
@@ -267,7 +267,12 @@ impl Draft {
                     }
                 }
             } else {
-                self.take_away_packages(node, surplus(graph, node, reading));
+                let mut clearance = Clearance::of(graph, node, reading);
+                clearance.things();
+                clearance.accounts();
+                let mut removals = clearance.removals;
+                removals.add(surplus(graph, node, reading));
+                self.take_away_last(node, removals);
             }
         }
     }
@@ -308,15 +313,12 @@ impl Draft {
         self.compared.extend(removals.compared);
     }
 
-    /// Packages go when everything else of their node is done.
-    fn take_away_packages(&mut self, node: &NodeName, mut removals: Removals) {
-        if removals.after.is_empty() {
-            return self.take_away(removals);
-        }
+    /// On a node that stays, what goes does so when everything else of it is done: what runs has changed over before.
+    fn take_away_last(&mut self, node: &NodeName, mut removals: Removals) {
         let others: BTreeSet<ResourceAddr> =
             self.differences.keys().filter(|addr| addr.node() == Some(node)).cloned().collect();
         for before in removals.after.values_mut() {
-            before.clone_from(&others);
+            before.extend(others.iter().cloned());
         }
         self.take_away(removals);
     }

@@ -112,6 +112,12 @@ pub struct Answer {
     pub(crate) service: Option<Read<Vec<u8>>>,
     pub(crate) process: Option<Read<RawProcess>>,
     pub(crate) store: Option<Read<bool>>,
+    /// The directories of data that the manifest no longer names: whether there is anything in them.
+    pub(crate) stores: BTreeMap<String, Read<bool>>,
+    /// What systemd says of services that the manifest no longer has, by name without `.service`.
+    pub(crate) dropped_services: BTreeMap<String, Read<Vec<u8>>>,
+    /// Packages in other places than the manifest's that another process than the service's runs a program of.
+    pub(crate) dropped_in_use: BTreeSet<String>,
     pub(crate) begun: Option<Read<Vec<u8>>>,
     pub(crate) entries: BTreeMap<String, Read<Vec<u8>>>,
     pub(crate) in_use: Option<Read<Vec<u8>>>,
@@ -188,6 +194,9 @@ impl Answer {
             service: None,
             process: None,
             store: None,
+            stores: BTreeMap::new(),
+            dropped_services: BTreeMap::new(),
+            dropped_in_use: BTreeSet::new(),
             begun: None,
             entries: BTreeMap::new(),
             in_use: None,
@@ -296,9 +305,19 @@ impl Answer {
                     environment: environment.iter().map(|value| decode(value)).collect::<Option<_>>()?,
                 }));
             }
-            ["store", "empty"] => self.store = Some(Ok(false)),
-            ["store", "used"] => self.store = Some(Ok(true)),
-            ["store", "error", said] => self.store = Some(Err(text(said)?)),
+            ["store", used @ ..] => self.store = Some(store(used)?),
+            ["store-at", path, used @ ..] => {
+                self.stores.insert((*path).to_owned(), store(used)?);
+            }
+            ["dropped-service", name, "ok", value] => {
+                self.dropped_services.insert((*name).to_owned(), Ok(decode(value)?));
+            }
+            ["dropped-service", name, "error", said] => {
+                self.dropped_services.insert((*name).to_owned(), Err(text(said)?));
+            }
+            ["package-in-use", path] => {
+                self.dropped_in_use.insert((*path).to_owned());
+            }
             ["clock", seconds, millis] => {
                 self.clock = Timestamp::from_unix(seconds.parse().ok()?);
                 self.clock_millis = millis.parse().ok()?;
@@ -330,6 +349,16 @@ fn decode(field: &str) -> Option<Vec<u8>> {
 
 fn text(field: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&decode(field)?).trim_end_matches('\n').to_owned())
+}
+
+/// Whether there is anything in a store.
+fn store(fields: &[&str]) -> Option<Read<bool>> {
+    match fields {
+        ["empty"] => Some(Ok(false)),
+        ["used"] => Some(Ok(true)),
+        ["error", said] => Some(Err(text(said)?)),
+        _ => None,
+    }
 }
 
 fn content(kind: &str, value: &str) -> Option<Read<Content>> {

@@ -1,8 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdbctl_model::{FileKind, Footprint, HostPath, Listing, NodeName, ResourceGraph};
+use crdbctl_model::{
+    Dropped, FileKind, Footprint, HostPath, Listing, NodeName, Record, ResourceGraph, ResourceKind,
+};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Read};
 use crate::{kinds, questions};
 
 /// Returns what stands around a node's resources.
@@ -13,14 +15,14 @@ use crate::{kinds, questions};
 pub(crate) fn footprint(
     graph: &ResourceGraph,
     node: &NodeName,
+    record: Option<&Record>,
     answer: &Answer,
 ) -> Result<Footprint, String> {
     let asked = questions(graph, node);
     let listings = asked.packages.iter().chain(&asked.entries).map(|path| {
         let listing = match answer.entries.get(path.as_str()) {
             None => Listing::Entries(BTreeMap::new()),
-            Some(Ok(bytes)) => entries(bytes),
-            Some(Err(why)) => Listing::Unknown { reason: format!("cannot list {path}: {why}") },
+            Some(listed) => listing(path, listed),
         };
         (path.clone(), listing)
     });
@@ -36,12 +38,48 @@ pub(crate) fn footprint(
             return Err(format!("cannot read what an interrupted apply began: {why}"));
         }
     };
-    Ok(Footprint {
+    let mut footprint = Footprint {
         listings: listings.collect(),
         packages_in_use,
         mount_points: asked.mounts.into_iter().filter(|path| answer.mounts.contains(path.as_str())).collect(),
         begun,
-    })
+        stores: BTreeMap::new(),
+    };
+    for dropped in Dropped::on(graph, node, record, &footprint.begun) {
+        around(&dropped, answer, &mut footprint);
+    }
+    Ok(footprint)
+}
+
+/// Adds what stands around something that the manifest no longer has. Of what is in its old stores, nothing.
+fn around(dropped: &Dropped, answer: &Answer, footprint: &mut Footprint) {
+    let Some(path) = dropped.paths.first() else { return };
+    if answer.mounts.contains(path.as_str()) {
+        footprint.mount_points.insert(path.clone());
+    }
+    match dropped.addr.kind {
+        ResourceKind::Directory if dropped.is_data() => {
+            if let Some(Ok(used)) = answer.stores.get(path.as_str()) {
+                footprint.stores.insert(path.clone(), *used);
+            }
+        }
+        ResourceKind::Directory | ResourceKind::Package => {
+            if let Some(listed) = answer.entries.get(path.as_str()) {
+                footprint.listings.entry(path.clone()).or_insert_with(|| listing(path, listed));
+            }
+            if answer.dropped_in_use.contains(path.as_str()) {
+                footprint.packages_in_use.insert(path.to_string());
+            }
+        }
+        _ => {}
+    }
+}
+
+fn listing(path: &HostPath, listed: &Read<Vec<u8>>) -> Listing {
+    match listed {
+        Ok(bytes) => entries(bytes),
+        Err(why) => Listing::Unknown { reason: format!("cannot list {path}: {why}") },
+    }
 }
 
 /// Reads `d ./name`, `f ./name/file`, …, `end`, each with a NUL behind it.

@@ -24,18 +24,20 @@ ask_others() {
 }
 ask_groups() {
   for name in "$@"; do
+    known="${known-} group.$name "
     line=$(getent group "$name" 2>&1); status=$?
     printf 'group %s %s %s\n' "$name" "$status" "$(word "$line")"
   done
 }
 ask_users() {
   for name in "$@"; do
+    known="${known-} user.$name "
     line=$(getent passwd "$name" 2>&1); status=$?
     printf 'user %s %s %s %s\n' "$name" "$status" "$(word "$line")" "$(id -gn -- "$name" 2>/dev/null | b64)"
   done
 }
 # Errors go the same way as answers: "stat: cannot statx '/x': No such file or directory".
-ask_stat() { stat -c 'stat %f %u %g %U %G %n' -- "$@" 2>&1; }
+ask_stat() { known="${known-} $* "; stat -c 'stat %f %u %g %U %G %n' -- "$@" 2>&1; }
 ask_targets() {
   for path in "$@"; do
     [ ! -L "$path" ] || printf 'target %s %s\n' "$path" "$(readlink -n -- "$path" | b64)"
@@ -90,6 +92,7 @@ ask_keys() {
   done
 }
 ask_firewall() {
+  known="${known-} firewall "
   if [ ! -d "$1" ]; then echo 'firewall absent'; return; fi
   if conf=$(cat -- "$1/ufw.conf" 2>&1) && rules=$(grep -h '^### tuple ###' -- "$1/user.rules" "$1/user6.rules" 2>&1 || [ $? -eq 1 ]); then
     printf 'firewall ok %s %s %s\n' "$(printf '%s\n' "$conf" | grep -ciE '^ENABLED="?yes"?' || true)" \
@@ -109,6 +112,7 @@ ask_drop_ins() {
   done
 }
 ask_service() {
+  known="${known-} service.${1%.service} "
   unit=$1 binary=$2 store=$3; shift 3
   if text=$(systemctl show "$unit" -p LoadState -p ActiveState -p SubState -p UnitFileState -p NeedDaemonReload -p MainPID 2>&1); then
     printf 'service ok %s\n' "$(word "$text")"
@@ -117,33 +121,78 @@ ask_service() {
   fi
   pid=$(printf '%s\n' "$text" | sed -n 's/^MainPID=//p')
   case $pid in ''|0) ;; *) one_process "$pid" "$binary" "$@" ;; esac
-  if [ -d "$store" ]; then
-    if text=$(ls -A -- "$store" 2>&1); then
-      case $text in ''|lost+found) echo 'store empty' ;; *) echo 'store used' ;; esac
-    else printf 'store error %s\n' "$(said "$text")"; fi
-  fi
+  if [ -d "$store" ]; then printf 'store %s\n' "$(one_store "$store")"; fi
+}
+one_store() {
+  if text=$(ls -A -- "$1" 2>&1); then
+    case $text in ''|lost+found) echo empty ;; *) echo used ;; esac
+  else printf 'error %s\n' "$(said "$text")"; fi
 }
 # What is in a directory, as "type path", each with a NUL behind it; without its end when it is more than 256 KiB or not
 # all could be read. Links are told and not followed.
-ask_packages() { entries "$1" 6 './cockroach-v*'; packages_in_use "$1"; }
+ask_packages() { packages=$1; entries "$1" 6 './cockroach-v*'; packages_in_use "$1"; }
 ask_entries() { for path in "$@"; do entries "$path" 1 .; done; }
 entries() {
   [ -d "$1" ] || return 0
-  if text=$( (cd -P -- "$1" && listed "$2" "$3") 2>&1); then printf 'entries %s ok %s\n' "$1" "$text"
+  if text=$( (cd -P -- "$1" && listed "$2" "$3" "${4:-262144}") 2>&1); then printf 'entries %s ok %s\n' "$1" "$text"
   else printf 'entries %s error %s\n' "$1" "$(said "$text")"; fi
 }
 listed() {
   command -v find >/dev/null 2>&1 || { echo 'find is not on the host'; return 1; }
-  depth=$1 least=1
+  depth=$1 least=1 most=$3
   if [ "$2" = . ]; then set -- .; else least=0; set -- $2; fi
   if [ ! -e "$1" ] && [ ! -L "$1" ]; then printf 'end\0' | b64; return; fi
-  { find "$@" -mindepth "$least" -maxdepth "$depth" -printf '%y %p\0' && printf 'end\0'; } 2>/dev/null | head -c 262144 | b64
+  { find "$@" -mindepth "$least" -maxdepth "$depth" -printf '%y %p\0' && printf 'end\0'; } 2>/dev/null | head -c "$most" | b64
 }
 # The programs below the packages that processes run. Kernel threads have none, and processes end meanwhile.
 packages_in_use() {
   if command -v find >/dev/null 2>&1; then
     printf 'in-use ok %s\n' "$(find /proc/[0-9]*/exe -maxdepth 0 -lname "$1/cockroach-v*" -printf '%l\0' 2>/dev/null | sort -zu | b64)"
   else printf 'in-use error %s\n' "$(word 'find is not on the host')"; fi
+}
+# What earlier applies made and nobody has asked for: the manifest no longer has it, or has it elsewhere. The names and paths
+# are those of the record, in the form in which apply writes it, and of the list of what was begun.
+ask_dropped() {
+  of= within=:
+  { sed -n 's/^    "\([a-z-]*\.[^"]*\)": {$/\1/p;s/^        "\(\/[^"]*\)",\{0,1\}$/\1/p' -- "$crdbctl_state.json"
+    tr ' ' '\n' <"$crdbctl_state.begun"; } 2>/dev/null | head -c 65536 | while read -r word; do
+    case $word in
+      *[!A-Za-z0-9/._+@:%-]*) ;;
+      /*) case "${known-} " in *" $word "*) ;; *) known="${known-} $word "; one_dropped "$of" "$word" ;; esac ;;
+      *) of=$word; case "${known-} " in *" $word "*) ;; *) known="${known-} $word "; dropped_name "$word" ;; esac ;;
+    esac
+  done
+}
+dropped_name() {
+  name=${1#*.}; name=${name%%:*}
+  case $name in ''|-*|*[!A-Za-z0-9._-]*) return ;; esac
+  case $1 in
+    firewall.*) case "${known-} " in *' firewall '*) ;; *) ask_firewall /etc/ufw ;; esac ;;
+    group.*) ask_groups "$name" ;;
+    user.*) ask_users "$name" ;;
+    service.*)
+      if text=$(systemctl show "$name.service" -p LoadState -p ActiveState -p SubState -p UnitFileState -p NeedDaemonReload 2>&1); then
+        printf 'dropped-service %s ok %s\n' "$name" "$(word "$text")"
+      else printf 'dropped-service %s error %s\n' "$name" "$(said "$text")"; fi ;;
+  esac
+}
+one_dropped() {
+  case $1 in
+    package.*)
+      # Those in the manifest's own place are listed with it, and the files of others with their directory.
+      case $2 in "${packages-}"/*|"$within"/*) return ;; esac
+      within=$2
+      entries "$2" 6 .
+      users=$(find /proc/[0-9]*/exe -maxdepth 0 -lname "$2/*" -printf '%h\n' 2>/dev/null | sed 's/.*\///' | grep -vxF -- "${pid:-0}") &&
+        printf 'package-in-use %s\n' "$2" ;;
+    directory.data*) ask_mounts "$2"; if [ -d "$2" ]; then printf 'store-at %s %s\n' "$2" "$(one_store "$2")"; fi ;;
+    directory.*) ask_mounts "$2"; entries "$2" 1 . 16384 ;;
+    link.*) ask_targets "$2" ;;
+    certificate.*) case $2 in *.key) ask_keys "$2" ;; *) ask_contents "$2" ;; esac ;;
+    file.*|unit.*) ask_contents "$2" ;;
+    *) return ;;
+  esac
+  stat -c 'stat %f %u %g %U %G %n' -- "$2" 2>&1
 }
 ask_mounts() {
   for path in "$@"; do

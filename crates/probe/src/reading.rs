@@ -1,5 +1,5 @@
 use crdbctl_model::{
-    HostFact, NodeName, NodeObservation, Reading, Record, ResourceGraph, Unreadable, UnreadableKind,
+    Dropped, HostFact, NodeName, NodeObservation, Reading, Record, ResourceGraph, Unreadable, UnreadableKind,
 };
 
 use crate::footprint::footprint;
@@ -58,7 +58,7 @@ pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeO
             }
         },
     };
-    let footprint = match footprint(graph, node, answer) {
+    let footprint = match footprint(graph, node, record.as_ref(), answer) {
         Ok(footprint) => footprint,
         Err(reason) => {
             return NodeObservation::Unreadable(Unreadable {
@@ -68,10 +68,11 @@ pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeO
             });
         }
     };
-    let resources = graph
-        .of_node(node)
-        .map(|resource| (resource.addr.clone(), kinds::read(&resource.desired, answer)))
-        .collect();
+    let resources =
+        graph.of_node(node).map(|resource| (resource.addr.clone(), kinds::read(&resource.desired, answer)));
+    let dropped = Dropped::on(graph, node, record.as_ref(), &footprint.begun);
+    let dropped = dropped.iter().map(|dropped| (dropped.addr.clone(), kinds::read_dropped(dropped, answer)));
+    let resources = resources.chain(dropped).collect();
     NodeObservation::Read(Box::new(Reading {
         host: HostFact {
             machine: answer.host.machine.clone(),

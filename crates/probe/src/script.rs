@@ -47,6 +47,8 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
         words.extend(service.environment.keys().cloned());
         call("ask_service", words.iter().map(String::as_str).collect());
     }
+    // Last: whatever was asked before is not dropped.
+    text.push_str("ask_dropped\n");
     text.push_str("}\nprobe_live() {\nask_clock\n");
     if let Some(service) = &questions.service {
         let _ = writeln!(

@@ -351,3 +351,111 @@ fn what_stands_around_is_listed_whole_or_is_unknown() {
     running.kill().unwrap();
     running.wait().unwrap();
 }
+
+/// A record of what an earlier manifest had below `at`, in the form in which apply writes it.
+fn record_of_before(at: &Path) -> crdbctl_model::Record {
+    use crdbctl_model::{Mark, Record, RecordedResource, Timestamp};
+    let path = |name: &str| HostPath::new(at.join(name).to_str().unwrap()).unwrap();
+    let entry = |paths: &[&str], mark| RecordedResource {
+        desired: Digest::of("then"),
+        created: true,
+        applied_at: Timestamp::from_unix(0),
+        paths: paths.iter().map(|name| path(name)).collect(),
+        mark,
+    };
+    let resources = [
+        ("directory.root", entry(&["root"], None)),
+        ("directory.data", entry(&["data"], None)),
+        ("link.data", entry(&["root/data"], Some(Mark::Target(path("data"))))),
+        ("unit.old", entry(&["old.service"], Some(Mark::Content(Digest::of("unit\n"))))),
+        ("file.ufw-profile", entry(&["gone"], None)),
+        ("file.kept", entry(&["kept"], None)),
+        ("user.root", entry(&[], None)),
+        ("group.nobody-has-this", entry(&[], None)),
+        (
+            "package.cockroach-v1.0.0.linux-amd64",
+            entry(&["pkg/cockroach-v1.0.0.linux-amd64", "pkg/cockroach-v1.0.0.linux-amd64/cockroach"], None),
+        ),
+    ];
+    Record {
+        format_version: Record::FORMAT_VERSION,
+        cluster: ClusterName::new("crdbctl-probe-test").unwrap(),
+        applied_by: "/etc/passwd on \"/x\"".to_owned(),
+        manifest: Digest::of("then"),
+        run: "run".to_owned(),
+        initialised: true,
+        forced_gate: None,
+        resources: resources.into_iter().map(|(key, entry)| (key.to_owned(), entry)).collect(),
+    }
+}
+
+#[test]
+fn what_the_manifest_no_longer_has_is_seen_where_the_record_says() {
+    let mut bench = Bench::new();
+    bench.file("kept");
+    let at = bench.directory.path().to_owned();
+    for directory in ["root", "data", "pkg/cockroach-v1.0.0.linux-amd64", "state"] {
+        std::fs::create_dir_all(at.join(directory)).unwrap();
+    }
+    std::fs::write(at.join("data/000001.sst"), "").unwrap();
+    std::fs::write(at.join("root/-foreign"), "").unwrap();
+    symlink("/elsewhere", at.join("root/data")).unwrap();
+    std::fs::write(at.join("old.service"), "edited\n").unwrap();
+    std::fs::write(at.join("begun.service"), "unit\n").unwrap();
+    std::fs::write(at.join("pkg/cockroach-v1.0.0.linux-amd64/cockroach"), "").unwrap();
+    let record = serde_json::to_string_pretty(&record_of_before(&at)).unwrap() + "\n";
+    std::fs::write(at.join("state/x.json"), &record).unwrap();
+    let begun = format!("unit.begun {}\nlink.odd /a;id /../etc relative\n", bench.path("begun.service"));
+    std::fs::write(at.join("state/x.begun"), begun).unwrap();
+    let graph = bench.graph(if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" });
+    let read = |shell: &str| {
+        let text = script(&graph.cluster, &questions(&graph, &Bench::node())).replace(
+            "crdbctl_state=/var/lib/crdbctl/crdbctl-probe-test",
+            &format!("crdbctl_state={}/state/x", at.display()),
+        );
+        let output = Command::new(shell).arg("-c").arg(&text).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {output:?}");
+        match observe_answer(&graph, &Bench::node(), &output.stdout) {
+            NodeObservation::Read(reading) => *reading,
+            NodeObservation::Unreadable(why) => panic!("{shell}: {why:?}"),
+        }
+    };
+    for shell in shells() {
+        let reading = read(shell);
+        let at = |kind, name| match reading.resources.get(&Bench::addr(kind, name)) {
+            Some(Observed::Present(fact)) => Some(fact.as_ref().clone()),
+            Some(Observed::Absent) => None,
+            other => panic!("{shell}: {kind}.{name} is {other:?}"),
+        };
+        assert!(matches!(at(ResourceKind::Directory, "root"), Some(Fact::Directory(_))), "{shell}");
+        let Some(Fact::Link(link)) = at(ResourceKind::Link, "data") else { panic!("{shell}") };
+        assert_eq!(link.target.as_deref(), Some("/elsewhere"));
+        let Some(Fact::Unit(unit)) = at(ResourceKind::Unit, "old") else { panic!("{shell}") };
+        assert_eq!(unit.file.digest, Some(Digest::of("edited\n")));
+        assert!(matches!(at(ResourceKind::Unit, "begun"), Some(Fact::Unit(_))), "{shell}");
+        assert!(matches!(at(ResourceKind::User, "root"), Some(Fact::User(_))), "{shell}");
+        assert_eq!(at(ResourceKind::Group, "nobody-has-this"), None);
+        assert_eq!(at(ResourceKind::File, "ufw-profile"), None);
+        let footprint = &reading.footprint;
+        let listed = |name: &str| match footprint.listing(&bench.path(name)) {
+            Listing::Entries(entries) => entries.into_keys().collect::<Vec<_>>(),
+            Listing::Unknown { reason } => panic!("{shell}: {reason}"),
+        };
+        assert_eq!(listed("root"), ["-foreign", "data"], "{shell}");
+        assert_eq!(listed("pkg/cockroach-v1.0.0.linux-amd64"), ["cockroach"], "{shell}");
+        // What is in a store is not told, only that there is something.
+        assert_eq!(footprint.stores, BTreeMap::from([(bench.path("data"), true)]), "{shell}");
+        assert!(!footprint.listings.contains_key(&bench.path("data")), "{shell}");
+        assert!(footprint.packages_in_use.is_empty(), "{shell}");
+    }
+    // A record in another form tells nothing of where to look: that is not known, and never absent.
+    let compact = serde_json::to_string(&record_of_before(&at)).unwrap();
+    std::fs::write(at.join("state/x.json"), compact).unwrap();
+    for shell in shells() {
+        let reading = read(shell);
+        for (kind, name) in [(ResourceKind::Unit, "old"), (ResourceKind::User, "root")] {
+            let observed = &reading.resources[&Bench::addr(kind, name)];
+            assert!(matches!(observed, Observed::Unknown { .. }), "{shell}: {kind}.{name} is {observed:?}");
+        }
+    }
+}

@@ -11,7 +11,10 @@ pub(crate) mod package;
 mod removal;
 pub(crate) mod service;
 
-use crdbctl_model::{Action, Change, Desired, Fact, Impact};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdbctl_model::{Action, AllowFrom, Change, Desired, DesiredFirewall, Fact, Impact, begun_rule};
+use crdbctl_planner::rules_there;
 
 use crate::issue::{IssueFailure, Issuer};
 use crate::step::{Step, call};
@@ -57,15 +60,21 @@ pub(crate) fn creates(change: &Change) -> bool {
     match (change.action, &change.desired) {
         (Action::Create, _) => true,
         (Action::Replace, Some(desired)) => !matches!(desired, Desired::Package(_)),
-        // The firewall itself is always there: what is made is the rules, where none named the profile.
-        (Action::Update, Some(Desired::Firewall(desired))) => match &change.before {
-            Some(Fact::Firewall(found)) => {
-                !found.rules.iter().any(|rule| rule.split_whitespace().any(|word| word == desired.profile))
-            }
-            _ => false,
-        },
+        // The firewall itself is always there: what is made is the rules.
+        (Action::Update, Some(Desired::Firewall(desired))) => !added_rules(change, desired).is_empty(),
         _ => false,
     }
+}
+
+/// Returns whom a change lets in through a firewall's profile who was not let in by it before.
+pub(crate) fn added_rules(change: &Change, desired: &DesiredFirewall) -> BTreeSet<AllowFrom> {
+    let all = BTreeMap::from([(desired.profile.clone(), desired.allow_from.clone())]);
+    let there = match &change.before {
+        Some(Fact::Firewall(found)) => rules_there(&all, found).remove(&desired.profile).unwrap_or_default(),
+        // Nothing is known to be crdbctl's.
+        _ => return BTreeSet::new(),
+    };
+    desired.allow_from.difference(&there).cloned().collect()
 }
 
 /// Returns a step that first notes what it sets out to create: an apply that is interrupted before the record is
@@ -75,7 +84,12 @@ pub(crate) fn begun(change: &Change, mut step: Step) -> Step {
     let local = change.addr.local();
     let words: Vec<&str> =
         std::iter::once(local.as_str()).chain(paths.iter().map(|path| path.as_str())).collect();
-    step.body = format!("{}\n{}", call("begin", &words), step.body);
+    let mut lines = vec![call("begin", &words)];
+    if let Some(Desired::Firewall(desired)) = &change.desired {
+        let added = added_rules(change, desired);
+        lines.extend(added.iter().map(|from| call("begin", &[&begun_rule(&local, &desired.profile, from)])));
+    }
+    step.body = format!("{}\n{}", lines.join("\n"), step.body);
     step
 }
 

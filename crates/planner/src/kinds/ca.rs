@@ -1,6 +1,9 @@
-use crdbctl_model::{Action, AttributeDiff, CaFact, Cause, DesiredCa, FileKind, Impact, NodeName, Removal};
+use crdbctl_model::{
+    Action, AttributeDiff, CaFact, Cause, DesiredCa, FileKind, HostPath, Impact, NodeName, Removal,
+};
 use crdbctl_pki::{CaBundle, CaVerdict, judge_ca};
 
+use super::file::path_attribute;
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
 use crate::removal::{Fate, delete};
@@ -96,10 +99,14 @@ pub(super) fn describe(bundle: &CaBundle) -> String {
 
 /// Whatever is in it is public, and the authority on the control host has it too.
 pub(super) fn remove(desired: &DesiredCa, found: &CaFact) -> Fate {
+    drop(&desired.path, found, true)
+}
+
+/// Returns how certificates are removed; those that crdbctl did not write are set aside.
+pub(crate) fn drop(path: &HostPath, found: &CaFact, is_ours: bool) -> Fate {
     if found.path.kind != FileKind::Regular {
-        return Fate::Stays(format!("{} is no longer a plain file", desired.path));
+        return Fate::Stays(format!("{path} is no longer a plain file"));
     }
-    let paths = vec![desired.path.clone()];
-    let attributes = vec![AttributeDiff::words("path", Some(&desired.path), None::<&str>)];
-    Fate::Goes(delete(Removal::Files { paths, aside: false, unit: None }, attributes))
+    let removal = Removal::Files { paths: vec![path.clone()], aside: !is_ours, unit: None };
+    Fate::Goes(delete(removal, vec![path_attribute(path, !is_ours)]))
 }

@@ -1,4 +1,6 @@
-use crdbctl_model::{Action, AttributeDiff, DesiredFile, Digest, FileFact, FileKind, Removal, UnitName};
+use crdbctl_model::{
+    Action, AttributeDiff, DesiredFile, Digest, FileFact, FileKind, HostPath, Removal, UnitName,
+};
 
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::removal::{Fate, delete};
@@ -53,14 +55,29 @@ pub(super) fn compare(desired: &DesiredFile, found: &FileFact) -> Comparison {
 
 /// A file that somebody edited since is set aside: what is in it may be wanted.
 pub(super) fn remove(desired: &DesiredFile, found: &FileFact, unit: Option<UnitName>) -> Fate {
+    drop(&desired.path, found, Some(Digest::of(&desired.content)), unit)
+}
+
+/// Returns how a file is removed of which crdbctl wrote what has the digest `made`; any other content is set aside, and so is
+/// what it is not known to have written.
+pub(crate) fn drop(path: &HostPath, found: &FileFact, made: Option<Digest>, unit: Option<UnitName>) -> Fate {
     if found.path.kind != FileKind::Regular {
-        return Fate::Stays(format!("{} is no longer a plain file", desired.path));
+        return Fate::Stays(format!("{path} is no longer a plain file"));
     }
-    let aside = found.digest != Some(Digest::of(&desired.content));
-    let mut attribute = AttributeDiff::words("path", Some(&desired.path), None::<&str>);
+    let aside = found.digest.is_none() || found.digest != made;
+    Fate::Goes(delete(
+        Removal::Files { paths: vec![path.clone()], aside, unit },
+        vec![path_attribute(path, aside)],
+    ))
+}
+
+/// Returns the attribute that tells of a file which goes, or is set aside.
+pub(super) fn path_attribute(path: &HostPath, aside: bool) -> AttributeDiff {
+    let attribute = AttributeDiff::words("path", Some(path), None::<&str>);
     if aside {
-        attribute = attribute
-            .with_remark("not as the manifest says: set aside below /var/lib/crdbctl/set-aside, not deleted");
+        attribute
+            .with_remark("not as crdbctl wrote it: set aside below /var/lib/crdbctl/set-aside, not deleted")
+    } else {
+        attribute
     }
-    Fate::Goes(delete(Removal::Files { paths: vec![desired.path.clone()], aside, unit }, vec![attribute]))
 }

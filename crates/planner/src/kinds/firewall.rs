@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{Action, AllowFrom, AttributeDiff, DesiredFirewall, FirewallFact, Removal};
 
@@ -25,6 +25,17 @@ impl<'a> Tuple<'a> {
             }
             _ => None,
         }
+    }
+}
+
+impl Tuple<'_> {
+    /// Whether it lets somebody in through a profile.
+    fn lets_in(&self, profile: &str, from: &AllowFrom) -> bool {
+        let is_of = match from {
+            AllowFrom::Any => self.source == "0.0.0.0/0" || self.source == "::/0",
+            AllowFrom::Network(network) => self.source == network,
+        };
+        is_of && self.action == "allow" && self.profile == profile
     }
 }
 
@@ -74,35 +85,44 @@ pub(super) fn compare(desired: &DesiredFirewall, found: &FirewallFact) -> Compar
     difference.conclude()
 }
 
-/// Returns what becomes of the rules that let clients in through the profile; others that name it are not ours.
-pub(crate) fn remove(desired: &DesiredFirewall, found: &FirewallFact) -> Fate {
-    let tuples: Vec<Tuple<'_>> = found
-        .rules
-        .iter()
-        .filter_map(|rule| Tuple::parse(rule))
-        .filter(|tuple| tuple.profile == desired.profile && tuple.action == "allow")
-        .collect();
-    let is_there = |from: &&AllowFrom| {
-        tuples.iter().any(|tuple| match from {
-            AllowFrom::Any => tuple.source == "0.0.0.0/0" || tuple.source == "::/0",
-            AllowFrom::Network(network) => tuple.source == network,
-        })
-    };
-    let allow_from: Vec<AllowFrom> = desired.allow_from.iter().filter(is_there).cloned().collect();
-    if allow_from.is_empty() {
-        return Fate::Gone;
+/// Returns those of some rules, by profile, that a firewall has.
+pub fn rules_there(
+    rules: &BTreeMap<String, BTreeSet<AllowFrom>>,
+    found: &FirewallFact,
+) -> BTreeMap<String, BTreeSet<AllowFrom>> {
+    let tuples: Vec<Tuple<'_>> = found.rules.iter().filter_map(|rule| Tuple::parse(rule)).collect();
+    let there = rules.iter().map(|(profile, from)| {
+        let is_there = |from: &&AllowFrom| tuples.iter().any(|tuple| tuple.lets_in(profile, from));
+        (profile.clone(), from.iter().filter(is_there).cloned().collect::<BTreeSet<_>>())
+    });
+    there.filter(|(_, from)| !from.is_empty()).collect()
+}
+
+/// Returns what becomes of rules that crdbctl added, by profile; others that name a profile are not its own.
+pub(crate) fn remove(made: &BTreeMap<String, BTreeSet<AllowFrom>>, found: &FirewallFact) -> Fate {
+    let tuples: Vec<Tuple<'_>> = found.rules.iter().filter_map(|rule| Tuple::parse(rule)).collect();
+    for (profile, made) in made {
+        let there: Vec<(&AllowFrom, &Tuple<'_>)> = made
+            .iter()
+            .filter_map(|from| Some((from, tuples.iter().find(|tuple| tuple.lets_in(profile, from))?)))
+            .collect();
+        if there.is_empty() {
+            continue;
+        }
+        let attributes = there.iter().map(|(from, tuple)| {
+            let ports = format!("{}/{}", tuple.ports, tuple.protocol);
+            AttributeDiff::words(format!("allow {profile} from {}", shown(from)), Some(ports), None::<&str>)
+        });
+        let attributes = attributes.collect();
+        let allow_from = there.iter().map(|(from, _)| (*from).clone()).collect();
+        return Fate::Goes(delete(Removal::Firewall { profile: profile.clone(), allow_from }, attributes));
     }
-    let attribute = |from: &AllowFrom| {
-        let from = match from {
-            AllowFrom::Any => "any",
-            AllowFrom::Network(network) => network,
-        };
-        AttributeDiff::words(
-            format!("allow {} from {from}", desired.profile),
-            Some(&desired.ports),
-            None::<&str>,
-        )
-    };
-    let attributes = allow_from.iter().map(attribute).collect();
-    Fate::Goes(delete(Removal::Firewall { profile: desired.profile.clone(), allow_from }, attributes))
+    Fate::Gone
+}
+
+fn shown(from: &AllowFrom) -> &str {
+    match from {
+        AllowFrom::Any => "any",
+        AllowFrom::Network(network) => network,
+    }
 }

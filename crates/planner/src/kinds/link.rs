@@ -1,4 +1,4 @@
-use crdbctl_model::{Action, AttributeDiff, DesiredLink, FileKind, LinkFact, Removal};
+use crdbctl_model::{Action, AttributeDiff, DesiredLink, FileKind, HostPath, LinkFact, Removal};
 
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::removal::{Fate, delete};
@@ -37,13 +37,15 @@ pub(super) fn remove(desired: &DesiredLink, found: &LinkFact) -> Fate {
     let Some(target) = &found.target else {
         return Fate::Stays(format!("{} is no longer a link", desired.path));
     };
+    drop(&desired.path, target)
+}
+
+/// Returns how a link is removed that leads where crdbctl led it.
+pub(crate) fn drop(path: &HostPath, target: &str) -> Fate {
     let attributes = vec![
-        AttributeDiff::words("path", Some(&desired.path), None::<&str>),
+        AttributeDiff::words("path", Some(path), None::<&str>),
         AttributeDiff::words("target", Some(target), None::<&str>),
     ];
-    let is_unit = desired.path.as_str().starts_with("/etc/systemd/system/");
-    Fate::Goes(delete(
-        Removal::Link { path: desired.path.clone(), target: target.clone(), is_unit },
-        attributes,
-    ))
+    let is_unit = path.as_str().starts_with("/etc/systemd/system/");
+    Fate::Goes(delete(Removal::Link { path: path.clone(), target: target.to_owned(), is_unit }, attributes))
 }

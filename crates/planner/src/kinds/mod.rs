@@ -2,16 +2,16 @@
 
 mod account;
 mod authority;
-mod ca;
+pub(crate) mod ca;
 mod client_certificate;
 mod directory;
 pub(crate) mod drop_in;
-mod file;
+pub(crate) mod file;
 pub(crate) mod firewall;
 mod init;
-mod link;
+pub(crate) mod link;
 mod members;
-mod node_certificate;
+pub(crate) mod node_certificate;
 mod package;
 pub(crate) mod service;
 mod setting;

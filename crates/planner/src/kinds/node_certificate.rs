@@ -222,12 +222,17 @@ pub(super) fn cannot_issue(context: &Context<'_>) -> Option<Comparison> {
 
 /// A pair that somebody else put in the place of crdbctl's stays: its key may be nowhere else.
 pub(super) fn remove(desired: &DesiredNodeCertificate, found: &NodeCertificateFact) -> Fate {
+    drop(&desired.certificate, &desired.key, found)
+}
+
+/// As [`remove`], of a pair at these paths.
+pub(crate) fn drop(certificate: &HostPath, key: &HostPath, found: &NodeCertificateFact) -> Fate {
     if found.key.as_ref().is_some_and(|key| !key.made) {
-        return Fate::Stays(format!("{} was not made by crdbctl", desired.key));
+        return Fate::Stays(format!("{key} was not made by crdbctl"));
     }
     let files = [
-        (&desired.certificate, found.certificate.as_ref().map(|file| &file.path)),
-        (&desired.key, found.key.as_ref().map(|file| &file.path)),
+        (certificate, found.certificate.as_ref().map(|file| &file.path)),
+        (key, found.key.as_ref().map(|file| &file.path)),
     ];
     if let Some((path, _)) =
         files.iter().find(|(_, found)| found.is_some_and(|found| found.kind != FileKind::Regular))
@@ -239,7 +244,7 @@ pub(super) fn remove(desired: &DesiredNodeCertificate, found: &NodeCertificateFa
     let attributes = paths
         .iter()
         .map(|path| {
-            let name = if *path == desired.key { "key" } else { "certificate" };
+            let name = if path == key { "key" } else { "certificate" };
             AttributeDiff::words(name, Some(path), None::<&str>)
         })
         .collect();

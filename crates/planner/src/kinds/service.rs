@@ -1,12 +1,13 @@
 use crdbctl_model::{
     Action, AttributeDiff, Cause, Desired, DesiredService, Digest, Fact, Impact, NodeName, Observed,
-    ProcessFact, Removal, ServiceFact,
+    ProcessFact, Removal, ServiceFact, UnitName,
 };
 
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::Context;
 use crate::process_flags;
 use crate::removal::{Fate, delete};
+use crate::whereabouts;
 
 /// Attributes that a restart settles and that a changed unit explains.
 pub(crate) const FLAGS: &str = "flags.";
@@ -58,6 +59,9 @@ pub(super) fn compare(
                 process.user, desired.user, desired.store, desired.certs
             ),
         );
+    }
+    if let Some((reason, hint)) = node.and_then(|node| whereabouts::refusal(desired, found, node, context)) {
+        return unknown(reason, hint);
     }
     let is_new = found.load_state == "not-found" && found.process.is_none();
     let mut difference = Difference::new(if is_new { Action::Create } else { Action::Update });
@@ -175,9 +179,14 @@ fn shown(state: &str) -> &str {
     if state.is_empty() { "not enabled" } else { state }
 }
 
+/// Whether it runs, or is on the way there or from there.
+pub(crate) fn is_up(found: &ServiceFact) -> bool {
+    found.process.is_some() || !matches!(found.active_state.as_str(), "inactive" | "failed")
+}
+
 /// Returns how the service is stopped and disabled; who made its unit does not matter for that.
-pub(crate) fn remove(desired: &DesiredService, found: &ServiceFact) -> Fate {
-    let stops = found.process.is_some() || !matches!(found.active_state.as_str(), "inactive" | "failed");
+pub(crate) fn remove(unit: &UnitName, found: &ServiceFact) -> Fate {
+    let stops = is_up(found);
     let mut attributes = Vec::new();
     if stops {
         attributes.push(
@@ -191,5 +200,5 @@ pub(crate) fn remove(desired: &DesiredService, found: &ServiceFact) -> Fate {
     if attributes.is_empty() {
         return Fate::Gone;
     }
-    Fate::Goes(delete(Removal::Service { unit: desired.unit.clone(), stops }, attributes))
+    Fate::Goes(delete(Removal::Service { unit: unit.clone(), stops }, attributes))
 }

@@ -7,7 +7,7 @@ use crdbctl_model::{
 
 use super::remains::{is_store_used, store};
 use super::surplus::package_addr;
-use super::{Fate, Ownership, Removals, delete, package, remains};
+use super::{Clearance, Fate, Ownership, Removals, delete, held, package, remains};
 use crate::kinds;
 
 /// Returns what is removed from a node that leaves: all that crdbctl made there and that holds nothing of others'.
@@ -17,6 +17,9 @@ pub(crate) fn depart(
     reading: &Reading,
     delete_data: bool,
 ) -> Removals {
+    // What an earlier manifest had elsewhere goes first: it may lie in what goes then.
+    let mut clearance = Clearance::of(graph, node, reading);
+    clearance.things();
     let mut departure = Departure {
         graph,
         node,
@@ -25,8 +28,8 @@ pub(crate) fn depart(
         delete_data,
         store: store(graph, node),
         removals: Removals::default(),
-        going: BTreeSet::new(),
-        staying: Vec::new(),
+        going: clearance.going.clone(),
+        staying: clearance.staying.clone(),
         foreign: Vec::new(),
     };
     for addr in graph.order().unwrap_or_default().iter().filter(|addr| addr.node() == Some(node)) {
@@ -35,6 +38,9 @@ pub(crate) fn depart(
         }
     }
     departure.packages();
+    clearance.staying.clone_from(&departure.staying);
+    clearance.accounts();
+    departure.clear(clearance.removals);
     departure.record();
     departure.notes();
     // Where nobody stays, there is no cluster left to leave.
@@ -87,7 +93,7 @@ impl Departure<'_> {
         let fate = match (&resource.desired, fact) {
             (Desired::Service(desired), Fact::Service(found)) => {
                 if self.ownership.manages(&local, &resource.desired) {
-                    kinds::service::remove(desired, found)
+                    kinds::service::remove(&desired.unit, found)
                 } else {
                     if found.process.is_some() {
                         self.removals.note(addr, "runs and is left alone: crdbctl never applied here");
@@ -99,8 +105,15 @@ impl Departure<'_> {
                 self.data(resource, desired, found, made)
             }
             (Desired::Firewall(desired), Fact::Firewall(found)) => {
-                match kinds::firewall::remove(desired, found) {
-                    Fate::Goes(_) if !made => return self.foreign.push(local),
+                let rules = self.ownership.rules(&local, desired);
+                match kinds::firewall::remove(&rules, found) {
+                    Fate::Gone => {
+                        let all = [(desired.profile.clone(), desired.allow_from.clone())].into();
+                        if let Fate::Goes(_) = kinds::firewall::remove(&all, found) {
+                            self.foreign.push(local);
+                        }
+                        return;
+                    }
                     fate => fate,
                 }
             }
@@ -198,25 +211,16 @@ impl Departure<'_> {
         if found.kind != FileKind::Directory {
             return Fate::Stays(format!("{path} is no longer a directory"));
         }
-        let held = match self.reading.footprint.listing(path) {
+        let why = match self.reading.footprint.listing(path) {
             Listing::Unknown { reason } => {
                 self.removals.unknown(self.node, addr, &reason);
                 self.staying.push((path.clone(), found.clone()));
                 return Fate::Gone;
             }
-            Listing::Entries(entries) => entries
-                .into_iter()
-                .filter(|(name, kind)| !is_staging(name, *kind))
-                .filter(|(name, _)| !path.join(name).is_ok_and(|entry| self.going.contains(&entry)))
-                .map(|(name, _)| name)
-                .collect::<Vec<_>>(),
+            Listing::Entries(entries) => held(path, &entries, &self.going),
         };
-        let why = if !held.is_empty() {
-            let more = if held.len() > 5 { format!(" and {} more", held.len() - 5) } else { String::new() };
-            format!("{path} still holds {}{more}", held[..held.len().min(5)].join(", "))
-        } else if self.reading.footprint.mount_points.contains(path) {
-            format!("{path} is a mount point")
-        } else {
+        let is_mount_point = self.reading.footprint.mount_points.contains(path);
+        let Some(why) = why.or_else(|| is_mount_point.then(|| format!("{path} is a mount point"))) else {
             let attributes = vec![AttributeDiff::words("path", Some(path), None::<&str>)];
             return Fate::Goes(delete(Removal::Directory { path: path.clone() }, attributes));
         };
@@ -269,6 +273,28 @@ impl Departure<'_> {
         }
     }
 
+    /// Adds what an earlier manifest had elsewhere. What is removed of it waits for CockroachDB to stop, and its accounts for
+    /// everything.
+    fn clear(&mut self, mut cleared: Removals) {
+        let own: BTreeSet<ResourceAddr> = self.removals.differences.keys().cloned().collect();
+        for (addr, before) in &mut cleared.after {
+            let is_account = matches!(addr.kind, ResourceKind::User | ResourceKind::Group);
+            let comes_first = |other: &&ResourceAddr| is_account || other.kind == ResourceKind::Service;
+            before.extend(own.iter().filter(comes_first).cloned());
+        }
+        // A directory of the manifest's in which something of before lies goes after it.
+        let inside: BTreeSet<ResourceAddr> = cleared.differences.keys().cloned().collect();
+        for addr in own.iter().filter(|addr| addr.kind == ResourceKind::Directory && !inside.is_empty()) {
+            self.removals.after.entry(addr.clone()).or_default().extend(
+                inside
+                    .iter()
+                    .filter(|it| !matches!(it.kind, ResourceKind::User | ResourceKind::Group))
+                    .cloned(),
+            );
+        }
+        self.removals.add(cleared);
+    }
+
     /// The record goes when it has nothing to tell any more, after everything else.
     fn record(&mut self) {
         let is_there = self.reading.record.is_some() || !self.reading.footprint.begun.is_empty();
@@ -298,30 +324,5 @@ impl Departure<'_> {
             let text = format!("{}: what crdbctl did not make stays: {}", self.node, self.foreign.join(", "));
             self.removals.notes.push(crdbctl_model::Note { addr: None, text });
         }
-        for (local, entry) in self.reading.record.iter().flat_map(|record| &record.resources) {
-            let of_graph = self.graph.of_node(self.node).find(|resource| resource.addr.local() == *local);
-            let is_elsewhere = match of_graph {
-                Some(resource) => {
-                    !matches!(resource.desired, Desired::Package(_))
-                        && entry.paths != resource.desired.paths()
-                }
-                None => !local.starts_with("package."),
-            };
-            if entry.created && is_elsewhere {
-                let paths: Vec<&str> = entry.paths.iter().map(HostPath::as_str).collect();
-                let place = if paths.is_empty() { String::new() } else { format!(" ({})", paths.join(", ")) };
-                let text = format!(
-                    "{}/{local}{place} stays: crdbctl made it, and the manifest no longer has it; put it back there to \
-                     have it removed",
-                    self.node
-                );
-                self.removals.notes.push(crdbctl_model::Note { addr: None, text });
-            }
-        }
     }
-}
-
-/// Whether it is a directory in which an interrupted apply made something: it is swept away.
-fn is_staging(name: &str, kind: FileKind) -> bool {
-    kind == FileKind::Directory && name.len() == ".crdbctl.XXXXXXXX".len() && name.starts_with(".crdbctl.")
 }

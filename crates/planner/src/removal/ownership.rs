@@ -1,4 +1,9 @@
-use crdbctl_model::{Desired, Digest, Footprint, HostPath, Reading, Record, RecordedResource};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdbctl_model::{
+    AllowFrom, Desired, DesiredFirewall, Digest, Footprint, HostPath, Reading, Record, RecordedResource,
+    made_rules,
+};
 
 /// What crdbctl is known to have made on a node: by the record, or by the list of an apply that was interrupted before
 /// it could write the record.
@@ -23,13 +28,41 @@ impl<'a> Ownership<'a> {
         let paths = desired.paths();
         let recorded =
             self.entry(local).is_some_and(|entry| entry.created && is_same(entry, desired, &paths));
-        recorded || self.footprint.begun.get(local).is_some_and(|begun| *begun == paths)
+        // It may have been elsewhere meanwhile, and have come back.
+        let before = || {
+            let of_place = |(key, entry): (&String, &RecordedResource)| {
+                let is_of_place = key.strip_prefix(local).is_some_and(|rest| rest.starts_with('@'));
+                is_of_place && entry.created && !paths.is_empty() && entry.paths == paths
+            };
+            self.record.is_some_and(|record| record.resources.iter().any(of_place))
+        };
+        recorded || before() || self.footprint.begun.get(local).is_some_and(|begun| *begun == paths)
     }
 
     /// Returns whether crdbctl brought the resource to its desired state, whoever made it.
     pub(crate) fn manages(&self, local: &str, desired: &Desired) -> bool {
         let recorded = self.entry(local).is_some_and(|entry| is_same(entry, desired, &desired.paths()));
         recorded || self.made(local, desired)
+    }
+
+    /// Returns the rules of those that the manifest has which crdbctl added, by profile. A record of before rules had marks
+    /// tells of all of them or of none.
+    pub(crate) fn rules(
+        &self,
+        local: &str,
+        desired: &DesiredFirewall,
+    ) -> BTreeMap<String, BTreeSet<AllowFrom>> {
+        let mark = self
+            .entry(local)
+            .filter(|entry| entry.created && entry.paths.is_empty())
+            .and_then(|entry| entry.mark.as_ref());
+        let mut made = made_rules(local, mark, &self.footprint.begun);
+        let mut from = made.remove(&desired.profile).unwrap_or_default();
+        from.retain(|from| desired.allow_from.contains(from));
+        if mark.is_none() && self.made(local, &Desired::Firewall(desired.clone())) {
+            from.clone_from(&desired.allow_from);
+        }
+        BTreeMap::from([(desired.profile.clone(), from)])
     }
 
     /// Returns the packages that crdbctl made, each with its directory and files, the one seen in use last first.

@@ -1,19 +1,25 @@
 use std::collections::BTreeSet;
 
 use crdbctl_model::{
-    Desired, Fact, Listing, NodeName, Observed, Reading, RecordedResource, Resource, ResourceGraph,
+    Desired, Dropped, Fact, Listing, NodeName, Observed, Reading, RecordedResource, Resource, ResourceGraph,
 };
 
-use super::{Fate, package};
+use super::{Fate, Ownership, is_left, package};
 use crate::kinds;
 
 /// Returns the local addresses that the record of a node which leaves must go on naming: what crdbctl made and is still
 /// there, and data that is there. What the manifest no longer names, or names at another place, counts as still there.
 pub fn remains(graph: &ResourceGraph, node: &NodeName, reading: &Reading) -> BTreeSet<String> {
     let record = reading.record.iter().flat_map(|record| &record.resources);
+    let dropped = Dropped::on(graph, node, reading.record.as_ref(), &reading.footprint.begun);
+    let left: BTreeSet<&str> =
+        dropped.iter().filter(|it| is_left(it, reading)).map(|it| it.key.as_str()).collect();
     record
         .filter(|(local, entry)| {
             let resource = graph.of_node(node).find(|resource| resource.addr.local() == **local);
+            if dropped.iter().any(|it| it.key == **local) {
+                return left.contains(local.as_str());
+            }
             match (local.strip_prefix("package."), resource) {
                 (Some(name), _) => entry.created && is_package_there(graph, reading, name, entry),
                 (None, Some(resource)) => is_there(graph, node, reading, resource, entry),
@@ -49,7 +55,8 @@ fn is_there(
         // Whether it runs is not a thing that remains.
         (Desired::Service(_), _) => false,
         (Desired::Firewall(desired), Fact::Firewall(found)) => {
-            entry.created && matches!(kinds::firewall::remove(desired, found), Fate::Goes(_))
+            let rules = Ownership::of(reading).rules(&resource.addr.local(), desired);
+            matches!(kinds::firewall::remove(&rules, found), Fate::Goes(_))
         }
         (Desired::Directory(directory), _) if store(graph, node).is_some_and(|at| *at == directory.path) => {
             entry.created || is_store_used(graph, node, reading) != Some(false)

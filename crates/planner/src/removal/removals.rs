@@ -30,6 +30,18 @@ pub(crate) struct Removals {
 }
 
 impl Removals {
+    /// Adds others to these.
+    pub(crate) fn add(&mut self, others: Self) {
+        self.differences.extend(others.differences);
+        self.before.extend(others.before);
+        for (addr, before) in others.after {
+            self.after.entry(addr).or_default().extend(before);
+        }
+        self.notes.extend(others.notes);
+        self.unknown.extend(others.unknown);
+        self.compared.extend(others.compared);
+    }
+
     pub(crate) fn note(&mut self, addr: &ResourceAddr, text: impl Into<String>) {
         self.notes.push(Note { addr: Some(addr.clone()), text: text.into() });
     }

@@ -8,7 +8,7 @@ use crdbctl_model::{
 };
 use proptest::prelude::*;
 
-use crate::world::{NOW, World, addr, graph, node, present, stopped, summary, unknown};
+use crate::world::{NOW, World, addr, node, present, stopped, summary, unknown};
 
 fn path(text: &str) -> HostPath {
     HostPath::new(text).unwrap()
@@ -92,6 +92,7 @@ impl World {
             created: true,
             applied_at: NOW.plus(-86_400 * days),
             paths,
+            mark: None,
         };
         let record = self.reading(&node(number)).record.as_mut().unwrap();
         record.resources.insert(format!("package.{name}"), entry);
@@ -194,44 +195,6 @@ fn data_on_a_disk_of_its_own_is_emptied_and_the_mount_point_stays() {
         world.service(2).store_used = Some(false);
         assert!(!deleted(&world.plan(), 2).contains(&"directory.data".to_owned()));
     }
-}
-
-#[test]
-fn where_the_manifest_has_moved_nothing_is_known_to_be_ours() {
-    let mut world = World::converged();
-    let moved = graph(
-        &crate::world::MANIFEST.replace("nodes:", "install: {root: /srv/other, data: /srv/store}\nnodes:"),
-    );
-    world.graph = moved;
-    for number in 1..=3 {
-        for name in ["root", "data", "certs"] {
-            let fact = crate::world::path(FileKind::Directory, "root", "root", 0o755);
-            world.set(&format!("store-{number}/directory.{name}"), present(Fact::Directory(fact)));
-        }
-    }
-    world.retire(&[1, 2, 3]);
-    world.delete_data = true;
-    for directory in ["/srv/other", "/srv/other/certs"] {
-        for number in 1..=3 {
-            let listings = &mut world.reading(&node(number)).footprint.listings;
-            listings.insert(path(directory), Listing::Entries(BTreeMap::new()));
-        }
-    }
-    let plan = world.plan();
-    for change in &plan.changes {
-        assert!(
-            !matches!(
-                change.addr.kind,
-                ResourceKind::Directory | ResourceKind::Link | ResourceKind::Certificate
-            ),
-            "{}",
-            change.addr
-        );
-        assert_ne!(change.addr.kind, ResourceKind::Record, "what is at the old place would be forgotten");
-    }
-    let notes = said(&plan);
-    assert!(notes.contains("store-1/directory.data (/var/lib/cockroach) stays: crdbctl made it"), "{notes}");
-    assert!(notes.contains("directory.data (/srv/store)"), "{notes}");
 }
 
 #[test]
@@ -475,6 +438,7 @@ proptest! {
             }
         }
         world.retire(&leaving);
+        world.without_dropped();
         for (number, directory, name) in &foreign {
             let directory = ["/opt/cockroach", "/opt/cockroach/certs", "/opt"][*directory];
             let name = if directory == "/opt" { format!("cockroach-v24.1.0.linux-amd64/{name}") } else { name.clone() };

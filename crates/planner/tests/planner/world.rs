@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Action, AllowFrom, CaFact, CertificateFileFact, Change, Desired, Digest, Fact, FileFact, FileKind,
-    FirewallFact, Footprint, GroupFact, HealthFact, HostFact, Impact, InitFact, KeyFileFact, LinkFact,
-    MemberFact, MemberFigures, MembersFact, MembershipFact, Mode, NodeCertificateFact, NodeName,
+    Action, AllowFrom, CaFact, CertificateFileFact, Change, Desired, Digest, Dropped, Fact, FileFact,
+    FileKind, FirewallFact, Footprint, GroupFact, HealthFact, HostFact, Impact, InitFact, KeyFileFact,
+    LinkFact, MemberFact, MemberFigures, MembersFact, MembershipFact, Mode, NodeCertificateFact, NodeName,
     NodeObservation, Observations, Observed, PackageFact, PackageFileFact, PathFact, Plan, ProcessFact,
     PublicKey, Reading, Record, RecordedResource, Resource, ResourceAddr, ResourceGraph, ServiceFact,
     SettingFact, Timestamp, UnitFact, Unreadable, UnreadableKind, UserFact, Verdict, VersionFact,
@@ -129,7 +129,16 @@ impl World {
             let resources = self.graph.of_node(name).map(|resource| {
                 let desired = Digest::of_json(&resource.desired);
                 let paths = resource.desired.paths();
-                (resource.addr.local(), RecordedResource { desired, created: true, applied_at: NOW, paths })
+                (
+                    resource.addr.local(),
+                    RecordedResource {
+                        desired,
+                        created: true,
+                        applied_at: NOW,
+                        paths,
+                        mark: crdbctl_model::Mark::of(&resource.desired),
+                    },
+                )
             });
             reading.record = Some(Record {
                 format_version: Record::FORMAT_VERSION,
@@ -194,6 +203,21 @@ impl World {
 
     pub(crate) fn process(&mut self, number: usize) -> &mut ProcessFact {
         self.service(number).process.as_mut().unwrap()
+    }
+
+    /// What the records tell of and the manifest no longer has there.
+    pub(crate) fn dropped(&self, name: &NodeName) -> Vec<Dropped> {
+        let Some(reading) = self.observations.reading(name) else { return Vec::new() };
+        Dropped::on(&self.graph, name, reading.record.as_ref(), &reading.footprint.begun)
+    }
+
+    /// Has nothing be there of what the manifest no longer has.
+    pub(crate) fn without_dropped(&mut self) {
+        for name in self.graph.nodes.keys().cloned().collect::<Vec<_>>() {
+            for dropped in self.dropped(&name) {
+                self.set(&dropped.addr.to_string(), Observed::Absent);
+            }
+        }
     }
 
     pub(crate) fn plan(&self) -> Plan {

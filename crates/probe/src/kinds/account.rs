@@ -16,7 +16,12 @@ pub(super) fn ask_user(desired: &DesiredUser, questions: &mut Questions) {
 }
 
 pub(super) fn read_group(desired: &DesiredGroup, answer: &Answer) -> Observed {
-    let Some((status, line)) = answer.groups.get(desired.name.as_str()) else {
+    group_named(desired.name.as_str(), answer)
+}
+
+/// The group of a name that was asked.
+pub(super) fn group_named(name: &str, answer: &Answer) -> Observed {
+    let Some((status, line)) = answer.groups.get(name) else {
         return unknown("the host's answer does not speak of it");
     };
     let line = String::from_utf8_lossy(line);
@@ -28,7 +33,12 @@ pub(super) fn read_group(desired: &DesiredGroup, answer: &Answer) -> Observed {
 }
 
 pub(super) fn read_user(desired: &DesiredUser, answer: &Answer) -> Observed {
-    let Some((status, line, group)) = answer.users.get(desired.name.as_str()) else {
+    user_named(desired.name.as_str(), answer)
+}
+
+/// The user of a name that was asked.
+pub(super) fn user_named(name: &str, answer: &Answer) -> Observed {
+    let Some((status, line, group)) = answer.users.get(name) else {
         return unknown("the host's answer does not speak of it");
     };
     let line = String::from_utf8_lossy(line);

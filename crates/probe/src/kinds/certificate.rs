@@ -21,26 +21,36 @@ pub(super) fn ask_node(desired: &DesiredNodeCertificate, questions: &mut Questio
 }
 
 pub(super) fn read_ca(desired: &DesiredCa, answer: &Answer) -> Observed {
-    match file_at(&desired.path, answer) {
+    ca_at(&desired.path, answer)
+}
+
+/// The authority's certificates at a path of which type and content were asked.
+pub(super) fn ca_at(path: &HostPath, answer: &Answer) -> Observed {
+    match file_at(path, answer) {
         Ok(Some(file)) => {
             let pem = file.content.unwrap_or_default();
             present(Fact::Ca(CaFact { path: file.path, pem, has_key: false }))
         }
         Ok(None) => Observed::Absent,
-        Err(why) => unreadable(&desired.path, &why),
+        Err(why) => unreadable(path, &why),
     }
 }
 
 pub(super) fn read_node(desired: &DesiredNodeCertificate, answer: &Answer) -> Observed {
-    let certificate = match file_at(&desired.certificate, answer) {
+    pair_at(&desired.certificate, &desired.key, answer)
+}
+
+/// A certificate and its key at paths of which they were asked.
+pub(super) fn pair_at(certificate_at: &HostPath, key_path: &HostPath, answer: &Answer) -> Observed {
+    let certificate = match file_at(certificate_at, answer) {
         Ok(file) => {
             file.map(|file| CertificateFileFact { path: file.path, pem: file.content.unwrap_or_default() })
         }
-        Err(why) => return unreadable(&desired.certificate, &why),
+        Err(why) => return unreadable(certificate_at, &why),
     };
-    let key = match key_at(&desired.key, answer) {
+    let key = match key_at(key_path, answer) {
         Ok(key) => key,
-        Err(why) => return unreadable(&desired.key, &why),
+        Err(why) => return unreadable(key_path, &why),
     };
     if certificate.is_none() && key.is_none() {
         return Observed::Absent;

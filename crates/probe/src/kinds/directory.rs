@@ -1,4 +1,4 @@
-use crdbctl_model::{DesiredDirectory, Fact, Observed};
+use crdbctl_model::{DesiredDirectory, Fact, HostPath, Observed};
 
 use super::{present, stat_of, unreadable};
 use crate::answer::{Answer, Stat};
@@ -9,9 +9,14 @@ pub(super) fn ask(desired: &DesiredDirectory, questions: &mut Questions) {
 }
 
 pub(super) fn read(desired: &DesiredDirectory, answer: &Answer) -> Observed {
-    match stat_of(&desired.path, answer) {
-        Stat::Present(path) => present(Fact::Directory(path)),
+    directory_at(&desired.path, answer)
+}
+
+/// What stands at a path that was asked.
+pub(super) fn directory_at(path: &HostPath, answer: &Answer) -> Observed {
+    match stat_of(path, answer) {
+        Stat::Present(found) => present(Fact::Directory(found)),
         Stat::Absent => Observed::Absent,
-        Stat::Error(why) => unreadable(&desired.path, &why),
+        Stat::Error(why) => unreadable(path, &why),
     }
 }

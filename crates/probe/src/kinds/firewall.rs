@@ -9,6 +9,11 @@ pub(super) fn ask(_: &DesiredFirewall, questions: &mut Questions) {
 }
 
 pub(super) fn read(_: &DesiredFirewall, answer: &Answer) -> Observed {
+    of_host(answer)
+}
+
+/// The firewall of a host.
+pub(super) fn of_host(answer: &Answer) -> Observed {
     match &answer.firewall {
         Some(Ok(Some(raw))) => present(Fact::Firewall(FirewallFact {
             enabled: raw.enabled,

@@ -1,4 +1,4 @@
-use crdbctl_model::{DesiredLink, Fact, FileKind, LinkFact, Observed};
+use crdbctl_model::{DesiredLink, Fact, FileKind, HostPath, LinkFact, Observed};
 
 use super::{present, stat_of, unreadable};
 use crate::answer::{Answer, Stat};
@@ -10,15 +10,20 @@ pub(super) fn ask(desired: &DesiredLink, questions: &mut Questions) {
 }
 
 pub(super) fn read(desired: &DesiredLink, answer: &Answer) -> Observed {
-    let path = match stat_of(&desired.path, answer) {
-        Stat::Present(path) => path,
+    link_at(&desired.path, answer)
+}
+
+/// What stands at a path that was asked.
+pub(super) fn link_at(path: &HostPath, answer: &Answer) -> Observed {
+    let found = match stat_of(path, answer) {
+        Stat::Present(found) => found,
         Stat::Absent => return Observed::Absent,
-        Stat::Error(why) => return unreadable(&desired.path, &why),
+        Stat::Error(why) => return unreadable(path, &why),
     };
-    let target = answer.targets.get(desired.path.as_str());
-    if path.kind == FileKind::Link && target.is_none() {
-        return unreadable(&desired.path, "it is a link and its target was not told");
+    let target = answer.targets.get(path.as_str());
+    if found.kind == FileKind::Link && target.is_none() {
+        return unreadable(path, "it is a link and its target was not told");
     }
     let target = target.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    present(Fact::Link(LinkFact { path, target }))
+    present(Fact::Link(LinkFact { path: found, target }))
 }

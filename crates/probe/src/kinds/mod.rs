@@ -4,6 +4,7 @@ mod account;
 mod certificate;
 mod directory;
 mod drop_in;
+mod dropped;
 mod file;
 mod firewall;
 mod link;
@@ -14,6 +15,7 @@ mod unit;
 use crdbctl_model::{Desired, Fact, HostPath, Observed};
 
 pub(crate) use drop_in::{drop_ins, encode};
+pub(crate) use dropped::read_dropped;
 
 use crate::answer::{Answer, Stat};
 use crate::questions::Questions;
