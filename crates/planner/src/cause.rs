@@ -1,4 +1,4 @@
-use crdbctl_model::{Cause, Digest, Resource};
+use crdbctl_model::{Cause, Digest, Fact, Mark, Resource};
 
 use crate::comparison::Difference;
 use crate::context::Context;
@@ -18,5 +18,24 @@ pub(crate) fn cause(
         Some(_) => Cause::Manifest,
         None if is_absent => Cause::Missing,
         None => Cause::Differs,
+    }
+}
+
+/// Whether something of which the manifest changed was changed on the host as well: crdbctl knows what it wrote there.
+pub(crate) fn moved_too(resource: &Resource, found: Option<&Fact>, context: &Context<'_>) -> bool {
+    let addr = &resource.addr;
+    let entry = addr
+        .node()
+        .and_then(|node| context.record(node))
+        .and_then(|record| record.resources.get(&addr.local()));
+    let Some((entry, found)) = entry.zip(found).filter(|(entry, _)| entry.paths == resource.desired.paths())
+    else {
+        return false;
+    };
+    match (&entry.mark, found) {
+        (Some(Mark::Content(made)), Fact::File(file)) => file.digest != Some(*made),
+        (Some(Mark::Content(made)), Fact::Unit(unit)) => unit.file.digest != Some(*made),
+        (Some(Mark::Target(made)), Fact::Link(link)) => link.target.as_deref() != Some(made.as_str()),
+        _ => false,
     }
 }

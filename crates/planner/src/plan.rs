@@ -7,7 +7,7 @@ use crdbctl_model::{
 };
 
 use crate::carriers::{carry, restart_for_removed_variables};
-use crate::cause::cause;
+use crate::cause::{cause, moved_too};
 use crate::comparison::{Comparison, Difference};
 use crate::context::{AuthorityState, Context};
 use crate::options::PlanOptions;
@@ -454,11 +454,15 @@ impl Draft {
                 Some(resource) => cause(resource, &difference, before.is_none(), context),
                 None => Cause::Drift,
             };
+            let moved_too = cause == Cause::Manifest
+                && resource.is_some_and(|resource| moved_too(resource, before.as_ref(), context));
+            let reason =
+                difference.reason.or_else(|| moved_too.then(|| "and the host changed as well".to_owned()));
             let impact = difference.attributes.iter().map(|a| a.impact).max().unwrap_or(Impact::None);
             changes.push(Change {
                 action: difference.action,
                 cause,
-                reason: difference.reason,
+                reason,
                 attributes: difference.attributes,
                 unchanged: difference.unchanged,
                 impact,

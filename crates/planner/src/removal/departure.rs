@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 
 use crdbctl_model::{
-    AttributeDiff, Desired, DesiredDirectory, Fact, FileKind, HostPath, Listing, NodeName, Observed,
+    AttributeDiff, Desired, DesiredDirectory, Dropped, Fact, FileKind, HostPath, Listing, NodeName, Observed,
     PathFact, Reading, Removal, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Verdict,
 };
 
 use super::remains::{is_store_used, store};
 use super::surplus::package_addr;
-use super::{Clearance, Fate, Ownership, Removals, delete, held, package, remains};
+use super::{Clearance, Fate, Ownership, Removals, delete, held, is_left, package, remains};
 use crate::kinds;
 
 /// Returns what is removed from a node that leaves: all that crdbctl made there and that holds nothing of others'.
@@ -298,10 +298,18 @@ impl Departure<'_> {
     /// The record goes when it has nothing to tell any more, after everything else.
     fn record(&mut self) {
         let is_there = self.reading.record.is_some() || !self.reading.footprint.begun.is_empty();
-        let left: Vec<String> = remains(self.graph, self.node, self.reading)
-            .into_iter()
-            .filter(|local| !self.removals.differences.keys().any(|addr| addr.local() == *local))
-            .collect();
+        let dropped =
+            Dropped::on(self.graph, self.node, self.reading.record.as_ref(), &self.reading.footprint.begun);
+        let goes = |local: &String| {
+            let mut elsewhere = dropped.iter().filter(|it| it.key == *local).peekable();
+            match elsewhere.peek() {
+                Some(_) => elsewhere
+                    .all(|it| self.removals.differences.contains_key(&it.addr) || !is_left(it, self.reading)),
+                None => self.removals.differences.keys().any(|addr| addr.local() == *local),
+            }
+        };
+        let mut left = remains(self.graph, self.node, self.reading);
+        left.retain(|local| !goes(local));
         if !is_there || !self.removals.unknown.is_empty() || !left.is_empty() {
             return;
         }

@@ -5,6 +5,7 @@
 mod certificates;
 mod cluster;
 mod disruption;
+mod dropped;
 mod explain;
 mod kinds;
 mod part;

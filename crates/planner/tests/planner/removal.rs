@@ -16,7 +16,7 @@ fn path(text: &str) -> HostPath {
 
 impl World {
     /// Makes nodes leave, and lists what is on them.
-    fn retire(&mut self, numbers: &[usize]) {
+    pub(crate) fn retire(&mut self, numbers: &[usize]) {
         self.graph.retire(&numbers.iter().map(|number| node(*number)).collect());
         // What is not known to have left is not stopped: they have.
         if let Some(Observed::Present(fact)) =
@@ -69,14 +69,14 @@ impl World {
             listings.map(|(directory, entries)| (path(directory), Listing::Entries(entries))).into();
     }
 
-    fn entries(&mut self, number: usize, directory: &str) -> &mut BTreeMap<String, FileKind> {
+    pub(crate) fn entries(&mut self, number: usize, directory: &str) -> &mut BTreeMap<String, FileKind> {
         match self.reading(&node(number)).footprint.listings.get_mut(&path(directory)) {
             Some(Listing::Entries(entries)) => entries,
             other => panic!("{other:?}"),
         }
     }
 
-    fn recorded(&mut self, number: usize, local: &str) -> &mut crdbctl_model::RecordedResource {
+    pub(crate) fn recorded(&mut self, number: usize, local: &str) -> &mut crdbctl_model::RecordedResource {
         self.reading(&node(number)).record.as_mut().unwrap().resources.get_mut(local).unwrap()
     }
 
@@ -100,7 +100,7 @@ impl World {
 }
 
 /// The local addresses of what is deleted on a node, in order.
-fn deleted(plan: &Plan, number: usize) -> Vec<String> {
+pub(crate) fn deleted(plan: &Plan, number: usize) -> Vec<String> {
     plan.changes
         .iter()
         .filter(|change| change.action == Action::Delete && change.addr.node() == Some(&node(number)))
@@ -108,7 +108,7 @@ fn deleted(plan: &Plan, number: usize) -> Vec<String> {
         .collect()
 }
 
-fn said(plan: &Plan) -> String {
+pub(crate) fn said(plan: &Plan) -> String {
     let line = |note: &crdbctl_model::Note| match &note.addr {
         Some(addr) => format!("{addr}: {}", note.text),
         None => note.text.clone(),
