@@ -10,6 +10,7 @@ mod cluster;
 mod destroy;
 mod drift;
 mod drift_command;
+mod dropped;
 mod fresh;
 mod interrupted;
 mod life;

@@ -1,6 +1,7 @@
 //! Plans made by hand, as the planner makes them.
 
 pub(crate) mod build;
+mod dropped;
 mod fresh;
 mod hostile;
 mod hosts;
@@ -26,6 +27,7 @@ pub(crate) fn corpus() -> BTreeMap<&'static str, Plan> {
         ("fleet", many::fleet()),
         ("hostile", hostile::hostile()),
         ("drift", hosts::drift()),
+        ("dropped", dropped::dropped()),
         ("leaving", leaving::leaving()),
         ("left-out", left_out::some_left_out()),
         ("left-out-all", left_out::all_left_out()),
