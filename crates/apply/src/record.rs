@@ -179,7 +179,8 @@ fn add_present(
                 && (key == local
                     || key.strip_prefix(local.as_str()).is_some_and(|rest| rest.starts_with('@')))
         };
-        let before = resources.iter().find(|(key, entry)| entry.created && is_of_place(key, entry));
+        let known = reading.record.iter().flat_map(|record| &record.resources);
+        let before = known.into_iter().find(|(key, entry)| entry.created && is_of_place(key, entry));
         let before = before.map(|(_, entry)| entry.clone());
         resources.retain(|key, entry| *key == local || !is_of_place(key, entry));
         let mut entry = RecordedResource {
@@ -312,3 +313,7 @@ fn remember(package: &DesiredPackage) -> String {
     lines.push_str(" || exit 1\n");
     lines
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

@@ -19,6 +19,8 @@ pub struct Dropped {
     pub paths: Vec<HostPath>,
     /// How it is known again. The rules of a firewall are those that the manifest does not have.
     pub mark: Option<Mark>,
+    /// Whether the manifest has something at one of its paths: what stands there is that thing's to tell.
+    pub is_superseded: bool,
 }
 
 impl Dropped {
@@ -50,6 +52,7 @@ impl Dropped {
                 !key.contains(RULE) && !record.is_some_and(told)
             })
             .map(|(key, paths)| Known { key, created: true, paths, mark: None, is_old: false });
+        let taken: BTreeSet<HostPath> = wanted.values().flat_map(|desired| desired.paths()).collect();
         let mut dropped = BTreeMap::new();
         for known in of_record.chain(of_begun) {
             let found = known.dropped(graph, node, wanted.get(known.key).copied(), begun);
@@ -71,7 +74,9 @@ impl Dropped {
                 dropped.entry(it.addr.clone()).or_insert(it);
             }
         }
-        dropped.into_values().collect()
+        let superseded =
+            |it: Self| Self { is_superseded: it.paths.iter().any(|path| taken.contains(path)), ..it };
+        dropped.into_values().map(superseded).collect()
     }
 
     /// Returns whether it is a directory of data.
@@ -185,6 +190,7 @@ impl Known<'_> {
             created: self.created,
             paths: self.paths.to_vec(),
             mark,
+            is_superseded: false,
         };
         match (addr.kind, wanted) {
             (ResourceKind::Firewall, wanted) => {
@@ -298,7 +304,7 @@ mod tests {
     fn dropped(key: &str, paths: &[&str]) -> Dropped {
         let addr = addr_of(&NodeName::new("store-1").unwrap(), key).unwrap();
         let paths = paths.iter().map(|at| path(at)).collect();
-        Dropped { addr, key: key.to_owned(), created: true, paths, mark: None }
+        Dropped { addr, key: key.to_owned(), created: true, paths, mark: None, is_superseded: false }
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl<'a> Clearance<'a> {
             return;
         }
         let addr = &dropped.addr;
-        if dropped.paths.iter().any(|path| self.wanted.contains(path)) {
+        if dropped.is_superseded {
             return;
         }
         let fact = match self.reading.resources.get(addr) {
@@ -188,8 +188,7 @@ impl<'a> Clearance<'a> {
                         .filter(|_| !self.graph.is_leaving(self.node))
                         .map_or_else(String::new, |store| format!("; the manifest has {store} now"));
                     return Fate::Stays(format!(
-                        "{path} was the directory of data and is left, WITH ALL DATA: crdbctl never deletes it, do so by hand \
-                         when nobody needs it{now}"
+                        "{path} was the directory of data and is left, WITH ALL DATA: crdbctl never deletes it{now}"
                     ));
                 }
             }
@@ -322,6 +321,9 @@ impl<'a> Clearance<'a> {
 
 /// Returns whether something that the manifest no longer has is still to be remembered: it is there, or that is not known.
 pub fn is_left(dropped: &Dropped, reading: &Reading) -> bool {
+    if dropped.is_superseded {
+        return false;
+    }
     let fact = match reading.resources.get(&dropped.addr) {
         Some(Observed::Absent) => return false,
         Some(Observed::Present(fact)) => fact.as_ref(),
