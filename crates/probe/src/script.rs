@@ -16,7 +16,7 @@ pub(crate) const LIBRARY: &str = include_str!("probe.sh");
 /// Every value is quoted by [`crdbctl_transport::quote`].
 pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     let mut text = String::with_capacity(LIBRARY.len() + 4096);
-    text.push_str(LIBRARY);
+    text.push_str(&sent(LIBRARY));
     let _ = writeln!(text, "crdbctl_state=/var/lib/crdbctl/{cluster}");
     text.push_str("probe_body() {\n");
     text.push_str("ask_host\nask_record\nask_others\n");
@@ -60,6 +60,12 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     }
     text.push_str("}\n");
     text
+}
+
+/// Returns a library as it travels: what is for people stays here. No string of it goes over several lines.
+fn sent(library: &str) -> String {
+    let lines = library.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Returns the whole read-only script of a probe of one node.

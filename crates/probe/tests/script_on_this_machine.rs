@@ -446,8 +446,19 @@ fn what_the_manifest_no_longer_has_is_seen_where_the_record_says() {
         // What is in a store is not told, only that there is something.
         assert_eq!(footprint.stores, BTreeMap::from([(bench.path("data"), true)]), "{shell}");
         assert!(!footprint.listings.contains_key(&bench.path("data")), "{shell}");
-        assert!(footprint.packages_in_use.is_empty(), "{shell}");
+        let package = bench.path("pkg/cockroach-v1.0.0.linux-amd64");
+        assert!(!footprint.packages_in_use.contains(package.as_str()), "{shell}");
     }
+    // A program that runs there keeps it.
+    std::fs::copy("/bin/sleep", at.join("pkg/cockroach-v1.0.0.linux-amd64/cockroach")).unwrap();
+    let mut running =
+        Command::new(at.join("pkg/cockroach-v1.0.0.linux-amd64/cockroach")).arg("60").spawn().unwrap();
+    for shell in shells() {
+        let package = bench.path("pkg/cockroach-v1.0.0.linux-amd64");
+        assert!(read(shell).footprint.packages_in_use.contains(package.as_str()), "{shell}");
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
     // A record in another form tells nothing of where to look: that is not known, and never absent.
     let compact = serde_json::to_string(&record_of_before(&at)).unwrap();
     std::fs::write(at.join("state/x.json"), compact).unwrap();
