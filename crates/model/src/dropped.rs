@@ -107,9 +107,7 @@ impl Dropped {
                 only(name) && !is_of_system(&first.parent())
             }
             (ResourceKind::Link, "unit") => {
-                rest.is_empty()
-                    && first.parent().as_str() == "/etc/systemd/system"
-                    && first.as_str().ends_with(".service")
+                rest.is_empty() && first.parent().as_str() == UNITS && first.as_str().ends_with(".service")
             }
             (ResourceKind::Certificate, "ca") => only("ca.crt") && is_in_certs(first),
             (ResourceKind::Certificate, "node") => {
@@ -120,9 +118,13 @@ impl Dropped {
             (ResourceKind::File, "ufw-profile") => {
                 rest.is_empty() && first.parent().as_str() == "/etc/ufw/applications.d"
             }
-            (ResourceKind::Unit, name) => only(&format!("{name}.service")),
+            (ResourceKind::Unit, name) => {
+                only(&format!("{name}.service"))
+                    && (first.parent().as_str() == UNITS || !is_of_system(&first.parent()))
+            }
             (ResourceKind::Package, name) => {
                 name.starts_with("cockroach-v")
+                    && first.system().is_none()
                     && first.file_name() == name
                     && rest.iter().all(|file| file.is_below(first))
             }
@@ -130,6 +132,12 @@ impl Dropped {
         }
     }
 }
+
+/// Where crdbctl keeps what it remembers of a node.
+const RECORDS: &str = "/var/lib/crdbctl";
+
+/// Where systemd looks for the administrator's units (systemd.unit(5)).
+const UNITS: &str = "/etc/systemd/system";
 
 /// What parts a firewall from one of its rules in the list of what was begun: `firewall.ufw:CockroachDB:any`.
 const RULE: char = ':';
@@ -272,25 +280,16 @@ fn at(addr: &ResourceAddr, place: &str) -> ResourceAddr {
     ResourceAddr { name, ..addr.clone() }
 }
 
-/// Whether a directory is of the system rather than of one program: nobody makes those for CockroachDB alone.
+/// Whether a manifest could not have named a directory: it is the host's, the system's, or where crdbctl keeps its records.
 fn is_of_system(path: &HostPath) -> bool {
-    const SHARED: [&str; 9] =
-        ["/etc", "/usr", "/usr/local", "/var", "/var/lib", "/home", "/root", "/run", "/opt"];
-    const WHOLE: [&str; 6] = ["/proc", "/sys", "/dev", "/boot", "/etc/systemd", "/var/lib/crdbctl"];
-    const OF_USR: [&str; 8] = ["bin", "sbin", "lib", "lib64", "share", "include", "src", "libexec"];
-    const OF_VAR: [&str; 9] = ["cache", "log", "spool", "tmp", "backups", "local", "mail", "run", "lock"];
-    let (parent, name) = (path.parent(), path.file_name());
-    let is_top = parent.as_str() == "/";
-    let is_below = |top: &str| path.as_str() == top || path.as_str().starts_with(&format!("{top}/"));
-    is_top
-        || SHARED.contains(&path.as_str())
-        || WHOLE.iter().any(|top| is_below(top))
-        || matches!(parent.as_str(), "/usr" | "/usr/local") && OF_USR.contains(&name)
-        || parent.as_str() == "/var" && OF_VAR.contains(&name)
+    let is_of_records =
+        path.as_str().strip_prefix(RECORDS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    path.is_shared() || path.system().is_some() || is_of_records
 }
 
 fn is_in_certs(path: &HostPath) -> bool {
-    path.parent().file_name() == "certs"
+    let certs = path.parent();
+    certs.file_name() == "certs" && !is_of_system(&certs.parent())
 }
 
 #[cfg(test)]
@@ -309,11 +308,12 @@ mod tests {
 
     #[test]
     fn what_crdbctl_does_not_put_there_is_never_taken_for_its_own() {
-        let proper: [(&str, &[&str]); 12] = [
+        let proper: [(&str, &[&str]); 13] = [
             ("directory.root", &["/opt/cockroach"]),
             ("directory.root@opt+cockroach", &["/opt/cockroach"]),
             ("directory.certs", &["/opt/cockroach/certs"]),
             ("directory.data", &["/var/lib/cockroach"]),
+            ("directory.root", &["/cockroach"]),
             ("link.data", &["/opt/cockroach/data"]),
             ("link.cockroach", &["/srv/crdb/cockroach"]),
             ("link.unit", &["/etc/systemd/system/cockroach.service"]),
@@ -326,7 +326,7 @@ mod tests {
         for (key, paths) in proper {
             assert!(dropped(key, paths).is_proper(), "{key} {paths:?}");
         }
-        let improper: [(&str, &[&str]); 20] = [
+        let improper: [(&str, &[&str]); 22] = [
             ("directory.root", &["/"]),
             ("directory.root", &["/etc"]),
             ("directory.root", &["/opt"]),
@@ -339,6 +339,8 @@ mod tests {
             ("link.data", &["/data"]),
             ("link.unit", &["/etc/passwd"]),
             ("certificate.ca", &["/etc/ssl/ca.crt"]),
+            ("certificate.ca", &["/etc/ssl/certs/ca.crt"]),
+            ("unit.dbus", &["/usr/lib/systemd/system/dbus.service"]),
             ("certificate.node", &["/opt/c/certs/node.crt"]),
             ("certificate.node", &["/opt/c/certs/node.crt", "/etc/ssh/node.key"]),
             ("file.ufw-profile", &["/etc/shadow"]),

@@ -11,6 +11,45 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct HostPath(String);
 
+/// Directories that hosts share among many programs: none of them can be given to the service user.
+/// hier(7).
+const SHARED: [&str; 28] = [
+    "/",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/var",
+    "/var/lib",
+    "/var/log",
+    "/var/opt",
+    "/var/spool",
+    "/var/tmp",
+];
+
+/// Directories below which nothing of CockroachDB's can lie: they are the system's, or empty after a boot.
+const SYSTEM: [&str; 14] = [
+    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr/bin",
+    "/usr/lib", "/var/tmp",
+];
+
 /// Why a text is not a path that crdbctl uses on a node.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostPathError {
@@ -83,6 +122,19 @@ impl HostPath {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
+    /// Returns whether it is a directory that hosts share among many programs, so that it is none of CockroachDB's own.
+    pub fn is_shared(&self) -> bool {
+        SHARED.contains(&self.as_str())
+    }
+
+    /// Returns the directory of the system's that it is or lies below, when there is one.
+    pub fn system(&self) -> Option<&'static str> {
+        let holds = |system: &&&str| {
+            self.0.strip_prefix(**system).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        SYSTEM.iter().find(holds).copied()
+    }
+
     /// Returns whether this path lies below `directory`; a path is not below itself.
     pub fn is_below(&self, directory: &Self) -> bool {
         self.0.strip_prefix(directory.0.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
@@ -147,6 +199,20 @@ mod tests {
             assert!(HostPath::new(bad).is_err(), "{bad:?}");
         }
         assert!(HostPath::new(format!("/{}", "x".repeat(4000))).is_err());
+    }
+
+    #[test]
+    fn the_host_s_own_directories_are_known() {
+        let of = |text: &str| HostPath::new(text).unwrap();
+        for shared in ["/", "/opt", "/usr/bin", "/var/lib", "/srv"] {
+            assert!(of(shared).is_shared(), "{shared}");
+        }
+        for own in ["/opt/cockroach", "/cockroach", "/srv/crdb", "/usr/local/lib/crdb"] {
+            assert!(!of(own).is_shared() && of(own).system().is_none(), "{own}");
+        }
+        assert_eq!(of("/etc/ssl/certs").system(), Some("/etc"));
+        assert_eq!(of("/etcetera").system(), None);
+        assert_eq!(of("/usr/bin").system(), Some("/usr/bin"));
     }
 
     #[test]

@@ -4,42 +4,6 @@ use crate::decode::Decoder;
 use crate::manifest::{Install, SYSTEMD_DIRECTORY, Service};
 use crate::{Diagnostic, Span, Spanned};
 
-/// Directories that hosts share among many programs: none of them can be given to the service user.
-/// hier(7).
-const SHARED: [&str; 25] = [
-    "/",
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/home",
-    "/lib",
-    "/lib64",
-    "/media",
-    "/mnt",
-    "/opt",
-    "/proc",
-    "/root",
-    "/run",
-    "/sbin",
-    "/srv",
-    "/sys",
-    "/tmp",
-    "/usr",
-    "/usr/local",
-    "/var",
-    "/var/lib",
-    "/var/log",
-    "/var/opt",
-    "/var/spool",
-];
-
-/// Directories below which nothing of CockroachDB's can lie: they are the system's, or empty after a boot.
-const SYSTEM: [&str; 14] = [
-    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr/bin",
-    "/usr/lib", "/var/tmp",
-];
-
 /// Where crdbctl keeps what it remembers of a node.
 const RECORDS: &str = "/var/lib/crdbctl";
 
@@ -95,21 +59,19 @@ fn dangerous(decoder: &mut Decoder, install: &Install) {
         decoder.report(Diagnostic::new(span, message).help(help));
     };
     for (key, path) in [("root", root), ("data", data)] {
-        if SHARED.contains(&path.as_str()) {
+        if path.is_shared() {
             let message = format!("`install.{key}` is `{}`, which the whole host shares", path.value);
             refuse(
                 path.span,
                 message,
                 "its owner and mode would be changed: name a directory of CockroachDB's own",
             );
-        } else if let Some(system) = SYSTEM.iter().find(|system| is_below(path, system)) {
+        } else if let Some(system) = path.system() {
             let message = format!("`install.{key}` lies below `{system}`");
             refuse(path.span, message, "name a directory that is CockroachDB's own and outlasts a boot");
         }
     }
-    if packages.as_str() == "/"
-        || SYSTEM.iter().any(|system| packages.as_str() == *system || is_below(packages, system))
-    {
+    if packages.as_str() == "/" || packages.system().is_some() {
         let message = format!("`install.packages` is `{}`", packages.value);
         refuse(
             packages.span,
@@ -148,7 +110,7 @@ fn check_unit(refuse: &mut impl FnMut(Span, String, &str), install: &Install, se
         say(format!("lies below a directory of `{SYSTEMD_DIRECTORY}`, where systemd looks for other things"));
     } else if unit.parent().as_str() == "/" {
         say("lies in `/`".to_owned());
-    } else if let Some(system) = SYSTEM.iter().find(|system| is_below(unit, system))
+    } else if let Some(system) = unit.system()
         && unit.parent().as_str() != SYSTEMD_DIRECTORY
     {
         say(format!("lies below `{system}`"));
