@@ -718,3 +718,36 @@ fn moved_twice_before_it_was_cleared_both_places_are_known() {
     }
     assert!(deleted(&world.plan(), 1).is_empty());
 }
+
+#[test]
+fn a_part_of_a_plan_removes_nothing_before_what_it_was_to_come_after() {
+    let mut world = World::of_change(NODES, &install("root: /srv/crdb"));
+    // Somebody has changed something else on one of the nodes.
+    if let Fact::File(file) = world.fact("store-1/file.ufw-profile") {
+        file.path.mode = crdbctl_model::Mode::new(0o666);
+    }
+    let only =
+        |divergence| crdbctl_planner::only(world.plan(), divergence, &world.graph, &world.observations);
+    let drift = only(crdbctl_model::Divergence::Drift);
+    assert_eq!(deleted(&drift, 2), Vec::<String>::new());
+    let change = only(crdbctl_model::Divergence::Change);
+    assert_eq!(deleted(&change, 1), Vec::<String>::new(), "its node is not done with everything else");
+    assert_eq!(deleted(&change, 2).len(), 6);
+    let left = change.left_out.iter().filter(|it| it.action == Action::Delete).count();
+    assert_eq!(left, 6);
+    // A member that is not made to leave is not stopped.
+    let mut world = World::converged();
+    world.retire(&[3]);
+    let mut plan = world.plan();
+    let members = addr("cluster/members.store");
+    for change in &mut plan.changes {
+        change.depends_on.insert(members.clone());
+    }
+    let mut leave = plan.changes[0].clone();
+    (leave.addr, leave.removal, leave.cause) = (members, None, Cause::Drift);
+    leave.depends_on.clear();
+    plan.changes.insert(0, leave);
+    let part =
+        crdbctl_planner::only(plan, crdbctl_model::Divergence::Change, &world.graph, &world.observations);
+    assert!(part.changes.is_empty(), "{:?}", summary(&part));
+}
