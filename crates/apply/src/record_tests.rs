@@ -178,6 +178,14 @@ fn of_a_firewall_that_rule_is_its_own_which_was_not_there_before() {
     let added = change(Some(rules(&["10.0.0.0/8"])));
     assert_eq!(own(None, Some(&added), &[]), networks(&["192.168.0.0/16"]));
     assert!(creates(&added));
+    // It is noted before it is added, and what was there before is not.
+    let issuer = crate::issue::Issuer::new(
+        Err(crate::issue::IssueFailure("none".to_owned())),
+        Timestamp::from_unix(0),
+    );
+    let body = crate::kinds::step(&added, &issuer).unwrap().unwrap().body;
+    let (begin, add) = (body.find("begin firewall.ufw:CockroachDB:192.168.0.0/16"), body.find("ufw allow"));
+    assert!(begin.is_some() && begin < add && !body.contains("begin firewall.ufw:CockroachDB:10."), "{body}");
     // What it found was not told: nothing is known to be its own.
     assert_eq!(own(None, Some(&change(None)), &[]), networks(&[]));
     // The ports of a rule that others added are mended, which does not make it its own.

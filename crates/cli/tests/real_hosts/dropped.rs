@@ -181,3 +181,35 @@ fn what_the_manifest_no_longer_has_goes_and_what_others_made_stays() {
         assert!(!bench.host(number).exec("getent passwd cockroach").unwrap().success());
     }
 }
+
+#[test]
+fn what_is_refused_and_told_to_be_done_by_hand_can_be_done_so() {
+    let Some(bench) = Bench::start(3) else { return };
+    bench.apply();
+    let by_hand = |manifest: &str, line: &str| {
+        bench.manifest(manifest, ADMIN);
+        for number in 1..=3 {
+            bench.crdbctl(&["plan"]).code(5);
+            bench.host(number).exec_ok(line).unwrap();
+            let left = if number == 3 { 0 } else { 5 };
+            bench.crdbctl(&["apply", "--yes", "--skip-unknown"]).code(left);
+        }
+        bench.assert_empty_plan();
+        let status = bench.crdbctl(&["status", "--format", "json"]).code(0).stdout;
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        let nodes = status["nodes"].as_array().unwrap();
+        assert_eq!(nodes.len(), 3, "nobody has joined as a new node: {status}");
+        assert!(nodes.iter().all(|node| node["live"] == true), "{status}");
+    };
+    let data = "firewall: none\ninstall: {data: /srv/data}";
+    by_hand(data, "systemctl stop cockroach.service && mv /var/lib/cockroach /srv/data");
+    for number in 1..=3 {
+        bench.host(number).exec_ok("test ! -e /var/lib/cockroach && test -n \"$(ls /srv/data)\"").unwrap();
+    }
+    let name = "firewall: none\ninstall: {data: /srv/data}\nservice: {name: db}";
+    by_hand(name, "systemctl disable -q --now cockroach.service");
+    for number in 1..=3 {
+        let state = format!("systemctl is-active db && systemctl is-enabled db && test ! -e {UNIT}");
+        bench.host(number).exec_ok(&state).unwrap();
+    }
+}
