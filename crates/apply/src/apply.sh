@@ -70,15 +70,19 @@ directory() {
   # A fifth digit makes GNU chmod take set-group-ID off a directory too, where four would leave it.
   chown -- "$2:$3" . && chmod -- "0$4" . && sync .
 }
-# link PATH TARGET: switched at once; a plain file in the way is kept beside it.
+# link PATH TARGET [DIGEST]: switched at once; a plain file in the way is kept beside it, unless it has that digest.
 link() {
   enter "${1%/*}/"
   name=${1##*/}
   if [ -e "./$name" ] && [ ! -L "./$name" ]; then
     [ -f "./$name" ] || die "$1 is not a plain file: it is left as it is"
-    kept=$name.old
-    if [ -e "./$kept" ] || [ -L "./$kept" ]; then kept=$name.old.$run; fi
-    ln -P -T -- "./$name" "./$kept" || exit 1
+    hash=
+    if [ -n "${3-}" ]; then hash=$(sha256sum <"./$name") || exit 1; fi
+    if [ -z "$hash" ] || [ "${hash%% *}" != "$3" ]; then
+      kept=$name.old
+      if [ -e "./$kept" ] || [ -L "./$kept" ]; then kept=$name.old.$run; fi
+      ln -P -T -- "./$name" "./$kept" || exit 1
+    fi
   fi
   stage_dir "$1"
   ln -s -T -- "$2" new && mv -f -T -- new "../$name" || exit 1

@@ -184,8 +184,12 @@ fn of_a_firewall_that_rule_is_its_own_which_was_not_there_before() {
         Timestamp::from_unix(0),
     );
     let body = crate::kinds::step(&added, &issuer).unwrap().unwrap().body;
-    let (begin, add) = (body.find("begin firewall.ufw:CockroachDB:192.168.0.0/16"), body.find("ufw allow"));
-    assert!(begin.is_some() && begin < add && !body.contains("begin firewall.ufw:CockroachDB:10."), "{body}");
+    let begin = body.find("begin 'firewall.ufw:CockroachDB:192.168.0.0/16'");
+    let add = body.find("ufw 'allow'");
+    assert!(
+        begin.is_some() && begin < add && !body.contains("begin 'firewall.ufw:CockroachDB:10."),
+        "{body}"
+    );
     // What it found was not told: nothing is known to be its own.
     assert_eq!(own(None, Some(&change(None)), &[]), networks(&[]));
     // The ports of a rule that others added are mended, which does not make it its own.

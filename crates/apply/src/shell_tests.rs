@@ -789,3 +789,22 @@ fn a_service_that_does_not_stop_or_stays_enabled_is_not_called_removed() {
         assert!(!done && said.contains("still enabled"), "{shell}: {said}");
     }
 }
+
+#[test]
+fn a_file_of_an_earlier_apply_gives_way_to_a_link_only_while_it_is_that_file() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir(&at).unwrap();
+        let written = crdbctl_model::Digest::of("unit");
+        for (content, kept) in [("edited", true), ("unit", false)] {
+            for name in ["unit", "unit.old"] {
+                let _ = std::fs::remove_file(at.join(name));
+            }
+            std::fs::write(at.join("unit"), content).unwrap();
+            ok(shell, &at, &format!("link {}/unit /opt/unit {written}", at.display()));
+            assert_eq!(std::fs::read_link(at.join("unit")).unwrap(), Path::new("/opt/unit"), "{shell}");
+            assert_eq!(at.join("unit.old").exists(), kept, "{shell}: {content}");
+        }
+    }
+}

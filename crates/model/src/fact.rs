@@ -116,6 +116,9 @@ pub struct LinkFact {
     pub path: PathFact,
     /// Where it points; `None` when it is not a link.
     pub target: Option<String>,
+    /// The digest of its content, where a regular file stands in the place of a unit's link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// Something at the place of a file.

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use crdbctl_model::{
-    Desired, Digest, Fact, HealthFact, MemberFact, MembersFact, NodeName, Observations, Observed, Record,
-    ResourceAddr, ResourceGraph, ServiceFact, Timestamp,
+    Desired, Digest, Fact, HealthFact, HostPath, Mark, MemberFact, MembersFact, NodeName, Observations,
+    Observed, Record, ResourceAddr, ResourceGraph, ServiceFact, Timestamp,
 };
 use crdbctl_pki::{CaBundle, Certificate};
 
@@ -130,6 +130,17 @@ impl<'a> Context<'a> {
     /// Returns whether `node` takes clients, as far as was read.
     pub(crate) fn is_ready(&self, node: &NodeName) -> bool {
         self.service(node).is_some_and(|service| service.health == HealthFact::Ready)
+    }
+
+    /// Returns the digest of what crdbctl wrote to the file at `path`, by the record, if it made that file.
+    pub(crate) fn written(&self, node: Option<&NodeName>, path: &HostPath) -> Option<Digest> {
+        let entries = self.record(node?)?.resources.values();
+        entries.filter(|entry| entry.created && entry.paths.first() == Some(path)).find_map(|entry| {
+            match &entry.mark {
+                Some(Mark::Content(digest)) => Some(*digest),
+                _ => None,
+            }
+        })
     }
 
     /// Returns the digest under which `desired` was applied last, if it was.

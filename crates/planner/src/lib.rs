@@ -26,6 +26,7 @@ mod whereabouts;
 
 pub use accept::{Accepted, accept};
 pub use kinds::firewall::rules_there;
+pub use kinds::link::OWN_FILE;
 pub use options::PlanOptions;
 pub use part::only;
 pub use plan::{plan, plan_rotation};

@@ -1,4 +1,4 @@
-use crdbctl_model::{Action, AttributeDiff, DesiredLink, FileKind, HostPath, LinkFact, Removal};
+use crdbctl_model::{Action, AttributeDiff, DesiredLink, Digest, FileKind, HostPath, LinkFact, Removal};
 
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::removal::{Fate, delete};
@@ -9,7 +9,12 @@ pub(super) fn create(desired: &DesiredLink) -> Comparison {
     Comparison::Differs(difference)
 }
 
-pub(super) fn compare(desired: &DesiredLink, found: &LinkFact) -> Comparison {
+/// What stands in the way of a link, as its attribute `type` tells it, when it is a file that crdbctl wrote and nobody edited: it
+/// gives way, and is not kept.
+pub const OWN_FILE: &str = "file of an earlier apply";
+
+/// `written` is the digest of what crdbctl wrote there, if it did.
+pub(super) fn compare(desired: &DesiredLink, found: &LinkFact, written: Option<Digest>) -> Comparison {
     match (found.path.kind, &found.target) {
         (FileKind::Link, Some(target)) => {
             let mut difference = Difference::new(Action::Update);
@@ -23,11 +28,16 @@ pub(super) fn compare(desired: &DesiredLink, found: &LinkFact) -> Comparison {
         ),
         _ => {
             let mut difference = Difference::new(Action::Replace);
-            difference.attributes = vec![
+            let is_own =
+                found.path.kind == FileKind::Regular && found.digest.is_some() && found.digest == written;
+            let gives_way = if is_own {
+                AttributeDiff::words("type", Some(OWN_FILE), Some("link"))
+            } else {
                 AttributeDiff::words("type", Some("file"), Some("link"))
-                    .with_remark(format!("the file is kept as {}.old", desired.path)),
-                AttributeDiff::words("target", None::<&str>, Some(&desired.target)),
-            ];
+                    .with_remark(format!("the file is kept as {}.old", desired.path))
+            };
+            difference.attributes =
+                vec![gives_way, AttributeDiff::words("target", None::<&str>, Some(&desired.target))];
             Comparison::Differs(difference)
         }
     }

@@ -44,7 +44,9 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
             directory::compare(desired, fact, resource.addr.node(), context)
         }
         (Desired::Link(desired), None) => link::create(desired),
-        (Desired::Link(desired), Some(Fact::Link(fact))) => link::compare(desired, fact),
+        (Desired::Link(desired), Some(Fact::Link(fact))) => {
+            link::compare(desired, fact, context.written(resource.addr.node(), &desired.path))
+        }
         (Desired::Ca(desired), found) => match found {
             None => ca::create(desired, resource.addr.node(), context),
             Some(Fact::Ca(fact)) => ca::compare(desired, fact, resource.addr.node(), context),

@@ -462,6 +462,7 @@ fn a_record_that_was_tampered_with_removes_nothing_that_is_not_of_crdbctls_form(
             ResourceKind::Link => Fact::Link(LinkFact {
                 path: crate::world::path(FileKind::Link, "root", "root", 0o777),
                 target: Some("/opt/cockroach".to_owned()),
+                digest: None,
             }),
             _ => Fact::Directory(directory),
         };
@@ -750,4 +751,24 @@ fn a_part_of_a_plan_removes_nothing_before_what_it_was_to_come_after() {
     let part =
         crdbctl_planner::only(plan, crdbctl_model::Divergence::Change, &world.graph, &world.observations);
     assert!(part.changes.is_empty(), "{:?}", summary(&part));
+}
+
+#[test]
+fn a_unit_s_own_file_gives_way_to_the_link_and_an_edited_one_is_kept() {
+    let mut world =
+        World::of_change(NODES, "service: {unit_path: /opt/cockroach/cockroach.service}\nnodes:\n");
+    let Some(Mark::Content(written)) = world.recorded(1, "unit.cockroach").mark.clone() else { panic!() };
+    let way = |digest: Option<Digest>| {
+        let path = crate::world::path(FileKind::Regular, "root", "root", 0o644);
+        present(Fact::Link(LinkFact { path, target: None, digest }))
+    };
+    for (number, digest) in [(1, Some(written)), (2, Some(Digest::of("edited"))), (3, None)] {
+        world.set(&format!("store-{number}/link.unit"), way(digest));
+    }
+    let plan = world.plan();
+    let kept = |number: usize| {
+        let remark = of(&plan, &format!("store-{number}/link.unit")).attributes[0].remark.clone();
+        remark.is_some_and(|remark| remark.contains("is kept as /etc/systemd/system/cockroach.service.old"))
+    };
+    assert_eq!([kept(1), kept(2), kept(3)], [false, true, true]);
 }

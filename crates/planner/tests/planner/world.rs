@@ -278,6 +278,7 @@ impl World {
             Desired::Link(desired) => Fact::Link(LinkFact {
                 path: path(FileKind::Link, "root", "root", 0o777),
                 target: Some(desired.target.to_string()),
+                digest: None,
             }),
             Desired::Ca(desired) => Fact::Ca(CaFact {
                 path: path(

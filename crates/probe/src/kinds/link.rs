@@ -1,12 +1,16 @@
-use crdbctl_model::{DesiredLink, Fact, FileKind, HostPath, LinkFact, Observed};
+use crdbctl_model::{DesiredLink, Digest, Fact, FileKind, HostPath, LinkFact, Observed};
 
 use super::{present, stat_of, unreadable};
-use crate::answer::{Answer, Stat};
+use crate::answer::{Answer, Content, Stat};
 use crate::questions::Questions;
 
 pub(super) fn ask(desired: &DesiredLink, questions: &mut Questions) {
     questions.stat.insert(desired.path.clone());
     questions.targets.insert(desired.path.clone());
+    // Where a unit's file was and is linked from elsewhere now.
+    if desired.path.parent().as_str() == "/etc/systemd/system" {
+        questions.contents.insert(desired.path.clone());
+    }
 }
 
 pub(super) fn read(desired: &DesiredLink, answer: &Answer) -> Observed {
@@ -25,5 +29,10 @@ pub(super) fn link_at(path: &HostPath, answer: &Answer) -> Observed {
         return unreadable(path, "it is a link and its target was not told");
     }
     let target = target.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    present(Fact::Link(LinkFact { path: found, target }))
+    let digest = match answer.contents.get(path.as_str()) {
+        Some(Ok(Content::Bytes(bytes))) => Some(Digest::of(bytes)),
+        Some(Ok(Content::Large(digest))) => Some(*digest),
+        _ => None,
+    };
+    present(Fact::Link(LinkFact { path: found, target, digest }))
 }
