@@ -37,6 +37,8 @@ pub enum Impact {
 pub enum Cause {
     /// The manifest says something else than what was applied last.
     Manifest,
+    /// The manifest says something else than what was applied last, and the host changed since as well.
+    ManifestAndDrift,
     /// The host changed since crdbctl applied.
     Drift,
     /// It differs, and no record tells who moved.
@@ -113,8 +115,9 @@ pub struct Change {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Manifest,
+        Self::ManifestAndDrift,
         Self::Drift,
         Self::Differs,
         Self::Expiry,

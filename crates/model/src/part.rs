@@ -85,10 +85,10 @@ pub struct LeftOut {
 }
 
 impl Cause {
-    /// Returns which side moved.
+    /// Returns which side moved; that of the host where both did, because that is what somebody must look into.
     pub const fn divergence(self) -> Divergence {
         match self {
-            Self::Drift | Self::Expiry => Divergence::Drift,
+            Self::Drift | Self::ManifestAndDrift | Self::Expiry => Divergence::Drift,
             // Without a record crdbctl never applied it, so that nothing can have moved since.
             Self::Manifest
             | Self::Differs
@@ -97,6 +97,11 @@ impl Cause {
             | Self::Rotation
             | Self::Surplus => Divergence::Change,
         }
+    }
+
+    /// Returns whether this side moved, alone or with the other.
+    pub fn is_of(self, side: Divergence) -> bool {
+        self == Self::ManifestAndDrift || self.divergence() == side
     }
 }
 

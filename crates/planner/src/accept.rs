@@ -84,7 +84,12 @@ fn of_change(
     acceptance: &Acceptance,
     holds: impl Fn(&AcceptEntry) -> bool,
 ) -> BTreeMap<usize, Vec<String>> {
-    let is_drift = change.cause.divergence() == Divergence::Drift || change.cause == Cause::Differs;
+    let is_drift = match change.cause {
+        // A change of the manifest is never accepted with what the host did.
+        Cause::ManifestAndDrift => false,
+        Cause::Differs => true,
+        cause => cause.divergence() == Divergence::Drift,
+    };
     if !is_drift {
         return BTreeMap::new();
     }

@@ -22,7 +22,7 @@ pub fn only(
 ) -> Plan {
     plan.part.only = Some(divergence);
     leave_out(plan, graph, observations, |change| {
-        if change.cause.divergence() == divergence {
+        if change.cause.is_of(divergence) {
             Vec::new()
         } else {
             vec![left_out(change, Vec::new(), LeftOutWhy::Only)]

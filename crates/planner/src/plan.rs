@@ -456,13 +456,12 @@ impl Draft {
             };
             let moved_too = cause == Cause::Manifest
                 && resource.is_some_and(|resource| moved_too(resource, before.as_ref(), context));
-            let reason =
-                difference.reason.or_else(|| moved_too.then(|| "and the host changed as well".to_owned()));
+            let cause = if moved_too { Cause::ManifestAndDrift } else { cause };
             let impact = difference.attributes.iter().map(|a| a.impact).max().unwrap_or(Impact::None);
             changes.push(Change {
                 action: difference.action,
                 cause,
-                reason,
+                reason: difference.reason,
                 attributes: difference.attributes,
                 unchanged: difference.unchanged,
                 impact,

@@ -5,6 +5,7 @@ pub(crate) fn cause_words(change: &Change) -> String {
     let reason = change.reason.as_deref();
     match change.cause {
         Cause::Manifest => lead("manifest changed", reason),
+        Cause::ManifestAndDrift => lead("manifest changed, and the host as well", reason),
         Cause::Drift => lead("drift", Some(reason.unwrap_or("changed on the host"))),
         Cause::Unfinished => lead("an earlier apply was interrupted", reason),
         // What is not there cannot differ.
@@ -22,6 +23,9 @@ pub(crate) fn cause_words(change: &Change) -> String {
 pub(crate) const fn cause_sentence(cause: Cause) -> &'static str {
     match cause {
         Cause::Manifest => "The manifest says something else than what was applied last.",
+        Cause::ManifestAndDrift => {
+            "The manifest says something else than what was applied last, and the host has changed since as well."
+        }
         Cause::Drift => "The manifest says what was applied last: the host has changed since.",
         Cause::Differs => "It differs from the manifest, and no record on the host tells who moved.",
         Cause::Expiry => "A certificate nears its end.",

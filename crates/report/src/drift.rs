@@ -41,7 +41,7 @@ pub fn render_drift(plan: &Plan, options: &RenderOptions) -> String {
 ///
 /// It begins with `No ` exactly when the exit code is 0, and with `Incomplete: ` exactly when that is 5.
 pub fn drift_sentence(plan: &Plan) -> String {
-    let of = |side| plan.changes.iter().filter(move |change| change.cause.divergence() == side);
+    let of = |side| plan.changes.iter().filter(move |change| change.cause.is_of(side));
     let (drifted, ahead) = (of(Divergence::Drift).collect::<Vec<_>>(), of(Divergence::Change).count());
     let mut parts = Vec::new();
     if !drifted.is_empty() {
@@ -111,7 +111,12 @@ pub(crate) fn drift_first(plan: &Plan) -> Plan {
 /// Returns the heading of one of the [`sides`]: who moved, and no more than is known of it.
 pub(crate) fn heading(divergence: Divergence, side: &Plan) -> &'static str {
     let has = |cause| side.changes.iter().any(|change| change.cause == cause);
-    match (divergence, has(Cause::Drift), has(Cause::Expiry), has(Cause::Differs)) {
+    match (
+        divergence,
+        has(Cause::Drift) || has(Cause::ManifestAndDrift),
+        has(Cause::Expiry),
+        has(Cause::Differs),
+    ) {
         (Divergence::Drift, true, true, _) => {
             "Drift: the hosts are not what they were when crdbctl applied, and certificates near their end"
         }

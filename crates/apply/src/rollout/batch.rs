@@ -339,6 +339,7 @@ const fn cause(cause: crdbctl_model::Cause) -> &'static str {
     use crdbctl_model::Cause;
     match cause {
         Cause::Manifest => "manifest changed",
+        Cause::ManifestAndDrift => "manifest and host changed",
         Cause::Drift => "drift",
         Cause::Differs => "differs",
         Cause::Expiry => "expiry",

@@ -314,7 +314,7 @@ fn what_the_record_knows_decides_the_cause() {
     world.expect(&["store-1/file.ufw-profile update drift [content]"]);
     world.reading(&node(1)).record.as_mut().unwrap().resources.get_mut("file.ufw-profile").unwrap().desired =
         Digest::of("an older manifest");
-    world.expect(&["store-1/file.ufw-profile update manifest [content]"]);
+    world.expect(&["store-1/file.ufw-profile update manifestanddrift [content]"]);
     world.reading(&node(1)).record = None;
     world.expect(&["store-1/file.ufw-profile update differs [content]"]);
     world.set("store-1/file.ufw-profile", Observed::Absent);

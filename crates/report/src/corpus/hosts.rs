@@ -138,10 +138,7 @@ pub(crate) fn three_way() -> Plan {
     let mut plan = plan(
         &["store-1", "store-2", "store-3"],
         vec![
-            because(
-                hiding(change("store-1/unit.cockroach", Action::Update, Cause::Manifest, limits), 3),
-                "and the host changed as well",
-            ),
+            hiding(change("store-1/unit.cockroach", Action::Update, Cause::ManifestAndDrift, limits), 3),
             change(
                 "store-1/directory.certs",
                 Action::Update,
