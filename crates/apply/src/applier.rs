@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crdbctl_model::{
-    Action, Change, Desired, DesiredService, Event, NodeName, Observations, Outcome, Plan, ResourceAddr,
-    ResourceGraph, RunSummary, Timestamp,
+    Action, Change, Desired, DesiredService, Event, NodeName, Observations, Outcome, Phase, Plan,
+    ResourceAddr, ResourceGraph, RunSummary, Timestamp,
 };
 use crdbctl_pki::AuthorityDirectory;
 use crdbctl_probe::Operator;
@@ -63,6 +63,7 @@ impl Applier {
     /// When it did not begin; nothing was changed then.
     pub async fn apply(mut self) -> Result<RunSummary, ApplyError> {
         let began = Instant::now();
+        self.tell(Event::Phase { node: None, phase: Phase::Locking });
         let mut sessions = self.open_sessions().await?;
         let result = self.apply_in(&mut sessions, began).await;
         for session in sessions.into_values() {
@@ -76,6 +77,7 @@ impl Applier {
 
     async fn apply_in(&mut self, sessions: &mut Sessions, began: Instant) -> Result<RunSummary, ApplyError> {
         let here = (self.authority.as_path(), (self.clock)());
+        self.tell(Event::Phase { node: None, phase: Phase::Comparing });
         verify::unchanged(&self.graph, &self.plan, &self.observations, here, sessions).await?;
         // Before anything is changed: what is then signed anew, not every node may trust yet.
         let operator = Operator::at_hand(&self.authority, self.passphrase.as_ref(), (self.clock)());
@@ -112,6 +114,7 @@ impl Applier {
                 outcomes.extend(left);
             }
         }
+        self.tell(Event::Phase { node: None, phase: Phase::ReadingBack });
         let converged = converge::check(self, sessions, &outcomes, &mut ledger).await;
         for (addr, words) in converged {
             outcomes.insert(addr, (Outcome::Failed(words), 0));

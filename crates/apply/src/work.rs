@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crdbctl_model::{
-    Change, Desired, DesiredPackage, DesiredService, Impact, NodeName, Outcome, ResourceAddr, ResourceGraph,
-    ResourceKind,
+    Change, Desired, DesiredPackage, DesiredService, Event, Impact, NodeName, Outcome, Phase, ResourceAddr,
+    ResourceGraph, ResourceKind,
 };
 use crdbctl_transport::Payload;
 use tokio::sync::{Semaphore, watch};
@@ -169,7 +169,8 @@ impl NodeWork {
         }
         if *stop.borrow() {
             outcomes.extend(skipped(steps.iter().filter_map(|step| step.addr.as_ref())));
-        } else {
+        } else if !steps.is_empty() {
+            session.tell(Event::Phase { node: Some(session.node.clone()), phase: Phase::Changing });
             outcomes.extend(session.stage(steps, None).await);
         }
         for (addr, skipped) in dropped {
@@ -221,10 +222,14 @@ async fn send(
 ) -> Outcomes {
     let addr = &change.addr;
     let fail = |words: String| Outcomes::from([(addr.clone(), (Outcome::Failed(words), 0))]);
+    session.tell(Event::Phase { node: Some(session.node.clone()), phase: Phase::Queued });
     let _permit = match uploads.acquire().await {
         Ok(permit) => permit,
         Err(error) => return fail(error.to_string()),
     };
+    // Nothing has gone yet, and it is this node's turn.
+    let (node, total) = (session.node.clone(), desired.archive_size);
+    session.tell(Event::Sent { node, addr: addr.clone(), bytes: 0, total });
     let file = match tokio::fs::File::open(archive).await {
         Ok(file) => file,
         Err(error) => return fail(format!("cannot open {}: {error}", archive.display())),

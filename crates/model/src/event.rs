@@ -36,10 +36,33 @@ pub struct RunSummary {
     pub milliseconds: u64,
 }
 
+/// What is under way where no change of its own tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Every node's lock is being taken.
+    Locking,
+    /// All nodes are read once more, to see that nothing changed since the plan.
+    Comparing,
+    /// A node waits for its turn to be sent an archive.
+    Queued,
+    /// A node makes its changes, in one script.
+    Changing,
+    /// All nodes are read, to see what the changes came to.
+    ReadingBack,
+}
+
 /// Something that happens while a plan is applied. Executors emit these; only reporters print.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
+    /// Something begins that no change of its own tells of.
+    Phase {
+        /// On which node; `None` when on all.
+        node: Option<NodeName>,
+        /// What.
+        phase: Phase,
+    },
     /// A change is about to be made.
     Started {
         /// Which.
@@ -92,6 +115,19 @@ pub enum Event {
     },
     /// The run ended.
     Done(RunSummary),
+}
+
+impl Phase {
+    /// Returns the phase in words, as they follow a node's name: `reading back`.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Locking => "taking the locks",
+            Self::Comparing => "looking again before anything is changed",
+            Self::Queued => "waits for its turn to be sent an archive",
+            Self::Changing => "making changes",
+            Self::ReadingBack => "reading back",
+        }
+    }
 }
 
 impl RunSummary {

@@ -49,7 +49,7 @@ pub use desired::{
 };
 pub use digest::{Digest, ParseDigestError};
 pub use dropped::{Dropped, begun_rule, made_rules};
-pub use event::{Event, NodeOutcome, Outcome, RunSummary};
+pub use event::{Event, NodeOutcome, Outcome, Phase, RunSummary};
 pub use fact::{
     CaFact, CertificateFileFact, DropInFact, Fact, FileFact, FileKind, FirewallFact, GroupFact, HealthFact,
     InitFact, KeyFileFact, LinkFact, NodeCertificateFact, PackageFact, PackageFileFact, PathFact,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 const FORMAT_VERSION: u32 = 1;
 
 /// Returns an event for machines, one object a line: `format_version`, `time` as given (RFC 3339),
-/// `type` (`started`, `finished`, `sent`, `waiting`, `node`, `hook`, `done`) and the event's own members.
+/// `type` (`phase`, `started`, `finished`, `sent`, `waiting`, `node`, `hook`, `done`) and the event's own members.
 ///
 /// # Panics
 /// Never: an event serialises to a JSON object with one member.

@@ -43,6 +43,10 @@ impl EventLines {
                 };
                 self.verbose.then(|| about(addr).with(Role::Muted, doing))
             }
+            Event::Phase { node, phase } => self.verbose.then(|| match node {
+                Some(node) => name(node).with(Role::Muted, phase.words()),
+                None => Line::of(Role::Muted, phase.words()),
+            }),
             Event::Finished { addr, outcome, milliseconds } => {
                 Some(finished(addr, self.actions.get(addr).copied(), outcome, *milliseconds))
             }
@@ -58,6 +62,9 @@ impl EventLines {
 
     /// A line for every tenth of a transfer that takes its time.
     fn sent(&mut self, node: &NodeName, addr: &ResourceAddr, gone: u64, total: u64) -> Option<Line> {
+        if gone == 0 && total > 0 {
+            return None;
+        }
         let tenth = gone.min(total).saturating_mul(10).checked_div(total).unwrap_or(10);
         let key = (node.clone(), addr.clone());
         match self.tenths_told.get(&key) {
@@ -150,7 +157,7 @@ mod tests {
         let mut lines = EventLines::new(RenderOptions::plain(80), false);
         let text: Vec<String> = events.iter().filter_map(|event| lines.line("12:00:01", event)).collect();
         insta::assert_snapshot!(text.join("\n"), @"
-        12:00:01  store-1/package.v24.1.0: sent 0 bytes of 118 MB (0%)
+        12:00:01  store-1/package.v24.1.0: sent 1 kB of 118 MB (0%)
         12:00:01  store-1/package.v24.1.0: sent 60 MB of 118 MB (50%)
         12:00:01  store-1/package.v24.1.0: sent 118 MB of 118 MB (100%)
         12:00:01  store-1/package.v24.1.0: created in 2.1s

@@ -1,6 +1,6 @@
 //! What machines are promised (`specs/*.schema.json`), against what is written.
 
-use crdbctl_model::{Action, Event, NodeName, NodeOutcome, Outcome, RunSummary};
+use crdbctl_model::{Action, Event, NodeName, NodeOutcome, Outcome, Phase, RunSummary};
 use serde_json::{Value, json};
 
 use crate::corpus::{corpus, scattered};
@@ -99,6 +99,11 @@ fn every_event_is_as_its_schema_says() {
     let nodes =
         vec![NodeOutcome { node: None, changes: Vec::new() }, NodeOutcome { node: Some(node()), changes }];
     let mut events = vec![
+        Event::Phase { node: None, phase: Phase::Locking },
+        Event::Phase { node: None, phase: Phase::Comparing },
+        Event::Phase { node: Some(node()), phase: Phase::Queued },
+        Event::Phase { node: Some(node()), phase: Phase::Changing },
+        Event::Phase { node: None, phase: Phase::ReadingBack },
         Event::Started { addr: addr(), action: Action::Replace },
         Event::Sent { node: node(), addr: addr(), bytes: 1, total: 2 },
         Event::Waiting { node: node(), reason: text("not ready") },
