@@ -10,6 +10,7 @@
 //!   [`View::Drift`] for a browser, [`render_drift_markdown`], [`render_drift_junit`].
 //! - [`render_explanation`]: why one resource is in a plan, or is not.
 //! - [`EventLines`] and [`event_json`]: what happens while it does it.
+//! - [`Progress`]: the same as rows of a terminal that are drawn anew: each node at work, and how far all of it is.
 //! - [`render_run`]: how it ended.
 //! - [`render_status`]: how the nodes are.
 //! - [`render_certificates`]: what there is of certificates, and when each ends.
@@ -43,6 +44,7 @@ mod metrics;
 mod omission;
 mod options;
 mod plan;
+mod progress;
 mod role;
 mod run;
 mod status;
@@ -84,6 +86,7 @@ pub use markdown::{render_drift_markdown, render_markdown};
 pub use metrics::{RunFigures, render_metrics};
 pub use options::RenderOptions;
 pub use plan::{render_notes, render_plan};
+pub use progress::Progress;
 pub use role::Role;
 pub use run::render_run;
 pub use status::{ClusterStatus, NodeStatusRow, render_status};

@@ -1,4 +1,4 @@
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{Role, clean};
 
@@ -67,6 +67,30 @@ impl Line {
         self.spans.iter().map(|(_, text)| text.width()).sum()
     }
 
+    /// Returns the line cut to `columns` columns, with `…` as the last of them when something had to go.
+    #[must_use]
+    pub(crate) fn cut(self, columns: usize) -> Self {
+        if self.spans.iter().map(|(_, text)| widest(text)).sum::<usize>() <= columns {
+            return self;
+        }
+        let Some(mut left) = columns.checked_sub(1) else { return Self::new() };
+        let mut cut = Self::new();
+        for (role, text) in self.spans {
+            let mut end = 0;
+            for (at, character) in text.char_indices() {
+                let width = width_of(character);
+                if width > left {
+                    cut.spans.push((role, format!("{}…", &text[..at])));
+                    return cut;
+                }
+                left -= width;
+                end = at + character.len_utf8();
+            }
+            cut.spans.push((role, text[..end].to_owned()));
+        }
+        cut
+    }
+
     /// Returns the text without styles.
     pub(crate) fn text(&self) -> String {
         self.write(false)
@@ -87,6 +111,16 @@ impl Line {
     }
 }
 
+/// The most columns that a terminal may give to a text: they disagree on characters that are joined with others.
+fn widest(text: &str) -> usize {
+    text.chars().map(width_of).sum()
+}
+
+fn width_of(character: char) -> usize {
+    // Asks for the wide form of the character before it, which takes a column more where that is known.
+    if character == '\u{fe0f}' { 1 } else { character.width().unwrap_or(1) }
+}
+
 /// Returns the lines as one text, each ended.
 pub(crate) fn write_all(lines: &[Line], color: bool) -> String {
     lines.iter().map(|line| line.write(color) + "\n").collect()
@@ -100,6 +134,24 @@ mod tests {
     fn columns_are_those_of_the_terminal_not_bytes() {
         assert_eq!(Line::of(Role::Plain, "äb日").width(), 4);
         assert_eq!(Line::of(Role::Plain, "\x1b").width(), 4);
+    }
+
+    #[test]
+    fn a_line_is_cut_at_columns_and_says_so() {
+        let line = || Line::of(Role::Address, "ab").plain("日本語");
+        assert_eq!(line().cut(8).text(), "ab日本語");
+        assert_eq!(line().cut(7).text(), "ab日本…");
+        assert_eq!(line().cut(6).text(), "ab日…", "half of a character is none");
+        assert_eq!(line().cut(3).text(), "ab…");
+        assert_eq!((line().cut(1).text(), line().cut(0).text()), ("…".to_owned(), String::new()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_cut_line_is_wider_than_asked(text in "\\PC*", columns in 0_usize..40) {
+            let cut = Line::of(Role::Plain, "x").with(Role::Muted, text).cut(columns);
+            proptest::prop_assert!(cut.width() <= columns, "{:?}", cut);
+        }
     }
 
     #[test]
