@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
 
 use crdbctl_apply::{Applier, ApplyError};
-use crdbctl_model::{Event, NodeName, Plan, RunSummary};
-use crdbctl_report::{EventLines, RenderOptions, count, render_plan, render_run};
+use crdbctl_model::{NodeName, Plan, RunSummary};
+use crdbctl_report::{RenderOptions, count, render_plan, render_run};
 use secrecy::SecretString;
 use tokio::sync::{mpsc, watch};
 
@@ -11,6 +11,7 @@ use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::error::chain;
 use crate::observe::Probe;
+use crate::progress::Telling;
 use crate::{CliError, ExitCode, Ui, clock, interrupt, passphrase, who};
 
 /// What the user agreed to beforehand.
@@ -101,10 +102,11 @@ pub(crate) async fn apply(
     whole: ExitCode,
     ui: &Ui,
 ) -> Result<ExitCode, CliError> {
-    let (events, mut received) = mpsc::unbounded_channel();
+    let (events, received) = mpsc::unbounded_channel();
     let (stop, stopped) = watch::channel(false);
     let interrupted = stopped.clone();
     let started = clock::now();
+    let telling = Telling::new(&plan, ui);
     let applier = Applier {
         graph: std::sync::Arc::clone(&cluster.graph),
         plan,
@@ -118,28 +120,16 @@ pub(crate) async fn apply(
         directory: cluster.directory.clone(),
         run: crdbctl_apply::Run { id: clock::run_id(started), by: who::user_at_host(), started },
         events,
-        stop: stopped,
+        stop: stopped.clone(),
         clock: clock::now,
     };
-    let mut lines = EventLines::new(ui.stderr, ui.verbose > 0);
-    let printing = async {
-        while let Some(event) = received.recv().await {
-            print_event(&event, &mut lines, ui);
-        }
-    };
     // The events end when the applier, which holds their sender, is gone.
-    let work = async { tokio::join!(applier.apply(), printing).0 };
+    let work = async { tokio::join!(applier.apply(), telling.all(received, stopped)).0 };
     let summary = interrupt::or_wind_up(stop, ui, work).await?.map_err(|error| explain(&error))?;
     let text = render_run(&summary, &ui.stdout);
     ui.result(&if ui.quiet { text } else { format!("\n{text}") })?;
     let was_interrupted = *interrupted.borrow();
     Ok(exit_code(&summary, was_interrupted, whole))
-}
-
-fn print_event(event: &Event, lines: &mut EventLines, ui: &Ui) {
-    if let Some(line) = lines.line(&clock::time_of_day(), event) {
-        ui.status(&line);
-    }
 }
 
 /// Returns how an apply that began ends: `whole` when everything converged.

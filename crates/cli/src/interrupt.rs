@@ -2,7 +2,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::error::CliError;
-use crate::{ExitCode, Ui};
+use crate::{ExitCode, Ui, region};
 
 /// The signals by which people and machines ask crdbctl to stop.
 struct Signals {
@@ -72,6 +72,7 @@ pub(crate) async fn or_wind_up<T>(
     tokio::select! {
         done = &mut work => Ok(done),
         () = signals.next() => {
+            region::close();
             ui.end_line();
             ui.say("Stopped at once. The next apply converges what was left.");
             // What runs on this host, such as a hook, ends with it.

@@ -28,10 +28,12 @@ mod observe;
 mod passphrase;
 mod password;
 mod plan_format;
+mod progress;
 #[cfg(test)]
 mod reach;
 #[cfg(test)]
 mod reference;
+mod region;
 mod runtime;
 mod saved;
 mod selection;

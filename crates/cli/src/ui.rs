@@ -3,8 +3,8 @@ use std::io::{self, IsTerminal, Write};
 use crdbctl_model::ClusterName;
 use crdbctl_report::{RenderOptions, Role, clean};
 
-use crate::CliError;
 use crate::args::{ColorChoice, GlobalArgs};
+use crate::{CliError, region};
 
 /// The width of text that is not written to a terminal, such as a CI log.
 const PIPED_WIDTH: usize = 120;
@@ -54,10 +54,12 @@ impl Ui {
     /// # Errors
     /// When it cannot be written: nobody must take half a result for the whole.
     pub(crate) fn result(&self, text: &str) -> Result<(), CliError> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
-        Ok(())
+        region::aside(|| {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            out.flush()?;
+            Ok(())
+        })
     }
 
     /// Returns the first line of a command's result: `crdbctl plan · store · 3 nodes probed in 0.9s`, and an empty one.
@@ -94,14 +96,15 @@ impl Ui {
 
     /// Ends the line on which a terminal has shown `^C` or a question.
     pub(crate) fn end_line(&self) {
-        if io::stderr().is_terminal() {
+        // A region that is drawn anew leaves nothing of what the terminal has shown below it.
+        if io::stderr().is_terminal() && !region::is_open() {
             self.say("");
         }
     }
 
     /// Writes text to standard error as it is. Failing to do so is no reason to fail.
     pub(crate) fn say(&self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        region::print(text);
     }
 }
 
