@@ -96,6 +96,8 @@ pub enum Event {
         node: NodeName,
         /// For what.
         reason: String,
+        /// How many seconds it will go on waiting at the most; `None` when nothing bounds it but what is waited for.
+        left_seconds: Option<u64>,
     },
     /// A node is being reloaded or restarted, or has been started.
     Node {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crdbctl_model::{Action, Event, NodeName, Outcome, ResourceAddr};
 
 use crate::line::Line;
-use crate::{RenderOptions, Role, bytes, duration};
+use crate::{RenderOptions, Role, bytes, duration, seconds};
 
 /// Turns events into plain lines for people, one line each, with the time in front.
 ///
@@ -51,7 +51,12 @@ impl EventLines {
                 Some(finished(addr, self.actions.get(addr).copied(), outcome, *milliseconds))
             }
             Event::Sent { node, addr, bytes: gone, total } => self.sent(node, addr, *gone, *total),
-            Event::Waiting { node, reason } => Some(name(node).with(Role::Muted, "waits: ").plain(reason)),
+            Event::Waiting { node, reason, left_seconds } => {
+                let line = name(node).with(Role::Muted, "waits: ").plain(reason);
+                Some(line.plain(
+                    left_seconds.map_or_else(String::new, |left| format!(" ({} left)", seconds(left))),
+                ))
+            }
             Event::Node { node, what } => Some(name(node).plain(what)),
             Event::Hook { node, hook, line } => {
                 Some(name(node).with(Role::Muted, format!("{hook}: ")).plain(line))
@@ -136,7 +141,11 @@ mod tests {
             sent(118_000_000),
             sent(118_000_000),
             Event::Finished { addr: addr(), outcome: Outcome::Converged, milliseconds: 2_140 },
-            Event::Waiting { node: node.clone(), reason: "store-2 is not ready (503)".to_owned() },
+            Event::Waiting {
+                node: node.clone(),
+                reason: "store-2 is not ready (503)".to_owned(),
+                left_seconds: Some(570),
+            },
             Event::Node { node, what: "restarting".to_owned() },
             Event::Hook {
                 node: NodeName::new("store-1").unwrap(),
@@ -161,7 +170,7 @@ mod tests {
         12:00:01  store-1/package.v24.1.0: sent 60 MB of 118 MB (50%)
         12:00:01  store-1/package.v24.1.0: sent 118 MB of 118 MB (100%)
         12:00:01  store-1/package.v24.1.0: created in 2.1s
-        12:00:01  store-1: waits: store-2 is not ready (503)
+        12:00:01  store-1: waits: store-2 is not ready (503) (9m30s left)
         12:00:01  store-1: restarting
         12:00:01  store-1: before_node: silenced \\x1b[2J
         12:00:01  store-1/package.v24.1.0: failed: no space\\nleft

@@ -86,7 +86,7 @@ pub use markdown::{render_drift_markdown, render_markdown};
 pub use metrics::{RunFigures, render_metrics};
 pub use options::RenderOptions;
 pub use plan::{render_notes, render_plan};
-pub use progress::Progress;
+pub use progress::{Progress, Row};
 pub use role::Role;
 pub use run::render_run;
 pub use status::{ClusterStatus, NodeStatusRow, render_status};

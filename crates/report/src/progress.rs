@@ -28,6 +28,15 @@ pub struct Progress {
     is_stopping: bool,
 }
 
+/// A row of a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What to write, with its styles.
+    pub text: String,
+    /// How many columns it takes.
+    pub columns: usize,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Made,
@@ -65,9 +74,9 @@ impl Progress {
             }
             Event::Finished { addr, outcome, .. } => self.finish(addr, outcome),
             Event::Sent { node, addr, bytes, total } => self.of_node(node, at).send(addr, *bytes, *total, at),
-            Event::Waiting { node, reason } => {
+            Event::Waiting { node, reason, left_seconds } => {
                 self.phase = None;
-                self.of_node(node, at).wait(reason, at);
+                self.of_node(node, at).wait(reason, *left_seconds, at);
             }
             Event::Node { node, what } => {
                 self.phase = None;
@@ -103,7 +112,7 @@ impl Progress {
 
     /// Returns the rows at this moment, at least one: none wider than `columns`, and no more than half of a terminal of
     /// `lines` lines, so that what was said before stays in sight. With ANSI styles when `color`.
-    pub fn rows(&self, at: Duration, columns: usize, lines: usize, color: bool) -> Vec<String> {
+    pub fn rows(&self, at: Duration, columns: usize, lines: usize, color: bool) -> Vec<Row> {
         let room = (lines / 2).max(1) - 1;
         let shown = if self.at_work.len() <= room { room } else { room.saturating_sub(1) };
         let name =
@@ -128,7 +137,8 @@ impl Progress {
             rows.push(Line::of(Role::Muted, format!("… and {others} more")));
         }
         rows.push(self.total(at));
-        rows.into_iter().map(|row| row.cut(columns).write(color)).collect()
+        let cut = rows.into_iter().map(|row| row.cut(columns));
+        cut.map(|row| Row { text: row.write(color), columns: row.width() }).collect()
     }
 
     /// The last row: `12 of 45 changes · 3m12s · reading back`.

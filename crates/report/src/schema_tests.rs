@@ -106,7 +106,8 @@ fn every_event_is_as_its_schema_says() {
         Event::Phase { node: None, phase: Phase::ReadingBack },
         Event::Started { addr: addr(), action: Action::Replace },
         Event::Sent { node: node(), addr: addr(), bytes: 1, total: 2 },
-        Event::Waiting { node: node(), reason: text("not ready") },
+        Event::Waiting { node: node(), reason: text("not ready"), left_seconds: Some(570) },
+        Event::Waiting { node: node(), reason: text("finalisation"), left_seconds: None },
         Event::Node { node: node(), what: text("restarting") },
         Event::Hook { node: node(), hook: text("before_node"), line: text("silenced") },
         Event::Done(RunSummary {

@@ -160,7 +160,7 @@ async fn empty(
         }
         if told != Some(left) {
             let reason = format!("{left} replicas to leave {names}");
-            applier.tell(Event::Waiting { node: through.node.clone(), reason });
+            applier.tell(Event::Waiting { node: through.node.clone(), reason, left_seconds: None });
             told = Some(left);
         }
         if left < least {

@@ -85,7 +85,7 @@ async fn wait(
         }
         if last.as_ref() != Some(&shown) {
             let reason = format!("finalisation ({shown} -> {})", wanted.setting());
-            applier.tell(Event::Waiting { node: through.node.clone(), reason });
+            applier.tell(Event::Waiting { node: through.node.clone(), reason, left_seconds: None });
             moved = Instant::now();
             last = Some(shown.clone());
         }

@@ -24,22 +24,27 @@ impl Teller {
         let is_news = self.told.as_ref().is_none_or(|(last, at)| last != what || at.elapsed() >= PATIENCE);
         if is_news {
             self.told = Some((what.to_owned(), Instant::now()));
-            let reason = format!("{what} ({} left)", self::left(left));
+            let (node, reason) = (self.node.clone(), what.to_owned());
             // Nobody listening is no reason to stop.
-            let _ = self.events.send(Event::Waiting { node: self.node.clone(), reason });
+            let _ =
+                self.events.send(Event::Waiting { node, reason, left_seconds: Some(whole_seconds(left)) });
         }
     }
 }
 
 /// Returns a time for people: `9m 30s`, `12s`.
 pub(crate) fn left(time: Duration) -> String {
-    // A beginning second counts whole: nobody waits "0s".
-    let seconds = time.as_millis().div_ceil(1000);
+    let seconds = whole_seconds(time);
     match (seconds / 60, seconds % 60) {
         (0, seconds) => format!("{seconds}s"),
         (minutes, 0) => format!("{minutes}m"),
         (minutes, seconds) => format!("{minutes}m {seconds}s"),
     }
+}
+
+/// A beginning second counts whole: nobody waits "0s".
+fn whole_seconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -55,10 +60,11 @@ mod tests {
         }
         drop((events, teller));
         let mut reasons = Vec::new();
-        while let Ok(Event::Waiting { reason, .. }) = received.try_recv() {
-            reasons.push(reason);
+        while let Ok(Event::Waiting { reason, left_seconds, .. }) = received.try_recv() {
+            reasons.push((reason, left_seconds.unwrap()));
         }
-        assert_eq!(reasons, ["a (1m left)", "b (58s left)", "a (57s left)"]);
+        let told = reasons.iter().map(|(what, left)| (what.as_str(), *left));
+        assert!(told.eq([("a", 60), ("b", 58), ("a", 57)]), "{reasons:?}");
     }
 
     #[test]

@@ -27,8 +27,8 @@ enum Stage {
     Phase(Phase),
     /// An archive travels.
     Sending(Transfer),
-    /// It waits for this.
-    Waiting(String),
+    /// It waits for this, until then at the most.
+    Waiting(String, Option<Duration>),
     /// It said what it does.
     Doing(String),
 }
@@ -68,12 +68,11 @@ impl AtWork {
         }
     }
 
-    pub(super) fn wait(&mut self, reason: &str, at: Duration) {
-        match &mut self.stage {
-            // It is one wait, whatever stands in the way at this moment.
-            Stage::Waiting(last) => reason.clone_into(last),
-            _ => self.set(Stage::Waiting(reason.to_owned()), at),
-        }
+    pub(super) fn wait(&mut self, reason: &str, left_seconds: Option<u64>, at: Duration) {
+        // It is one wait, whatever stands in the way at this moment.
+        let since = if matches!(self.stage, Stage::Waiting(..)) { self.since } else { at };
+        let until = left_seconds.map(|left| at.saturating_add(Duration::from_secs(left)));
+        self.set(Stage::Waiting(reason.to_owned(), until), since);
     }
 
     pub(super) fn does(&mut self, what: &str, at: Duration) {
@@ -91,8 +90,11 @@ impl AtWork {
         let line = match &self.stage {
             Stage::Sending(transfer) => return transfer.words(at),
             // What it waits for may be long: how long it does so comes first.
-            Stage::Waiting(reason) => {
-                let waits = format!("waits {}: ", seconds(took.as_secs()));
+            Stage::Waiting(reason, until) => {
+                let left = until.map(|until| {
+                    format!(" of {}", seconds(took.saturating_add(until.saturating_sub(at)).as_secs()))
+                });
+                let waits = format!("waits {}{}: ", seconds(took.as_secs()), left.unwrap_or_default());
                 return Line::of(Role::Unknown, waits).plain(reason);
             }
             Stage::Doing(what) => Line::of(Role::Plain, what),

@@ -37,17 +37,21 @@ fn finished(text: &str, outcome: Outcome) -> Event {
     Event::Finished { addr: addr(text), outcome, milliseconds: 12 }
 }
 
-fn waiting(name: &str, reason: &str) -> Event {
-    Event::Waiting { node: node(name), reason: reason.to_owned() }
+fn waiting(name: &str, reason: &str, left_seconds: Option<u64>) -> Event {
+    Event::Waiting { node: node(name), reason: reason.to_owned(), left_seconds }
 }
 
 fn what(name: &str, what: &str) -> Event {
     Event::Node { node: node(name), what: what.to_owned() }
 }
 
+fn texts(progress: &Progress, at: f64, columns: usize, lines: usize, color: bool) -> Vec<String> {
+    progress.rows(seconds_in(at), columns, lines, color).into_iter().map(|row| row.text).collect()
+}
+
 /// Returns the rows on a terminal of 80×24.
 fn rows(progress: &Progress, at: f64) -> String {
-    progress.rows(seconds_in(at), 80, 24, false).join("\n")
+    texts(progress, at, 80, 24, false).join("\n")
 }
 
 #[test]
@@ -111,17 +115,17 @@ fn a_restart_is_followed_from_gate_to_gate() {
     let mut progress = progress(2);
     let mut seen = Vec::new();
     let events = [
-        waiting("store-1", "5 ranges are under-replicated (n2: 5) (9m 58s left)"),
-        waiting("store-1", "1 range is under-replicated (n2: 1) (9m 50s left)"),
+        waiting("store-1", "5 ranges are under-replicated (n2: 5)", Some(598)),
+        waiting("store-1", "1 range is under-replicated (n2: 1)", Some(593)),
         what("store-1", "draining, for 5m at most"),
         started("store-1/unit.cockroach", Action::Update),
         what("store-1", "stopping and starting"),
         Event::Phase { node: Some(node("store-1")), phase: Phase::Changing },
-        waiting("store-1", "readiness (not ready: 503) (59s left)"),
+        waiting("store-1", "readiness (not ready: 503)", Some(60)),
         what("store-1", "ready"),
         Event::Hook { node: node("store-1"), hook: "after_node".to_owned(), line: "unsilenced".to_owned() },
         finished("store-1/unit.cockroach", Outcome::Converged),
-        waiting("store-2", "rollout.settle (10s left)"),
+        waiting("store-2", "rollout.settle", Some(10)),
         finished("store-2/unit.cockroach", Outcome::Failed("disk full".to_owned())),
         finished("store-2/package.v24.1.0", Outcome::Skipped("the run was interrupted".to_owned())),
         Event::Phase { node: None, phase: Phase::ReadingBack },
@@ -131,9 +135,9 @@ fn a_restart_is_followed_from_gate_to_gate() {
         seen.push(rows(&progress, number as f64 * 5.0 + 4.0));
     }
     insta::assert_snapshot!(seen.join("\n"), @"
-    store-1  waits 4s: 5 ranges are under-replicated (n2: 5) (9m 58s left)
+    store-1  waits 4s of 9m58s: 5 ranges are under-replicated (n2: 5)
     0 of 4 changes · 4s
-    store-1  waits 9s: 1 range is under-replicated (n2: 1) (9m 50s left)
+    store-1  waits 9s of 9m58s: 1 range is under-replicated (n2: 1)
     0 of 4 changes · 9s
     store-1  draining, for 5m at most · 4s
     0 of 4 changes · 14s
@@ -143,14 +147,14 @@ fn a_restart_is_followed_from_gate_to_gate() {
     0 of 4 changes · 24s
     store-1  stopping and starting · 9s
     0 of 4 changes · 29s
-    store-1  waits 4s: readiness (not ready: 503) (59s left)
+    store-1  waits 4s of 1m: readiness (not ready: 503)
     0 of 4 changes · 34s
     store-1  ready · 4s
     0 of 4 changes · 39s
     store-1  hook after_node runs · 4s
     0 of 4 changes · 44s
     1 of 4 changes · 49s
-    store-2  waits 4s: rollout.settle (10s left)
+    store-2  waits 4s of 10s: rollout.settle
     1 of 4 changes · 54s
     1 of 4 changes, 1 failed · 59s
     1 of 4 changes, 1 failed, 1 skipped · 1m04s
@@ -162,7 +166,7 @@ fn a_restart_is_followed_from_gate_to_gate() {
 fn what_the_whole_cluster_waits_for_goes_with_its_change() {
     let mut progress = Progress::of([addr("cluster/version.store")].into());
     progress.tell(seconds_in(0.0), &started("cluster/version.store", Action::Update));
-    progress.tell(seconds_in(1.0), &waiting("store-1", "the upgrade is not finalised"));
+    progress.tell(seconds_in(1.0), &waiting("store-1", "the upgrade is not finalised", None));
     assert_eq!(
         rows(&progress, 4.0),
         "cluster  updating version.store · 4s\nstore-1  waits 3s: the upgrade is not finalised\n0 of 1 change · 4s"
@@ -179,7 +183,7 @@ fn thirty() -> Progress {
         progress.tell(seconds_in(0.0), &sent(&name, 0));
         progress.tell(seconds_in(2.0), &sent(&name, number * 3_000_000));
     }
-    progress.tell(seconds_in(2.0), &waiting("store-03", &"ranges lack replicas, ".repeat(9)));
+    progress.tell(seconds_in(2.0), &waiting("store-03", &"ranges lack replicas, ".repeat(9), Some(600)));
     progress
 }
 
@@ -189,7 +193,7 @@ fn thirty_nodes_leave_half_of_the_terminal_to_what_was_said() {
     insta::assert_snapshot!(rows(&progress, 3.0), @"
     store-01  sending package.v24.1.0: 3 MB of 118 MB (2%), 1 MB/s, 1m56s left
     store-02  sending package.v24.1.0: 6 MB of 118 MB (5%), 2 MB/s, 57s left
-    store-03  waits 1s: ranges lack replicas, ranges lack replicas, ranges lack rep…
+    store-03  waits 1s of 10m: ranges lack replicas, ranges lack replicas, ranges l…
     store-04  sending package.v24.1.0: 12 MB of 118 MB (10%), 4 MB/s, 27s left
     store-05  sending package.v24.1.0: 15 MB of 118 MB (12%), 5 MB/s, 21s left
     store-06  sending package.v24.1.0: 18 MB of 118 MB (15%), 6 MB/s, 17s left
@@ -200,7 +204,7 @@ fn thirty_nodes_leave_half_of_the_terminal_to_what_was_said() {
     … and 20 more
     0 of 60 changes · 3s
     ");
-    let rows = |columns, lines| progress.rows(seconds_in(3.0), columns, lines, false);
+    let rows = |columns, lines| texts(&progress, 3.0, columns, lines, false);
     assert_eq!(rows(200, 50).len(), 25);
     assert_eq!(rows(200, 62).len(), 31, "all, without a word of more");
     assert!(rows(200, 60).iter().any(|row| row == "… and 2 more"));
@@ -213,12 +217,14 @@ fn no_row_is_wider_than_asked_or_holds_what_a_terminal_obeys() {
     let mut progress = thirty();
     progress.tell(
         seconds_in(1.0),
-        &waiting("store-01", "日本語 \x1b[2J\r\n\x07 日本語日本語日本語日本語日本語日本語"),
+        &waiting("store-01", "日本語 \x1b[2J\r\n\x07 日本語日本語日本語日本語日本語日本語", None),
     );
     for columns in 0..120 {
         for row in progress.rows(seconds_in(3.0), columns, 24, false) {
-            assert!(unicode_width::UnicodeWidthStr::width(row.as_str()) <= columns, "{columns}: {row}");
-            assert!(!row.chars().any(char::is_control), "{row:?}");
+            let Row { text, columns: taken } = row;
+            assert_eq!(unicode_width::UnicodeWidthStr::width(text.as_str()), taken, "{text}");
+            assert!(taken <= columns, "{columns}: {text}");
+            assert!(!text.chars().any(char::is_control), "{text:?}");
         }
     }
 }
@@ -226,7 +232,7 @@ fn no_row_is_wider_than_asked_or_holds_what_a_terminal_obeys() {
 #[test]
 fn colour_changes_no_character() {
     let progress = thirty();
-    let colored = progress.rows(seconds_in(3.0), 60, 24, true);
+    let colored = texts(&progress, 3.0, 60, 24, true);
     assert!(colored.iter().all(|row| row.contains("\x1b[")), "{colored:?}");
     let without: Vec<String> = colored
         .iter()
@@ -236,5 +242,5 @@ fn colour_changes_no_character() {
             parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
         })
         .collect();
-    assert_eq!(without, progress.rows(seconds_in(3.0), 60, 24, false));
+    assert_eq!(without, texts(&progress, 3.0, 60, 24, false));
 }
