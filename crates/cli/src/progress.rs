@@ -2,7 +2,8 @@ use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use crdbctl_model::{Event, Plan};
-use crdbctl_report::{EventLines, Progress};
+use crdbctl_report::{EventLines, Progress, Row};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -45,47 +46,62 @@ impl<'a> Telling<'a> {
     pub(crate) async fn all(mut self, mut events: UnboundedReceiver<Event>, stop: watch::Receiver<bool>) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Failing to listen is no reason to fail: rows then stand twice after a pause, at worst.
+        let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw())).ok();
+        let mut continues = async || match &mut continued {
+            Some(continued) => continued.recv().await,
+            None => std::future::pending().await,
+        };
         loop {
             tokio::select! {
-                event = events.recv() => match event {
-                    Some(event) => self.tell(&event),
-                    None => return,
-                },
+                // The shell has written to the terminal while this was stopped (^Z).
+                biased;
+                _ = continues(), if self.display.is_some() => region::forget(),
+                event = events.recv() => {
+                    let Some(event) = event else { return };
+                    let mut lines: Vec<String> = self.note(&event).into_iter().collect();
+                    // What has come meanwhile is told at once: a node's changes end together.
+                    while let Ok(event) = events.try_recv() {
+                        lines.extend(self.note(&event));
+                    }
+                    self.say(&lines);
+                }
                 _ = ticks.tick(), if self.display.is_some() => {
                     if let Some(display) = &mut self.display {
                         if *stop.borrow() {
                             display.progress.stopping();
                         }
-                        display.draw();
+                        region::draw(display.rows());
                     }
                 }
             }
         }
     }
 
-    fn tell(&mut self, event: &Event) {
+    /// Takes note of an event; returns the line that stays of it.
+    fn note(&mut self, event: &Event) -> Option<String> {
         let line = self.lines.line(&clock::time_of_day(), event);
-        let Some(display) = &mut self.display else {
-            if let Some(line) = line {
-                self.ui.status(&line);
-            }
-            return;
-        };
+        let Some(display) = &mut self.display else { return line };
         display.progress.tell(display.began.elapsed(), event);
         // What is under way is told by the rows; what stays true is a line.
-        if !matches!(event, Event::Sent { .. } | Event::Waiting { .. })
-            && let Some(line) = line
-        {
-            self.ui.status(&line);
+        line.filter(|_| !matches!(event, Event::Sent { .. } | Event::Waiting { .. }))
+    }
+
+    fn say(&self, lines: &[String]) {
+        match &self.display {
+            _ if lines.is_empty() => {}
+            Some(display) => region::draw_below(&lines.join("\n"), display.rows()),
+            None => self.ui.status(&lines.join("\n")),
         }
     }
 }
 
 impl Display {
-    fn draw(&self) {
-        let (columns, lines) = size();
+    /// What is under way now, for the terminal as it is now.
+    fn rows(&self) -> Vec<Row> {
+        let (columns, lines) = region::size();
         // A row that fills its line leaves the cursor where terminals disagree.
-        region::draw(self.progress.rows(self.began.elapsed(), columns.saturating_sub(1), lines, self.color));
+        self.progress.rows(self.began.elapsed(), columns.saturating_sub(1), lines, self.color)
     }
 }
 
@@ -93,12 +109,6 @@ impl Drop for Display {
     fn drop(&mut self) {
         region::close();
     }
-}
-
-/// The columns and lines of the terminal now: people change them.
-fn size() -> (usize, usize) {
-    terminal_size::terminal_size_of(io::stderr())
-        .map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)))
 }
 
 /// Whether a terminal of this name goes back to lines that it has shown.

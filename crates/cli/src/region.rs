@@ -1,7 +1,10 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use crdbctl_report::Row;
+
 mod frame;
+mod reflow;
 
 use frame::Frame;
 
@@ -10,12 +13,14 @@ use frame::Frame;
 ///
 /// There is one terminal a process, and whoever prints to it, whatever the thread, and whether it is a panic, must know
 /// what stands there: so this is one for the process too.
-static REGION: Mutex<Region> = Mutex::new(Region { is_open: false, drawn: Vec::new() });
+static REGION: Mutex<Region> = Mutex::new(Region { is_open: false, drawn: Vec::new(), reflows: false });
 
 struct Region {
     is_open: bool,
-    /// The rows as they stand, without styles' bytes being of interest.
-    drawn: Vec<String>,
+    /// The rows that stand there.
+    drawn: Vec<Row>,
+    /// Whether the terminal breaks lines anew when it becomes narrower.
+    reflows: bool,
 }
 
 /// Begins to draw. [`close`] ends it; so does a panic, before its message is printed.
@@ -31,16 +36,31 @@ pub(crate) fn open() {
             before(panic);
         }));
     });
-    lock().is_open = true;
+    let mut region = lock();
+    region.is_open = true;
+    region.reflows = reflow::breaks_lines_anew(|name| std::env::var(name).ok());
+}
+
+/// Takes it that what was drawn stands no more where it was: somebody else had the terminal.
+pub(crate) fn forget() {
+    lock().drawn.clear();
 }
 
 /// Draws rows in the place of those that stand there. They must be narrower than the terminal. Does nothing
 /// when the region is not open.
-pub(crate) fn draw(rows: Vec<String>) {
+pub(crate) fn draw(rows: Vec<Row>) {
     let mut region = lock();
     if region.is_open {
         region.replace("", rows);
     }
+}
+
+/// Writes text and a line feed above the region, and draws rows in the place of those that stand there. What is to stay
+/// is written, too, when the region is not open.
+pub(crate) fn draw_below(text: &str, rows: Vec<Row>) {
+    let mut region = lock();
+    let rows = if region.is_open { rows } else { Vec::new() };
+    region.replace(text, rows);
 }
 
 /// Writes text and a line feed to standard error, above the region. Failing to do so is no reason to fail.
@@ -72,6 +92,12 @@ pub(crate) fn close() {
     lock().close();
 }
 
+/// Returns the columns and lines of the terminal now: people change them.
+pub(crate) fn size() -> (usize, usize) {
+    terminal_size::terminal_size_of(io::stderr())
+        .map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)))
+}
+
 fn lock() -> MutexGuard<'static, Region> {
     REGION.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -88,8 +114,9 @@ impl Region {
         }
     }
 
-    fn replace(&mut self, above: &str, rows: Vec<String>) {
-        let frame = Frame { standing: self.drawn.len(), above, rows: &rows };
+    fn replace(&mut self, above: &str, rows: Vec<Row>) {
+        let standing = reflow::lines(&self.drawn, size().0, self.reflows);
+        let frame = Frame { standing, above, rows: &rows };
         // One write, so that nothing else comes between its parts.
         let _ = io::stderr().lock().write_all(frame.bytes().as_bytes());
         self.drawn = rows;

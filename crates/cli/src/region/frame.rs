@@ -1,5 +1,7 @@
 use std::fmt::Write as _;
 
+use crdbctl_report::Row;
+
 /// One change of what stands at the end of a terminal.
 ///
 /// The cursor stands at the beginning of the line below the rows, before and after: what a terminal shows of keys that
@@ -12,13 +14,13 @@ pub(super) struct Frame<'a> {
     /// Text that stays, above the rows; empty for none. It may be of several lines, and wider than the terminal.
     pub(super) above: &'a str,
     /// The rows to stand there, each narrower than the terminal.
-    pub(super) rows: &'a [String],
+    pub(super) rows: &'a [Row],
 }
 
 /// Begins and ends what terminals that know of it show at once (synchronized output, private mode 2026 of DEC's modes);
 /// others ignore it.
-pub(super) const BEGIN: &str = "\x1b[?2026h";
-pub(super) const END: &str = "\x1b[?2026l";
+const BEGIN: &str = "\x1b[?2026h";
+const END: &str = "\x1b[?2026l";
 
 impl Frame<'_> {
     /// Returns what to write.
@@ -39,7 +41,7 @@ impl Frame<'_> {
         for row in self.rows {
             // A line is cleared just before it is written: rows that stay do not flicker.
             bytes.push_str("\x1b[K");
-            bytes.push_str(row);
+            bytes.push_str(&row.text);
             bytes.push_str("\r\n");
         }
         bytes.push_str("\x1b[J");
@@ -47,3 +49,7 @@ impl Frame<'_> {
         bytes
     }
 }
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

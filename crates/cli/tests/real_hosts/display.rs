@@ -1,0 +1,71 @@
+//! What apply draws on a terminal: it never tears, scrolls no more than what is said, and leaves the terminal as it was.
+
+use std::time::Duration;
+
+use crate::bench::{ADMIN, Bench};
+use crate::terminal::Terminal;
+
+/// Writes a manifest with a cache of this size, by which every node restarts.
+fn cache(bench: &Bench, size: &str, more: &str) {
+    // Ranges lack replicas for some seconds after each start, so that gates have something to wait for.
+    let slow = "  environment: {ROACHSIM_CATCHUP_MS: \"5000\"}\n";
+    bench.manifest_with(&format!("{slow}  flags: {{cache: \"{size}\"}}\n"), "", more, ADMIN);
+}
+
+#[test]
+fn the_display_never_tears_and_leaves_what_was_said_and_the_terminal_as_it_was() {
+    let Some(bench) = Bench::start_stand_in(3) else { return };
+
+    // From bare hosts: archives travel, all nodes are at work at once.
+    cache(&bench, ".25", "");
+    let mut fresh = Terminal::run(&bench, &["apply", "--yes"], 80, 24);
+    assert_eq!(fresh.end("fresh"), 0, "{:?}", fresh.transcript());
+    fresh.assert_clean();
+    assert!((4..=12).contains(&fresh.most_rows()), "{}", fresh.most_rows());
+    assert!(fresh.showed("taking the locks") || fresh.showed("looking again"), "{:?}", fresh.frames);
+    assert!(fresh.showed("store-1  sending package.cockroach-v24.1.0"), "{:?}", fresh.frames);
+    let said = fresh.transcript();
+    let made = said.iter().filter(|line| line.contains("store-1/unit.cockroach: created")).count();
+    assert_eq!(made, 1, "each line stays once: {said:?}");
+    bench.assert_empty_plan();
+
+    // One node after the other, with hooks that talk, and somebody who resizes the window meanwhile.
+    cache(&bench, ".26", "hooks: {before_node: \"echo silence $CRDBCTL_NODE; echo and more\"}");
+    let mut rolling = Terminal::run(&bench, &["apply", "--yes"], 80, 24);
+    rolling.until("waits 2s of ");
+    rolling.resize(60, 20);
+    rolling.frames(10);
+    rolling.resize(100, 30);
+    assert_eq!(rolling.end("rolling"), 0, "{:?}", rolling.transcript());
+    assert!(rolling.showed("store-2  waits"), "{:?}", rolling.frames);
+    let said = rolling.transcript().join("\n");
+    assert_eq!(said.matches("before_node: silence store-3").count(), 1, "{said}");
+    assert!(!said.contains("changes · "), "{said}");
+
+    // Interrupted while a node restarts: it is brought to its end, nothing else is begun.
+    cache(&bench, ".27", "");
+    let mut interrupted = Terminal::run(&bench, &["apply", "--yes"], 80, 24);
+    interrupted.until("store-1  waits");
+    interrupted.press(b"\x03");
+    interrupted.until("stopping after what is in hand");
+    assert_eq!(interrupted.end("interrupted"), 130, "{:?}", interrupted.transcript());
+    interrupted.assert_clean();
+    let said = interrupted.transcript().join("\n");
+    assert_eq!(said.matches("Interrupted: what each node has begun is finished").count(), 1, "{said}");
+
+    // Twice: at once, and still nothing of the rows is left.
+    cache(&bench, ".28", "");
+    let mut stopped = Terminal::run(&bench, &["apply", "--yes"], 80, 24);
+    stopped.until("waits");
+    stopped.press(b"\x03");
+    stopped.until("stopping after what is in hand");
+    stopped.press(b"\x03");
+    assert_eq!(stopped.end("stopped"), 130, "{:?}", stopped.transcript());
+    stopped.assert_clean();
+    assert!(
+        stopped.transcript().last().unwrap().starts_with("Stopped at once."),
+        "{:?}",
+        stopped.transcript()
+    );
+    std::thread::sleep(Duration::from_secs(3));
+}
