@@ -72,8 +72,8 @@ pub(crate) async fn or_wind_up<T>(
     tokio::select! {
         done = &mut work => Ok(done),
         () = signals.next() => {
-            region::close();
             ui.end_line();
+            region::close();
             ui.say("Stopped at once. The next apply converges what was left.");
             // What runs on this host, such as a hook, ends with it.
             drop(work);

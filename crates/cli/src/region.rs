@@ -82,9 +82,9 @@ pub(crate) fn aside<T>(write: impl FnOnce() -> T) -> T {
     write()
 }
 
-/// Returns whether the region is open.
-pub(crate) fn is_open() -> bool {
-    lock().is_open
+/// Returns whether anything is drawn.
+pub(crate) fn is_drawn() -> bool {
+    !lock().drawn.is_empty()
 }
 
 /// Clears the region and draws no more.
@@ -120,5 +120,22 @@ impl Region {
         // One write, so that nothing else comes between its parts.
         let _ = io::stderr().lock().write_all(frame.bytes().as_bytes());
         self.drawn = rows;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_anywhere_clears_the_region_and_nothing_is_drawn_after_it() {
+        let row = || vec![Row { text: "0 of 1 change".to_owned(), columns: 13 }];
+        open();
+        draw(row());
+        assert!(is_drawn());
+        let panicked = std::thread::spawn(|| panic!("on purpose")).join();
+        assert!(panicked.is_err() && !is_drawn());
+        draw(row());
+        assert!(!is_drawn());
     }
 }

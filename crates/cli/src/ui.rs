@@ -97,7 +97,7 @@ impl Ui {
     /// Ends the line on which a terminal has shown `^C` or a question.
     pub(crate) fn end_line(&self) {
         // A region that is drawn anew leaves nothing of what the terminal has shown below it.
-        if io::stderr().is_terminal() && !region::is_open() {
+        if io::stderr().is_terminal() && !region::is_drawn() {
             self.say("");
         }
     }
