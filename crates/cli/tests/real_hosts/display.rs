@@ -6,7 +6,7 @@ use crate::terminal::Terminal;
 /// Writes a manifest with a cache of this size, by which every node restarts.
 fn cache(bench: &Bench, size: &str, more: &str) {
     // Ranges lack replicas for some seconds after each start, so that gates have something to wait for.
-    let slow = "  environment: {ROACHSIM_CATCHUP_MS: \"5000\"}\n";
+    let slow = "  environment: {ROACHSIM_CATCHUP_MS: \"3000\"}\n";
     bench.manifest_with(&format!("{slow}  flags: {{cache: \"{size}\"}}\n"), "", more, ADMIN);
 }
 
@@ -26,6 +26,18 @@ fn the_display_never_tears_and_leaves_what_was_said_and_the_terminal_as_it_was()
     let made = said.iter().filter(|line| line.contains("store-1/unit.cockroach: created")).count();
     assert_eq!(made, 1, "each line stays once: {said:?}");
     bench.assert_empty_plan();
+
+    // Into a pipe: lines with the time in front, none drawn twice, and nothing that a terminal would obey.
+    let path = bench.path("cluster.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("  flags:", "  join: [store-1, store-2]\n  flags:")).unwrap();
+    let piped = bench.crdbctl_with(&["apply", "--yes"], &[("TERM", "xterm-256color")]).code(0).stderr;
+    assert!(piped.contains("store-1/unit.cockroach: updated"), "{piped}");
+    for line in piped.lines() {
+        let time: Vec<&str> = line.get(..10).unwrap_or_default().trim_end().split(':').collect();
+        assert!(time.len() == 3 && time.iter().all(|part| part.parse::<u8>().is_ok()), "{line:?}");
+        assert!(!line.chars().any(char::is_control), "{line:?}");
+    }
 
     // One node after the other, with hooks that talk, and somebody who resizes the window meanwhile.
     cache(&bench, ".26", "hooks: {before_node: \"echo silence $CRDBCTL_NODE; echo and more\"}");
