@@ -152,6 +152,9 @@ impl Applier {
                 NotWell::Interrupted => Outcome::Skipped(format!("started, and {why} before it was well")),
                 NotWell::Unwell(why) => Outcome::Failed(format!("started, and not well: {why}")),
             };
+            // It was told as made when its script had ended; the summary must not be the first to say otherwise.
+            let told = (service.addr.clone(), (outcome.clone(), 0));
+            self.tell_finished(&Outcomes::from([told]));
         }
     }
 }

@@ -3,8 +3,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use crdbctl_apply::{Applier, ApplyError};
 use crdbctl_model::{NodeName, Plan, RunSummary};
-use crdbctl_report::{RenderOptions, count, render_plan, render_run};
-use secrecy::SecretString;
+use crdbctl_report::{RenderOptions, RunReport, count, render_plan, render_run};
 use tokio::sync::{mpsc, watch};
 
 use crate::args::GlobalArgs;
@@ -12,6 +11,7 @@ use crate::cluster::Cluster;
 use crate::error::chain;
 use crate::observe::Probe;
 use crate::progress::Telling;
+use crate::run_log::{Logged, RunWriter};
 use crate::{CliError, ExitCode, Ui, clock, interrupt, passphrase, who};
 
 /// What the user agreed to beforehand.
@@ -53,8 +53,19 @@ pub(crate) async fn show_and_apply(
     if !consent.given {
         interrupt::or_stop(ui, confirm(&plan, ui)).await?;
     }
-    let passphrase = interrupt::or_stop(ui, passphrase::for_plan(&plan, cluster, global)).await?;
-    apply(cluster, plan, probe, passphrase, consent, whole, ui).await
+    let invocation = Invocation { command, global, signs: true };
+    apply(cluster, plan, probe, &invocation, consent, whole, ui).await
+}
+
+/// What the user called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Invocation<'a> {
+    /// The command.
+    pub(crate) command: &'a str,
+    /// Its options.
+    pub(crate) global: &'a GlobalArgs,
+    /// Whether it may have something signed, for which the passphrase of ca.key is needed.
+    pub(crate) signs: bool,
 }
 
 /// Returns that nothing began because something is unknown.
@@ -92,21 +103,41 @@ async fn confirm(plan: &Plan, ui: &Ui) -> Result<(), CliError> {
     }
 }
 
-/// Applies a plan that was agreed to, tells of it, and returns how it ended.
+/// Applies a plan that was agreed to, tells of it, keeps a log of it, and returns how it ended.
 pub(crate) async fn apply(
     cluster: &Cluster,
     plan: Plan,
     probe: Probe,
-    passphrase: Option<SecretString>,
+    invocation: &Invocation<'_>,
     consent: &Consent,
     whole: ExitCode,
     ui: &Ui,
 ) -> Result<ExitCode, CliError> {
+    let started = clock::now();
+    let run = crdbctl_apply::Run { id: clock::run_id(started), by: who::user_at_host(), started };
+    let &Invocation { command, global, signs } = invocation;
+    let logged = Logged { command, global, password: probe.password.as_ref() };
+    let mut log = RunWriter::begin(&run, &plan, logged, ui);
+    let passphrase = if signs {
+        interrupt::or_stop(ui, passphrase::for_plan(&plan, cluster, global)).await
+    } else {
+        Ok(None)
+    };
+    let passphrase = match passphrase {
+        Ok(passphrase) => passphrase,
+        Err(error) => {
+            let ended = Err(error);
+            log.end(None, &ended);
+            return ended;
+        }
+    };
+    if let Some(passphrase) = &passphrase {
+        log.conceal(passphrase);
+    }
     let (events, received) = mpsc::unbounded_channel();
     let (stop, stopped) = watch::channel(false);
     let interrupted = stopped.clone();
-    let started = clock::now();
-    let telling = Telling::new(&plan, ui);
+    let telling = Telling::new(&plan, &mut log, ui);
     let applier = Applier {
         graph: std::sync::Arc::clone(&cluster.graph),
         plan,
@@ -118,18 +149,41 @@ pub(crate) async fn apply(
         delete_data: consent.delete_data,
         force_gates: consent.force_gates.clone(),
         directory: cluster.directory.clone(),
-        run: crdbctl_apply::Run { id: clock::run_id(started), by: who::user_at_host(), started },
+        run,
         events,
         stop: stopped.clone(),
         clock: clock::now,
     };
     // The events end when the applier, which holds their sender, is gone.
     let work = async { tokio::join!(applier.apply(), telling.all(received, stopped)).0 };
-    let summary = interrupt::or_wind_up(stop, ui, work).await?.map_err(|error| explain(&error))?;
-    let text = render_run(&summary, &ui.stdout);
-    ui.result(&if ui.quiet { text } else { format!("\n{text}") })?;
-    let was_interrupted = *interrupted.borrow();
-    Ok(exit_code(&summary, was_interrupted, whole))
+    let summary = interrupt::or_wind_up(stop, ui, work)
+        .await
+        .and_then(|applied| applied.map_err(|error| explain(&error)));
+    let (summary, ended) = match summary {
+        Ok(summary) => {
+            let code = exit_code(&summary, *interrupted.borrow(), whole);
+            let told = tell_end(&summary, command, code, &log, ui);
+            (Some(summary), told.map(|()| code))
+        }
+        Err(error) => (None, Err(error)),
+    };
+    log.end(summary.as_ref(), &ended);
+    ended
+}
+
+/// Tells how it ended.
+fn tell_end(
+    summary: &RunSummary,
+    command: &str,
+    code: ExitCode,
+    log: &RunWriter,
+    ui: &Ui,
+) -> Result<(), CliError> {
+    let node_milliseconds = log.node_milliseconds();
+    let exit_code = code.number();
+    let report = RunReport { summary, command, exit_code, node_milliseconds, log: log.id() };
+    let text = render_run(&report, &ui.stdout);
+    ui.result(&if ui.quiet { text } else { format!("\n{text}") })
 }
 
 /// Returns how an apply that began ends: `whole` when everything converged.

@@ -5,9 +5,25 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix(jiff::Timestamp::now().as_second())
 }
 
-/// Returns the time of day in this host's time zone, for lines about what is going on: `12:00:01`.
-pub(crate) fn time_of_day() -> String {
-    jiff::Zoned::now().strftime("%H:%M:%S").to_string()
+/// A moment of this host's clock, in its time zone.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment(jiff::Zoned);
+
+impl Moment {
+    /// Returns what the clock shows.
+    pub(crate) fn now() -> Self {
+        Self(jiff::Zoned::now())
+    }
+
+    /// Returns the time of day, for lines about what is going on: `12:00:01`.
+    pub(crate) fn time_of_day(&self) -> String {
+        self.0.strftime("%H:%M:%S").to_string()
+    }
+
+    /// Returns the moment as RFC 3339 says: `2026-12-04T12:00:01.234+01:00`.
+    pub(crate) fn rfc3339(&self) -> String {
+        self.0.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+    }
 }
 
 /// Returns this host's clock in milliseconds since 1970.
@@ -42,6 +58,14 @@ mod tests {
         assert_eq!(of("1970-01-02 00:00:01.527658+00:00"), Some(86_401));
         assert_eq!(of("1970-01-02 00:00:01+00:00"), Some(86_401));
         assert_eq!((of("NULL"), of("")), (None, None));
+    }
+
+    #[test]
+    fn the_time_of_day_is_that_of_the_whole_moment() {
+        let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(-3));
+        let moment = Moment(jiff::Timestamp::from_millisecond(86_400_007).unwrap().to_zoned(zone));
+        assert_eq!(moment.rfc3339(), "1970-01-01T21:00:00.007-03:00");
+        assert_eq!(moment.time_of_day(), "21:00:00");
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod reach;
 #[cfg(test)]
 mod reference;
 mod region;
+mod run_log;
 mod runtime;
 mod saved;
 mod selection;

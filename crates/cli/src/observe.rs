@@ -69,6 +69,8 @@ pub(crate) struct Probed<C> {
     pub(crate) windows: BTreeMap<NodeName, (i64, i64)>,
     /// How long it took.
     pub(crate) took: Duration,
+    /// The sudo password that nodes were reached with.
+    pub(crate) password: Option<SecretString>,
 }
 
 impl<C> Probed<C> {
@@ -135,7 +137,7 @@ pub(crate) async fn probe<C: Access>(
     add_init(graph, &mut observations);
     let live = observe_live(graph, &observations, authority, &connections).await;
     observations.cluster.extend(live);
-    Ok(Probed { observations, connections, windows, took: began.elapsed() })
+    Ok(Probed { observations, connections, windows, took: began.elapsed(), password: password.cloned() })
 }
 
 async fn probe_one<C: Access>(

@@ -8,7 +8,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use crate::{Ui, clock, region};
+use crate::clock::Moment;
+use crate::run_log::RunWriter;
+use crate::{Ui, region};
 
 /// How often the display is drawn anew.
 const TICK: Duration = Duration::from_millis(200);
@@ -18,6 +20,7 @@ const TICK: Duration = Duration::from_millis(200);
 pub(crate) struct Telling<'a> {
     lines: EventLines,
     display: Option<Display>,
+    log: &'a mut RunWriter,
     ui: &'a Ui,
 }
 
@@ -30,7 +33,7 @@ struct Display {
 
 impl<'a> Telling<'a> {
     /// Returns what tells of a run that carries out `plan`, and has not begun.
-    pub(crate) fn new(plan: &Plan, ui: &'a Ui) -> Self {
+    pub(crate) fn new(plan: &Plan, log: &'a mut RunWriter, ui: &'a Ui) -> Self {
         let term = std::env::var("TERM").ok();
         // With -v, lines of the log come at any moment and from everywhere.
         let is_wanted =
@@ -39,7 +42,7 @@ impl<'a> Telling<'a> {
             region::open();
             Display { progress: Progress::new(plan), began: Instant::now(), color: ui.stderr.color }
         });
-        Self { lines: EventLines::new(ui.stderr, ui.verbose > 0), display, ui }
+        Self { lines: EventLines::new(ui.stderr, ui.verbose > 0), display, log, ui }
     }
 
     /// Tells of events until there are no more, and of `stop` turning true.
@@ -78,9 +81,11 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// Takes note of an event; returns the line that stays of it.
+    /// Takes note of an event, in the log of the run too; returns the line that stays of it.
     fn note(&mut self, event: &Event) -> Option<String> {
-        let line = self.lines.line(&clock::time_of_day(), event);
+        let at = Moment::now();
+        self.log.event(&at, event);
+        let line = self.lines.line(&at.time_of_day(), event);
         let Some(display) = &mut self.display else { return line };
         display.progress.tell(display.began.elapsed(), event);
         // What is under way is told by the rows; what stays true is a line.

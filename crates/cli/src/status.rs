@@ -302,6 +302,7 @@ mod tests {
             connections: BTreeMap::new(),
             windows: BTreeMap::new(),
             took: Duration::ZERO,
+            password: None,
         }
     }
 

@@ -10,13 +10,25 @@ const LONGEST: usize = 4_000;
 /// zero-width characters, tags; Unicode Technical Report 36), become visible escapes such as `\n`,
 /// `\x1b` and `\u{202e}`. Text longer than 4,000 characters is cut, and says by how much.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.len() <= LONGEST && !text.chars().any(is_unsafe) {
+    cleaned(text, LONGEST)
+}
+
+/// Returns `text` with each of its lines as [`clean`] has it, but for their length: the line feeds stay.
+///
+/// For text that is kept and shown later: what [`clean`] makes of it then is what it would have made of the text itself,
+/// line by line.
+pub fn clean_lines(text: &str) -> String {
+    text.split('\n').map(|line| cleaned(line, usize::MAX)).collect::<Vec<_>>().join("\n")
+}
+
+fn cleaned(text: &str, longest: usize) -> Cow<'_, str> {
+    if text.len() <= longest && !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
-    let mut safe = String::with_capacity(text.len().min(LONGEST));
+    let mut safe = String::with_capacity(text.len().min(longest));
     for (at, character) in text.chars().enumerate() {
-        if at == LONGEST {
-            let _ = write!(safe, "… ({} more characters)", text.chars().count() - LONGEST);
+        if at == longest {
+            let _ = write!(safe, "… ({} more characters)", text.chars().count() - longest);
             break;
         }
         match character {
@@ -77,6 +89,15 @@ mod tests {
     fn long_text_is_cut_and_says_so() {
         let text = "x".repeat(LONGEST + 7);
         assert!(clean(&text).ends_with("x… (7 more characters)"));
+    }
+
+    #[test]
+    fn lines_stay_lines_and_read_the_same_later() {
+        let text = "one\x1b[2J\ntwo\r\n\tthree";
+        assert_eq!(clean_lines(text), "one\\x1b[2J\ntwo\\r\n\\tthree");
+        assert_eq!(clean(&clean_lines(text)), clean(text));
+        let long = "y".repeat(LONGEST + 7);
+        assert_eq!(clean(&clean_lines(&long)), clean(&long));
     }
 
     proptest::proptest! {

@@ -22,11 +22,53 @@ pub fn event_json(time: &str, event: &Event) -> Value {
     line
 }
 
+/// Returns the event that [`event_json`] wrote; `None` when it is of another form or of a type that this crdbctl does not
+/// know, which readers leave out.
+pub fn event_of_json(line: &Value) -> Option<Event> {
+    let mut members = line.as_object()?.clone();
+    if members.remove("format_version")?.as_u64() != Some(u64::from(FORMAT_VERSION)) {
+        return None;
+    }
+    members.remove("time");
+    let Value::String(kind) = members.remove("type")? else { return None };
+    serde_json::from_value(json!({ kind: members })).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use crdbctl_model::{Action, Outcome, RunSummary};
 
     use super::*;
+
+    #[test]
+    fn events_are_read_as_they_were_written() {
+        let addr = || "store-1/unit.cockroach".parse().unwrap();
+        let summary = RunSummary {
+            nodes: Vec::new(),
+            failures: Vec::new(),
+            notes: vec!["a note".to_owned()],
+            milliseconds: 5,
+        };
+        for event in [
+            Event::Started { addr: addr(), action: Action::Update },
+            Event::Finished {
+                addr: addr(),
+                outcome: Outcome::Skipped("interrupted".to_owned()),
+                milliseconds: 12,
+            },
+            Event::Done(summary),
+        ] {
+            assert_eq!(event_of_json(&event_json("t", &event)), Some(event));
+        }
+        for stranger in [
+            json!({"format_version": 1, "time": "t", "type": "later", "what": "new"}),
+            json!({"format_version": 2, "time": "t", "type": "done"}),
+            json!({"format_version": 1, "time": "t", "type": "started", "addr": "no address", "action": "update"}),
+            json!([]),
+        ] {
+            assert_eq!(event_of_json(&stranger), None, "{stranger}");
+        }
+    }
 
     #[test]
     fn every_line_says_its_version_time_and_type() {

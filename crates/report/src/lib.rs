@@ -11,7 +11,8 @@
 //! - [`render_explanation`]: why one resource is in a plan, or is not.
 //! - [`EventLines`] and [`event_json`]: what happens while it does it.
 //! - [`Progress`]: the same as rows of a terminal that are drawn anew: each node at work, and how far all of it is.
-//! - [`render_run`]: how it ended.
+//! - [`render_run`]: how it ended. [`RunLogLine`], [`RunLog`], [`render_run_log`], [`render_run_listing`]: the log that is
+//!   kept of it.
 //! - [`render_status`]: how the nodes are.
 //! - [`render_certificates`]: what there is of certificates, and when each ends.
 //!
@@ -41,12 +42,14 @@ mod junit;
 mod line;
 mod markdown;
 mod metrics;
+mod node_times;
 mod omission;
 mod options;
 mod plan;
 mod progress;
 mod role;
 mod run;
+mod run_log;
 mod status;
 mod summary;
 mod tally;
@@ -74,9 +77,9 @@ mod schema_tests;
 
 pub use amount::{bytes, count, duration, seconds};
 pub use certificates::{CertificateEntry, CertificateListing, UnreadCertificate, render_certificates};
-pub use clean::clean;
+pub use clean::{clean, clean_lines};
 pub use drift::{drift_sentence, render_drift};
-pub use event_json::event_json;
+pub use event_json::{event_json, event_of_json};
 pub use event_lines::EventLines;
 pub use explain::{nearest, render_explanation};
 pub use html::{HtmlOptions, render_html};
@@ -84,10 +87,15 @@ pub use json::render_json;
 pub use junit::{render_drift_junit, render_junit};
 pub use markdown::{render_drift_markdown, render_markdown};
 pub use metrics::{RunFigures, render_metrics};
+pub use node_times::NodeTimes;
 pub use options::RenderOptions;
 pub use plan::{render_notes, render_plan};
 pub use progress::{Progress, Row};
 pub use role::Role;
-pub use run::render_run;
+pub use run::{RunReport, render_run};
+pub use run_log::{
+    LoggedError, RunEnd, RunHeader, RunListing, RunLog, RunLogEntry, RunLogFault, RunLogLine, RunManifest,
+    RunOutline, RunRow, RunState, UnreadRunLog, render_run_listing, render_run_log,
+};
 pub use status::{ClusterStatus, NodeStatusRow, render_status};
 pub use view::View;

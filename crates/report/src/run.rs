@@ -1,31 +1,98 @@
-use crdbctl_model::{NodeOutcome, Outcome, ResourceAddr, RunSummary};
+use std::collections::BTreeMap;
+
+use crdbctl_model::{NodeName, NodeOutcome, Outcome, ResourceAddr, RunSummary};
 
 use crate::group::list;
 use crate::line::{Line, write_all};
 use crate::wrap::wrap;
 use crate::{RenderOptions, Role, count, duration};
 
+/// So many nodes are told with their times after a run that went well; of more, the slowest.
+const NODES_TOLD: usize = 6;
+
+/// How a run ended, with what its summary does not say.
+#[derive(Clone, Copy, Debug)]
+pub struct RunReport<'a> {
+    /// What became of every change.
+    pub summary: &'a RunSummary,
+    /// The command that ran: `apply`, `destroy`, `certs rotate-ca`.
+    pub command: &'a str,
+    /// What the program ends with: 5 when all converged but what could not be read, 130 when it was interrupted.
+    pub exit_code: u8,
+    /// How long each node was worked on, in milliseconds.
+    pub node_milliseconds: &'a BTreeMap<NodeName, u64>,
+    /// The run's id, when a log of it was written.
+    pub log: Option<&'a str>,
+}
+
 /// Returns how a run ended, for people: per node what converged, failed and was skipped, then why, then
-/// what to do next. Ends in a line feed.
-pub fn render_run(run: &RunSummary, options: &RenderOptions) -> String {
+/// what to do next, and where its log is. Ends in a line feed.
+pub fn render_run(report: &RunReport<'_>, options: &RenderOptions) -> String {
     let width = options.columns();
+    let mut lines =
+        if report.summary.is_complete() { complete_lines(report, width) } else { part_lines(report, width) };
+    if let Some(run) = report.log {
+        lines.push(Line::of(Role::Muted, format!("Log of this run: crdbctl log {run}")));
+    }
+    write_all(&lines, options.color)
+}
+
+/// Returns how many changes converged.
+pub(crate) fn converged(run: &RunSummary) -> usize {
+    run.nodes.iter().flat_map(|node| &node.changes).filter(|(_, o)| *o == Outcome::Converged).count()
+}
+
+fn complete_lines(report: &RunReport<'_>, width: usize) -> Vec<Line> {
+    let run = report.summary;
+    let changed: Vec<&NodeName> = run
+        .nodes
+        .iter()
+        .filter(|node| !node.changes.is_empty())
+        .filter_map(|node| node.node.as_ref())
+        .collect();
+    let on = if changed.is_empty() { String::new() } else { format!(" on {}", count(changed.len(), "node")) };
+    let (total, time) = (count(converged(run), "change"), duration(run.milliseconds));
+    let line = Line::of(Role::Success, "Applied.");
+    let mut lines = vec![line.plain(format!(" {total}{on} in {time}."))];
+    if changed.len() > 1 {
+        lines.extend(wrap(times(&changed, report.node_milliseconds), width, 2));
+    }
+    lines.extend(note_lines(run, width));
+    if report.exit_code == 5 {
+        let line = Line::of(Role::Unknown, "Incomplete:");
+        let words = " what could not be read was left alone. Mend that and apply again.";
+        lines.extend(wrap(line.plain(words), width, 2));
+    }
+    lines
+}
+
+/// What each node took, or the slowest of many. They work side by side, so these are no parts of the whole.
+fn times(nodes: &[&NodeName], milliseconds: &BTreeMap<NodeName, u64>) -> Line {
+    let mut timed: Vec<(&NodeName, u64)> =
+        nodes.iter().filter_map(|node| Some((*node, *milliseconds.get(*node)?))).collect();
+    let all = timed.len() == nodes.len() && timed.len() <= NODES_TOLD;
+    if !all {
+        timed.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
+        timed.truncate(NODES_TOLD / 2);
+    }
+    let of = |(node, time): &(&NodeName, u64)| format!("{node} in {}", duration(*time));
+    if timed.is_empty() {
+        return Line::new();
+    }
+    Line::indent(2).plain(if all { "" } else { "slowest: " }).then(list(Role::Plain, timed.iter().map(of)))
+}
+
+fn part_lines(report: &RunReport<'_>, width: usize) -> Vec<Line> {
+    let run = report.summary;
     let all = || run.nodes.iter().flat_map(|node| &node.changes);
     let failed: Vec<_> = all().filter_map(reason_of(|o| matches!(o, Outcome::Failed(_)))).collect();
     let skipped: Vec<_> = all().filter_map(reason_of(|o| matches!(o, Outcome::Skipped(_)))).collect();
-    let (total, time) = (all().count(), duration(run.milliseconds));
-    let mut lines = Vec::new();
-    if run.is_complete() {
-        let nodes = run.nodes.iter().filter(|node| node.node.is_some() && !node.changes.is_empty()).count();
-        let on = if nodes == 0 { String::new() } else { format!(" on {}", count(nodes, "node")) };
-        let line = Line::of(Role::Success, "Applied.");
-        lines.push(line.plain(format!(" {}{on} in {time}.", count(total, "change"))));
-        lines.extend(note_lines(run, width));
-        return write_all(&lines, options.color);
-    }
-    let converged = total - failed.len() - skipped.len();
-    let line = Line::of(Role::Failure, "Applied in part.");
-    lines.push(line.plain(format!(" {converged} of {} converged in {time}.", count(total, "change"))));
-    lines.extend(node_lines(&run.nodes));
+    let (total, time) = (count(all().count(), "change"), duration(run.milliseconds));
+    let interrupted = report.exit_code == 130;
+    let heading = if interrupted { "Interrupted, and applied in part." } else { "Applied in part." };
+    let line = Line::of(Role::Failure, heading);
+    let mut lines = vec![line.plain(format!(" {} of {total} converged in {time}.", converged(run)))];
+    lines.extend(node_lines(&run.nodes, report.node_milliseconds));
     section(&mut lines, Role::Failure, "Failed:", &failed, width);
     if !run.failures.is_empty() {
         lines.extend([Line::new(), Line::of(Role::Failure, "Failed beside the changes:")]);
@@ -40,9 +107,10 @@ pub fn render_run(run: &RunSummary, options: &RenderOptions) -> String {
     }
     lines.push(Line::new());
     let mend = if failed.is_empty() && run.failures.is_empty() { "Run" } else { "Mend what failed and run" };
-    let next = format!("What converged stays. {mend} apply again: it does what is left.");
+    let again = if report.command == "apply" { "apply" } else { "the same command" };
+    let next = format!("What converged stays. {mend} {again} again: it does what is left.");
     lines.extend(wrap(Line::of(Role::Hint, next), width, 2));
-    write_all(&lines, options.color)
+    lines
 }
 
 fn note_lines(run: &RunSummary, width: usize) -> Vec<Line> {
@@ -61,7 +129,7 @@ fn reason_of<'a>(
     }
 }
 
-fn node_lines(nodes: &[NodeOutcome]) -> Vec<Line> {
+fn node_lines(nodes: &[NodeOutcome], milliseconds: &BTreeMap<NodeName, u64>) -> Vec<Line> {
     let name = |node: &NodeOutcome| node.node.as_ref().map_or("cluster".to_owned(), ToString::to_string);
     let column = nodes.iter().map(|node| name(node).chars().count()).max().unwrap_or(0) + 4;
     let line = |node: &NodeOutcome| {
@@ -80,6 +148,10 @@ fn node_lines(nodes: &[NodeOutcome]) -> Vec<Line> {
                 line.push(role, format!("{number} {word}"));
                 separator = ", ";
             }
+        }
+        let time = node.node.as_ref().and_then(|node| milliseconds.get(node)).filter(|time| **time > 0);
+        if let Some(time) = time {
+            line.push(Role::Muted, format!(" in {}", duration(*time)));
         }
         line
     };
@@ -116,9 +188,20 @@ fn section(
 
 #[cfg(test)]
 mod tests {
-    use crdbctl_model::NodeName;
-
     use super::*;
+
+    /// As `apply` tells it, with a log.
+    fn render(run: &RunSummary, exit_code: u8, times: &[(&str, u64)], width: usize) -> String {
+        let times = times.iter().map(|(node, time)| (NodeName::new(*node).unwrap(), *time)).collect();
+        let report = RunReport {
+            summary: run,
+            command: "apply",
+            exit_code,
+            node_milliseconds: &times,
+            log: Some("20261204-101500-1a2b3c4d"),
+        };
+        render_run(&report, &RenderOptions::plain(width))
+    }
 
     fn node(name: Option<&str>, changes: &[(&str, Outcome)]) -> NodeOutcome {
         NodeOutcome {
@@ -128,14 +211,18 @@ mod tests {
     }
 
     #[test]
-    fn all_well_is_one_line() {
+    fn all_well_is_one_line_and_where_the_log_is() {
         let nodes = vec![
             node(None, &[("cluster/authority.store", Outcome::Converged)]),
             node(Some("store-1"), &[("store-1/user.cockroach", Outcome::Converged)]),
             node(Some("store-2"), &[]),
         ];
         let run = RunSummary { nodes, failures: Vec::new(), notes: Vec::new(), milliseconds: 14_230 };
-        assert_eq!(render_run(&run, &RenderOptions::plain(80)), "Applied. 2 changes on 1 node in 14.2s.\n");
+        let text = render(&run, 0, &[("store-1", 14_000)], 80);
+        assert_eq!(
+            text,
+            "Applied. 2 changes on 1 node in 14.2s.\nLog of this run: crdbctl log 20261204-101500-1a2b3c4d\n"
+        );
     }
 
     #[test]
@@ -143,9 +230,10 @@ mod tests {
         let nodes = vec![node(Some("store-1"), &[("store-1/user.cockroach", Outcome::Converged)])];
         let notes = vec!["the gates of store-1 were skipped".to_owned()];
         let run = RunSummary { nodes, failures: Vec::new(), notes, milliseconds: 900 };
-        insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(80)), @"
+        insta::assert_snapshot!(render(&run, 0, &[], 80), @"
         Applied. 1 change on 1 node in 0.9s.
         Note: the gates of store-1 were skipped
+        Log of this run: crdbctl log 20261204-101500-1a2b3c4d
         ");
     }
 
@@ -154,8 +242,8 @@ mod tests {
         let skipped = Outcome::Skipped("the run was interrupted".to_owned());
         let nodes = vec![node(Some("store-1"), &[("store-1/user.cockroach", skipped)])];
         let run = RunSummary { nodes, failures: Vec::new(), notes: Vec::new(), milliseconds: 900 };
-        insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(80)), @r"
-        Applied in part. 0 of 1 change converged in 0.9s.
+        insta::assert_snapshot!(render(&run, 130, &[], 80), @r"
+        Interrupted, and applied in part. 0 of 1 change converged in 0.9s.
           store-1  1 skipped
 
         Skipped:
@@ -163,6 +251,7 @@ mod tests {
             the run was interrupted
 
         What converged stays. Run apply again: it does what is left.
+        Log of this run: crdbctl log 20261204-101500-1a2b3c4d
         ");
     }
 
@@ -183,10 +272,10 @@ mod tests {
             ),
         ];
         let run = RunSummary { nodes, failures: Vec::new(), notes: Vec::new(), milliseconds: 3_000 };
-        insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(60)), @r"
+        insta::assert_snapshot!(render(&run, 4, &[("store-1", 140), ("store-2", 2_900)], 60), @r"
         Applied in part. 2 of 5 changes converged in 3.0s.
-          store-1  1 converged
-          store-2  1 converged, 1 failed, 2 skipped
+          store-1  1 converged in 0.1s
+          store-2  1 converged, 1 failed, 2 skipped in 2.9s
 
         Failed:
           store-2/package.v24.1.0
@@ -200,6 +289,7 @@ mod tests {
 
         What converged stays. Mend what failed and run apply again:
           it does what is left.
+        Log of this run: crdbctl log 20261204-101500-1a2b3c4d
         ");
     }
 
@@ -209,15 +299,41 @@ mod tests {
         let failures = vec!["hooks.after_node of store-1 (`false`) ended with exit status: 1".to_owned()];
         let run = RunSummary { nodes, failures, notes: Vec::new(), milliseconds: 900 };
         assert!(!run.is_complete());
-        insta::assert_snapshot!(render_run(&run, &RenderOptions::plain(80)), @r"
+        insta::assert_snapshot!(render(&run, 4, &[("store-1", 700)], 80), @r"
         Applied in part. 1 of 1 change converged in 0.9s.
-          store-1  1 converged
+          store-1  1 converged in 0.7s
 
         Failed beside the changes:
           hooks.after_node of store-1 (`false`) ended with exit status: 1
 
         What converged stays. Mend what failed and run apply again: it does what is
           left.
+        Log of this run: crdbctl log 20261204-101500-1a2b3c4d
         ");
+    }
+
+    #[test]
+    fn several_nodes_are_told_with_their_times_and_of_many_the_slowest() {
+        let name = |number: u64| format!("store-{number}");
+        let run = |nodes: u64| {
+            let one = |number| node(Some(&name(number)), &[("store-1/unit.cockroach", Outcome::Converged)]);
+            let nodes = (1..=nodes).map(one).collect();
+            let run = RunSummary { nodes, failures: Vec::new(), notes: Vec::new(), milliseconds: 61_000 };
+            let names: Vec<String> = (1..=run.nodes.len() as u64).map(name).collect();
+            let times: Vec<(&str, u64)> =
+                names.iter().enumerate().map(|(at, name)| (name.as_str(), 1_000 * (at as u64 + 1))).collect();
+            render(&run, 0, &times, 80)
+        };
+        let second = |text: String| text.lines().nth(1).unwrap().to_owned();
+        assert_eq!(second(run(2)), "  store-1 in 1.0s, store-2 in 2.0s");
+        assert_eq!(second(run(30)), "  slowest: store-30 in 30.0s, store-29 in 29.0s, store-28 in 28.0s");
+    }
+
+    #[test]
+    fn what_was_left_alone_is_told_with_the_success() {
+        let nodes = vec![node(Some("store-1"), &[("store-1/user.cockroach", Outcome::Converged)])];
+        let run = RunSummary { nodes, failures: Vec::new(), notes: Vec::new(), milliseconds: 900 };
+        assert!(render(&run, 5, &[], 80).contains("Incomplete: what could not be read was left alone."));
+        assert!(!render(&run, 0, &[], 80).contains("Incomplete"));
     }
 }

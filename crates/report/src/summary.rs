@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crdbctl_model::{Impact, Plan, Removal};
+use crdbctl_model::{Counts, Impact, Plan, Removal};
 
 use crate::group::list;
 use crate::line::Line;
@@ -22,7 +22,7 @@ pub(crate) fn note_lines(plan: &Plan, width: usize) -> Vec<Line> {
 pub(crate) fn summary_lines(plan: &Plan, width: usize, skip_unknown: bool) -> Vec<Line> {
     let mut lines = Vec::new();
     if !plan.is_empty() {
-        lines.extend(counts_lines(plan, width));
+        lines.extend(counts_lines(&plan.counts(), width));
     } else if plan.is_complete() && is_part(plan) {
         let compared = count(plan.compared.len(), "resource");
         let line = Line::of(Role::Success, no_changes(plan)).plain(format!("; {compared} compared."));
@@ -102,8 +102,7 @@ pub(crate) fn batches(plan: &Plan) -> Vec<String> {
 }
 
 /// The numbers on one line; on two where one is too narrow.
-fn counts_lines(plan: &Plan, width: usize) -> Vec<Line> {
-    let counts = plan.counts();
+pub(crate) fn counts_lines(counts: &Counts, width: usize) -> Vec<Line> {
     let mut line = Line::of(Role::Title, "Plan:").plain(" ");
     let parts = [
         (counts.create, "to create", Role::Create),

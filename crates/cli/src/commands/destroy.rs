@@ -4,7 +4,7 @@ use clap::Args;
 use crdbctl_model::{ClusterName, Note, Plan};
 use crdbctl_report::{RenderOptions, count, render_notes, render_plan};
 
-use crate::applying::{Consent, apply, not_begun};
+use crate::applying::{Consent, Invocation, apply, not_begun};
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::{CliError, ExitCode, Ui, interrupt, runtime};
@@ -62,7 +62,8 @@ pub(crate) fn run(args: &DestroyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Ex
             interrupt::or_stop(ui, confirm(&plan, args.delete_data, ui)).await?;
         }
         let consent = Consent { delete_data: args.delete_data, ..Consent::default() };
-        apply(&cluster, plan, probe, None, &consent, whole, ui).await
+        let invocation = Invocation { command: "destroy", global, signs: false };
+        apply(&cluster, plan, probe, &invocation, &consent, whole, ui).await
     })
 }
 

@@ -7,6 +7,7 @@ mod destroy;
 mod drift;
 mod graph;
 mod init;
+mod log;
 mod man;
 mod plan;
 mod probe;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Apply(apply::ApplyArgs),
     Status(status::StatusArgs),
     Destroy(destroy::DestroyArgs),
+    Log(log::LogArgs),
     Certs(certs::CertsArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -56,6 +58,7 @@ pub(crate) fn run(command: Command, global: &GlobalArgs, ui: &Ui) -> Result<Exit
         Command::Apply(args) => apply::run(&args, global, ui),
         Command::Status(args) => status::run(&args, global, ui),
         Command::Destroy(args) => destroy::run(&args, global, ui),
+        Command::Log(args) => log::run(&args, ui),
         Command::Certs(args) => certs::run(&args, global, ui),
         Command::Completion(args) => completion::run(&args, ui),
         Command::Man(args) => man::run(&args, ui),

@@ -62,9 +62,10 @@ impl Fixture {
         done(child.wait_with_output().expect("ended"))
     }
 
-    fn command(&self, line: &str) -> Command {
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = crdbctl();
         command.current_dir(self.directory.path()).env("XDG_CACHE_HOME", self.path("cache"));
+        command.env("XDG_STATE_HOME", self.path("state"));
         command.args(line.split_whitespace());
         command
     }

@@ -17,6 +17,8 @@ pub(crate) struct Done {
 pub(crate) fn crdbctl() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crdbctl"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    // Without a home of its own a run has nowhere to keep its log.
+    command.env("XDG_STATE_HOME", std::env::temp_dir().join("crdbctl-tests-state"));
     command.current_dir(std::env::temp_dir()).stdin(Stdio::null());
     command
 }

@@ -129,6 +129,7 @@ impl Bench {
             .env_clear()
             .env("PATH", PATH)
             .env("HOME", self.directory.path())
+            .env("XDG_STATE_HOME", self.path("state"))
             .current_dir(self.directory.path())
             .stdin(Stdio::null());
     }
