@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::corpus::{corpus, scattered};
 use crate::{event_json, render_json};
 
-fn schema(name: &str) -> Value {
+pub(crate) fn schema(name: &str) -> Value {
     let path = format!("{}/../../specs/{name}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).unwrap()
@@ -14,7 +14,7 @@ fn schema(name: &str) -> Value {
 
 /// Returns the schema with every object closed: readers must take what they do not know, and we must describe what
 /// we write.
-fn closed(mut schema: Value) -> Value {
+pub(crate) fn closed(mut schema: Value) -> Value {
     fn close(schema: &mut Value) {
         match schema {
             Value::Object(members) => {
@@ -35,14 +35,14 @@ fn closed(mut schema: Value) -> Value {
     schema
 }
 
-fn faults(schema: &Value, document: &Value) -> Vec<String> {
+pub(crate) fn faults(schema: &Value, document: &Value) -> Vec<String> {
     let validator = jsonschema::draft202012::options().should_validate_formats(true).build(schema).unwrap();
     validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
 #[test]
 fn schemas_are_schemas() {
-    for name in ["plan.v1.schema.json", "events.v1.schema.json"] {
+    for name in ["plan.v1.schema.json", "events.v1.schema.json", "run-log.v1.schema.json"] {
         let schema = schema(name);
         assert!(jsonschema::draft202012::meta::is_valid(&schema), "{name}");
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{name}");

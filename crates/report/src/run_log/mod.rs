@@ -8,6 +8,8 @@ mod listing;
 mod log;
 mod show;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use entry::{LoggedError, RunEnd, RunHeader, RunLogEntry, RunLogLine, RunManifest};
 pub use listing::{RunListing, RunRow, UnreadRunLog, render_run_listing};
