@@ -48,12 +48,12 @@ impl Redactor {
 
     /// Returns text without secrets, its lines safe on a terminal.
     pub(crate) fn text(&self, text: &str) -> String {
-        let bare = crdbctl_transport::sanitize(text.as_bytes());
+        let redact = |text: &str| self.without_secrets(&without_keys(text));
         // Escapes within a secret hide it from a search, and not from a reader.
-        let hides =
-            |secret: &Zeroizing<String>| bare.contains(secret.as_str()) && !text.contains(secret.as_str());
-        let text = if self.secrets.iter().any(hides) { bare.as_str() } else { text };
-        self.without_secrets(&clean_lines(&self.without_secrets(&without_keys(text))))
+        let bare = |text: &str| crdbctl_transport::sanitize(text.as_bytes());
+        let (as_it_is, as_it_reads) = (redact(text), redact(&bare(text)));
+        let text = if bare(&as_it_is) == as_it_reads { as_it_is } else { as_it_reads };
+        self.without_secrets(&clean_lines(&text))
     }
 
     /// Returns an event without secrets. Hooks print line by line: a key may begin in one event and end in another.
@@ -118,7 +118,10 @@ impl Redactor {
 
     fn hook_line(&mut self, node: &NodeName, hook: &str, line: &str) -> String {
         let at = (node.clone(), hook.to_owned());
-        let mut line = line.to_owned();
+        let bare = crdbctl_transport::sanitize(line.as_bytes());
+        let is_mark =
+            |line: &str| key_mark(line, "-----BEGIN ").is_some() || key_mark(line, "-----END ").is_some();
+        let mut line = if is_mark(&bare) { bare } else { line.to_owned() };
         if self.in_key.contains(&at) {
             let Some(end) = key_mark(&line, "-----END ") else { return KEY.to_owned() };
             self.in_key.remove(&at);
@@ -188,6 +191,7 @@ mod tests {
             "+ echo 'pa'\\''ss\"wörd'",
             r#"{"password":"pa'ss\"wörd"}"#,
             "pa'\x1b[1mss\"\x1b[0mwörd",
+            "pa'ss\"wörd and pa'ss\x1b[1m\"wörd",
         ] {
             let clean = redactor.text(text);
             assert!(clean.contains(SECRET) && !clean.contains("wörd"), "{clean}");
@@ -215,6 +219,8 @@ mod tests {
         assert_eq!(redactor(&[]).text(&key("CERTIFICATE")), key("CERTIFICATE"));
         let both = format!("{}\n{}", key("CERTIFICATE"), key("PRIVATE KEY"));
         assert!(!redactor(&[]).text(&both).replace(&key("CERTIFICATE"), "").contains("MIGH"));
+        let hidden = "-----BEGIN PRI\x1b[0mVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----";
+        assert_eq!(redactor(&[]).text(hidden), KEY);
         let cut = "x -----BEGIN PRIVATE KEY-----\nMIGHAgEA\nMIGH";
         assert_eq!(redactor(&[]).text(cut), "x [private key redacted]");
     }
@@ -243,6 +249,9 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----MIGH-----END PRIVATE KEY----- -----BEGIN PRIVATE KEY-----MI";
         assert_eq!(said("store-1", one_line), "[private key redacted] [private key redacted]");
         assert_eq!(said("store-1", "GHAgEA"), KEY);
+        assert_eq!(said("store-1", "-----END PRIVATE\x1b[0m KEY-----"), KEY);
+        assert_eq!(said("store-1", "-----BEGIN\x1b[1m PRIVATE KEY-----"), KEY);
+        assert_eq!(said("store-1", "MIGH"), KEY);
     }
 
     #[test]

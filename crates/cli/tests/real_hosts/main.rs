@@ -22,6 +22,7 @@ mod pending;
 mod release;
 mod rollout;
 mod rotation;
+mod run_log;
 mod saved;
 mod terminal;
 mod unreachable;

@@ -10,7 +10,7 @@ use crdbctl_testlab::Host;
 use crate::bench::{Bench, Done, pid};
 
 const CERTS: &str = "/opt/cockroach/certs";
-const PASSPHRASE: &str = "CRDBCTL_CA_PASSPHRASE_COMMAND";
+pub(crate) const PASSPHRASE: &str = "CRDBCTL_CA_PASSPHRASE_COMMAND";
 
 /// Runs `certs rotate-ca`, the passphrase at hand.
 fn rotate(bench: &Bench, more: &[&str]) -> Done {
@@ -24,7 +24,7 @@ fn openssl(directory: &Path, line: &str) {
 }
 
 /// Encrypts the authority's key as its owner would.
-fn encrypt_key(keys: &Path) {
+pub(crate) fn encrypt_key(keys: &Path) {
     let pass = keys.join("pass");
     std::fs::write(&pass, "correct horse\n").unwrap();
     openssl(keys, "pkcs8 -topk8 -v2 aes-256-cbc -passout file:pass -in ca.key -out ca.key.encrypted");

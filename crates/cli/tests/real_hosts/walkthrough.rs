@@ -259,6 +259,8 @@ fn figure(word: &str, sized: bool) -> String {
         "DIGEST"
     } else if core.contains(':') && digits(':') {
         "TIME"
+    } else if is_run(core) {
+        "RUN"
     } else if core.matches('-').count() == 2 && digits('-') {
         "DATE"
     } else if number.parse::<f64>().is_ok()
@@ -275,6 +277,13 @@ fn figure(word: &str, sized: bool) -> String {
             .join(".");
     };
     format!("{before}{mark}{after}")
+}
+
+/// Whether a word is the id of a run, `20261204-101500-1a2b3c4d`.
+fn is_run(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('-').collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    lengths == [8, 6, 8] && parts.iter().all(|part| part.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 #[test]
@@ -322,6 +331,7 @@ fn a_page_that_shows_something_else_is_found() {
         plain("v24.1.0 198.0.2.161 12:01:02 2026-11-22 sha256 0a1b2c3d…  1.7 n3 1m35s (58s no"),
         "v24.1.0 198.0.2.161 TIME DATE sha256 DIGEST NUMBER ID NUMBER (NUMBER no"
     );
+    assert_eq!(plain("crdbctl log 20261204-101500-1a2b3c4d."), "crdbctl log RUN.");
     assert_eq!(plain("ca.key -> ca.key.0a1b2c3d4e.old"), "ca.key -> ca.key.DIGEST.old");
     assert_eq!(plain("12:01:02  a/b: created in 0.3s"), plain("12:01:03  a/b: created"));
 }
