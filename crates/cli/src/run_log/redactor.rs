@@ -58,23 +58,16 @@ impl Redactor {
 
     /// Returns an event without secrets. Hooks print line by line: a key may begin in one event and end in another.
     pub(crate) fn event(&mut self, event: &Event) -> Event {
-        match event {
-            Event::Hook { node, hook, line } => {
-                let line = self.hook_line(node, hook, line);
-                Event::Hook { node: node.clone(), hook: hook.clone(), line }
-            }
-            Event::Finished { addr, outcome, milliseconds } => Event::Finished {
-                addr: addr.clone(),
-                outcome: self.outcome(outcome),
-                milliseconds: *milliseconds,
-            },
-            Event::Waiting { node, reason, left_seconds } => {
-                Event::Waiting { node: node.clone(), reason: self.text(reason), left_seconds: *left_seconds }
-            }
-            Event::Node { node, what } => Event::Node { node: node.clone(), what: self.text(what) },
-            Event::Done(summary) => Event::Done(self.summary(summary)),
-            Event::Started { .. } | Event::Sent { .. } | Event::Phase { .. } => event.clone(),
+        let mut event = event.clone();
+        match &mut event {
+            Event::Hook { node, hook, line } => *line = self.hook_line(node, hook, line),
+            Event::Finished { outcome, .. } => *outcome = self.outcome(outcome),
+            Event::Waiting { reason: text, .. } | Event::Node { what: text, .. } => *text = self.text(text),
+            Event::Done(summary) => *summary = self.summary(summary),
+            // Names and numbers alone. No wildcard: whoever adds an event says here whether it has text.
+            Event::Started { .. } | Event::Sent { .. } | Event::Phase { .. } => {}
         }
+        event
     }
 
     /// Returns a summary without secrets.
