@@ -116,9 +116,11 @@ impl Applier {
         }
         self.tell(Event::Phase { node: None, phase: Phase::ReadingBack });
         let converged = converge::check(self, sessions, &outcomes, &mut ledger).await;
-        for (addr, words) in converged {
-            outcomes.insert(addr, (Outcome::Failed(words), 0));
-        }
+        // They were told as made: the summary must not be the first to say otherwise.
+        let failed: Outcomes =
+            converged.into_iter().map(|(addr, words)| (addr, (Outcome::Failed(words), 0))).collect();
+        self.tell_finished(&failed);
+        outcomes.extend(failed);
         Ok(self.summary(outcomes, ledger, began))
     }
 

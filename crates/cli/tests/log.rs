@@ -178,7 +178,8 @@ fn a_run_is_logged_for_its_user_alone_and_by_the_specification() {
 
 #[test]
 fn a_log_that_cannot_be_written_is_one_warning_and_changes_nothing_else() {
-    let cases: [(&str, fn(&Fixture)); 3] = [
+    type Prepare = fn(&Fixture);
+    let cases: [(&str, Prepare); 3] = [
         ("others may write to it", |fixture| {
             let open = std::fs::Permissions::from_mode(0o777);
             std::fs::set_permissions(runs(fixture), open).unwrap();
@@ -211,7 +212,7 @@ fn a_log_that_cannot_be_written_is_one_warning_and_changes_nothing_else() {
 fn the_newest_two_hundred_are_kept() {
     let fixture = Fixture::new();
     for number in 0..205 {
-        let id = format!("20200101-{:06}-1a2b3c4d", number);
+        let id = format!("20200101-{number:06}-1a2b3c4d");
         let file = runs(&fixture).join(format!("{id}.jsonl"));
         std::fs::write(file, "old\n").unwrap();
     }
