@@ -125,6 +125,12 @@ impl Selection {
         let on_node = self.nodes.is_empty() || addr.node().is_some_and(|node| self.nodes.contains(node));
         on_node && (self.targets.is_empty() || self.targets.iter().any(|target| target.matches(addr)))
     }
+
+    /// Returns whether a change on this node can be selected.
+    pub fn reaches(&self, node: &NodeName) -> bool {
+        let is_named = self.nodes.is_empty() || self.nodes.contains(node);
+        is_named && (self.targets.is_empty() || self.targets.iter().any(|target| target.matches_node(node)))
+    }
 }
 
 /// As it is given on a command line: `--node store-1 --target '*/unit.*'`.
@@ -273,7 +279,10 @@ mod tests {
         for addr in ["store-1/service.cockroach", "store-2/unit.cockroach", "cluster/init.store"] {
             assert!(!contains(&both, addr), "{addr}");
         }
+        let reaches = |selection: &Selection, node: &str| selection.reaches(&NodeName::new(node).unwrap());
+        assert!(reaches(&both, "store-1") && !reaches(&both, "store-2"));
         let targets = Selection { targets, ..Selection::default() };
+        assert!(reaches(&targets, "store-2"));
         assert!(contains(&targets, "cluster/init.store") && contains(&targets, "store-2/unit.cockroach"));
         assert!(Selection::default().is_whole() && !both.is_whole());
         assert_eq!(both.to_string(), "--node store-1 --target '*/unit.*' --target 'cluster/*'");

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Change, ClusterName, Digest, Impact, LeftOut, NodeName, Part, Removal, ResourceAddr};
+use crate::{
+    Action, Change, ClusterName, Digest, Impact, LeftOut, NodeName, Part, Removal, ResourceAddr, ResourceKind,
+};
 
 /// What a plan rests on: it is stale when any of this has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,7 +13,7 @@ pub struct Basis {
     pub manifest: Digest,
     /// The digest of what was found of cluster-wide resources.
     pub cluster: Digest,
-    /// The digest of each node's answer, for the nodes that answered.
+    /// The digest of each node's answer, for the nodes that answered; of a part, for those that it rests on.
     pub nodes: BTreeMap<NodeName, Digest>,
 }
 
@@ -153,6 +155,15 @@ impl Plan {
     /// Returns whether everything that was asked for could be read.
     pub fn is_complete(&self) -> bool {
         self.unknown.is_empty()
+    }
+
+    /// Returns whether what was found of a resource must be the same when the plan is applied: that it stays so on the nodes of
+    /// the [basis](Basis::nodes), and of what is cluster-wide. Of settings a part of a plan rests on those alone that it has.
+    pub fn rests_on(&self, addr: &ResourceAddr) -> bool {
+        match addr.node() {
+            Some(node) => self.basis.nodes.contains_key(node),
+            None => addr.kind != ResourceKind::Setting || self.part.selection.contains(addr),
+        }
     }
 
     /// Returns the nodes that this plan stops for good, in its order.

@@ -21,6 +21,7 @@ mod process_flags;
 mod removal;
 mod rollout;
 mod rotation;
+mod selection;
 mod twins;
 mod whereabouts;
 
@@ -32,3 +33,4 @@ pub use part::only;
 pub use plan::{plan, plan_rotation};
 pub use removal::{is_left, remains};
 pub use rotation::{Rotation, RotationStep, is_of_rotation, rotation, unreached_members};
+pub use selection::{Needs, SelectionError, known_nodes, select};

@@ -5,7 +5,7 @@ use crdbctl_model::{Digest, Fact, HealthFact, MembershipFact, Observed, SettingF
 use crate::world::{MANIFEST, World, addr, graph, member, node, present, stopped, summary};
 
 /// Three nodes of v24.1.0 whose manifest has moved to `version`, with `upgrade` in its cockroach section.
-fn moved_to(version: &str, upgrade: &str) -> World {
+pub(crate) fn moved_to(version: &str, upgrade: &str) -> World {
     let mut world = World::converged();
     let text = MANIFEST.replace("version: v24.1.0\n", &format!("version: {version}\n{upgrade}"));
     world.graph = graph(&text);
@@ -49,7 +49,7 @@ fn notes(world: &World) -> String {
     world.plan().notes.iter().map(|note| note.text.clone() + "\n").collect()
 }
 
-const MANUAL: &str = "  upgrade: {finalize: manual}\n";
+pub(crate) const MANUAL: &str = "  upgrade: {finalize: manual}\n";
 
 #[test]
 fn a_major_upgrade_is_finalised_in_the_plan_that_brings_it() {

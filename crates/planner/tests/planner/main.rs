@@ -11,6 +11,7 @@ mod kinds;
 mod part;
 mod removal;
 mod rotation;
+mod selection;
 mod thousand;
 mod unknown;
 mod world;

@@ -81,7 +81,7 @@ impl World {
     }
 
     /// An older package that crdbctl made, used last so many days ago.
-    fn older(&mut self, number: usize, version: &str, days: i64) {
+    pub(crate) fn older(&mut self, number: usize, version: &str, days: i64) {
         let name = format!("cockroach-{version}.linux-amd64");
         let paths = vec![path(&format!("/opt/{name}")), path(&format!("/opt/{name}/cockroach"))];
         let entries = self.entries(number, "/opt");

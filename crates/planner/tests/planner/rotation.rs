@@ -19,13 +19,13 @@ impl World {
     }
 
     /// Makes a resource what it is after an apply, by the authority as it is now.
-    fn apply(&mut self, name: &str) {
+    pub(crate) fn apply(&mut self, name: &str) {
         let fact = self.as_desired(&self.graph.resources[&addr(name)]);
         *self.fact(name) = fact;
     }
 
     /// The first thing that a rotation does: a new authority before the old one.
-    fn new_authority(&mut self) {
+    pub(crate) fn new_authority(&mut self) {
         let new = Authority::create(KeyType::EcdsaP256, 10 * YEAR, NOW).unwrap();
         self.authority = new.followed_by(self.authority.bundle());
         self.apply("cluster/authority.ca");
