@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Desired, Digest, Dropped, Mark, NodeName, Observations, Outcome, Plan, Presence, RecordedResource,
-    ResourceAddr,
+    ResourceAddr, Verdict,
 };
 use crdbctl_planner::{PlanOptions, is_left, plan};
 
@@ -32,21 +32,30 @@ pub(crate) async fn check(
     );
     let failures = not_converged(&applier.plan, &left, outcomes);
     let touched = outcomes.keys().filter_map(|addr| addr.node()).filter(|node| seen.reading(node).is_some());
-    let touched: BTreeSet<&NodeName> =
-        touched.chain(outdated(applier, &seen, &left)).chain(applier.graph.leaving()).collect();
-    for node in touched {
-        let Some(session) = sessions.get_mut(node) else { continue };
+    let selection = &applier.plan.part.selection;
+    let touched: BTreeSet<&NodeName> = touched
+        .chain(outdated(applier, &seen, &left))
+        .chain(applier.graph.leaving().filter(|node| selection.reaches(node)))
+        .collect();
+    for node in &touched {
+        let Some(session) = sessions.get_mut(*node) else { continue };
         if let Err(why) = record::write(applier, session, outcomes, ledger, &seen, &left).await {
             ledger.failures.push(format!(
                 "the record of {node} could not be written, so that the next plan may not know what changed it: {why}"
             ));
         }
     }
+    for (node, session) in sessions.iter_mut().filter(|(node, _)| !touched.contains(node)) {
+        if seen.reading(node).is_some_and(|reading| reading.record.is_none()) {
+            // An empty directory is all that may stay behind, on a node that this run is not about.
+            let _ = record::leave_no_place(session).await;
+        }
+    }
     failures
 }
 
 /// The nodes whose record is behind what they are: an apply did its work there and was interrupted before it could say so.
-/// Left so, the next difference would be taken for somebody else's doing, or the manifest's.
+/// Left so, the next difference would be taken for somebody else's doing, or the manifest's. Of a part of a plan, what was selected counts.
 fn outdated<'a>(
     applier: &'a Applier,
     seen: &'a Observations,
@@ -56,10 +65,6 @@ fn outdated<'a>(
         let Some(record) = seen.reading(node).and_then(|reading| reading.record.as_ref()) else {
             return false;
         };
-        let open = |addr: &ResourceAddr| {
-            left.changes.iter().any(|change| change.addr == *addr)
-                || left.unknown.iter().any(|unknown| unknown.addr.as_ref() == Some(addr))
-        };
         // What crdbctl made is to be known again when the manifest no longer tells what it was.
         let is_behind = |entry: &RecordedResource, desired: &Desired| {
             entry.desired != Digest::of_json(desired)
@@ -67,7 +72,8 @@ fn outdated<'a>(
         };
         let present = applier.graph.of_node(node).any(|resource| {
             resource.presence == Presence::Present
-                && !open(&resource.addr)
+                && applier.plan.part.selection.contains(&resource.addr)
+                && !is_open(&resource.addr, left)
                 && record
                     .resources
                     .get(&resource.addr.local())
@@ -76,10 +82,18 @@ fn outdated<'a>(
         let gone = seen.reading(node).is_some_and(|reading| {
             Dropped::on(&applier.graph, node, Some(record), &reading.footprint.begun)
                 .iter()
-                .any(|dropped| !is_left(dropped, reading))
+                .any(|it| applier.plan.part.selection.contains(&it.addr) && !is_left(it, reading))
         });
         present || gone
     })
+}
+
+/// Whether something is not as desired, or not known to be: it has a change, cannot be told, or differs and is mended by changes
+/// of other resources.
+pub(crate) fn is_open(addr: &ResourceAddr, left: &Plan) -> bool {
+    left.compared.get(addr).is_some_and(|verdict| *verdict != Verdict::Same)
+        || left.changes.iter().any(|change| change.addr == *addr)
+        || left.unknown.iter().any(|unknown| unknown.addr.as_ref() == Some(addr))
 }
 
 fn not_converged(planned: &Plan, left: &Plan, outcomes: &Outcomes) -> BTreeMap<ResourceAddr, String> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use crdbctl_model::{
     AllowFrom, Change, Desired, DesiredFirewall, DesiredPackage, Digest, Dropped, Fact, HostPath, Listing,
     Mark, NodeName, Observations, Observed, Outcome, Plan, Presence, Reading, Record, RecordedResource,
-    ResourceAddr, ResourceGraph, ResourceKind, made_rules,
+    ResourceAddr, ResourceGraph, ResourceKind, Verdict, made_rules,
 };
 use crdbctl_planner::{is_left, remains, rules_there};
 use crdbctl_transport::Payload;
@@ -27,11 +27,9 @@ pub(crate) async fn write(
 ) -> Result<(), String> {
     let node = session.node.clone();
     let Some(reading) = seen.reading(&node) else { return Ok(()) };
-    // A node that leaves has no record any more, or never had one: taking its lock has made an empty place for it again.
+    // A node that leaves has no record any more, or never had one.
     if applier.graph.is_leaving(&node) && reading.record.is_none() {
-        let text = prologue(&session.cluster, &session.run) + "rmdir -- \"$state\" 2>/dev/null || true\n";
-        let done = session.script(text, Payload::none(), Duration::from_secs(60)).await;
-        return done.map(|_| ()).map_err(|error| error.to_string());
+        return leave_no_place(session).await;
     }
     let record = record_of(applier, outcomes, &node, reading, seen, left);
     let record = Record { forced_gate: ledger.forced.get(&node).cloned().or(record.forced_gate), ..record };
@@ -59,6 +57,13 @@ pub(crate) async fn write(
     if output.is_success() { Ok(()) } else { Err(output.stderr_text().trim().to_owned()) }
 }
 
+/// Takes the empty place for a record away that taking a node's lock has made.
+pub(crate) async fn leave_no_place(session: &mut Session) -> Result<(), String> {
+    let text = prologue(&session.cluster, &session.run) + "rmdir -- \"$state\" 2>/dev/null || true\n";
+    let done = session.script(text, Payload::none(), Duration::from_secs(60)).await;
+    done.map(|_| ()).map_err(|error| error.to_string())
+}
+
 fn record_of(
     applier: &Applier,
     outcomes: &Outcomes,
@@ -67,11 +72,14 @@ fn record_of(
     seen: &Observations,
     left: &Plan,
 ) -> Record {
+    let differs = left.compared.iter().filter(|(_, verdict)| **verdict != Verdict::Same);
+    // What differs is not in place, also where another change is to mend it or where this was a part of the whole.
     let open: BTreeSet<&ResourceAddr> = left
         .changes
         .iter()
         .map(|change| &change.addr)
         .chain(left.unknown.iter().filter_map(|unknown| unknown.addr.as_ref()))
+        .chain(differs.map(|(addr, _)| addr))
         .filter(|addr| addr.node() == Some(node))
         .collect();
     let previous = reading.record.as_ref();

@@ -25,6 +25,7 @@ pub(crate) async fn unchanged(
     let mut what: Vec<String> = cluster::observe(graph, &now, (authority, None), clock, sessions)
         .await
         .into_iter()
+        .filter(|(addr, _)| plan.rests_on(addr))
         .filter(|(addr, observed)| {
             let is_changed = plan.changes.iter().any(|change| change.addr == *addr);
             before.cluster.get(addr).is_some_and(|old| has_moved(old, observed, is_changed))

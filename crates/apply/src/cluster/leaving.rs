@@ -97,7 +97,7 @@ mod tests {
     /// Three nodes that stay and one that leaves; what the last two say of themselves.
     fn found(third: (HealthFact, &str), fourth: &str, membership: MembershipFact) -> Result<(), String> {
         let nodes = (1..=3).map(|at| (node(at), BTreeSet::from([format!("10.0.0.{at}:26257")])));
-        let fleet = Fleet { nodes: nodes.collect(), build: "v24.1.1".to_owned() };
+        let fleet = Fleet { nodes: nodes.collect(), build: "v24.1.1".to_owned(), behind: BTreeSet::new() };
         let well = "v24.1.1,true,true,0,0,active,false";
         let rows = [well, well, third.1, fourth].into_iter().zip(1..);
         let rows: String = rows.map(|(rest, at)| format!("{at},10.0.0.{at}:26257,{rest}\n")).collect();

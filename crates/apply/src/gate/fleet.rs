@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_cockroach::output::NodeStatus;
 use crdbctl_cockroach::start::CanonicalArgs;
-use crdbctl_model::{Fact, NodeName, Observations, Observed, ResourceGraph};
+use crdbctl_model::{Desired, Fact, NodeName, Observations, Observed, Plan, ResourceAddr, ResourceGraph};
 
 use crate::applier::service_of;
 
@@ -13,6 +13,8 @@ pub(crate) struct Fleet {
     pub(crate) nodes: BTreeMap<NodeName, BTreeSet<String>>,
     /// The version that each shall run, such as `v24.1.0`.
     pub(crate) build: String,
+    /// The nodes that may run another one when they come back, because the change of their program is no part of the plan.
+    pub(crate) behind: BTreeSet<NodeName>,
 }
 
 impl Fleet {
@@ -44,7 +46,22 @@ impl Fleet {
             }
             (node.clone(), addresses)
         });
-        Self { nodes: nodes.collect(), build: graph.version.clone() }
+        Self { nodes: nodes.collect(), build: graph.version.clone(), behind: BTreeSet::new() }
+    }
+
+    /// Returns the fleet as a part of a plan makes it: of a node whose program is left out, the wanted version is not asked.
+    pub(crate) fn of_part(mut self, graph: &ResourceGraph, plan: &Plan) -> Self {
+        let is_program = |addr: &ResourceAddr| match graph.resources.get(addr).map(|it| &it.desired) {
+            Some(Desired::Package(_)) => true,
+            Some(Desired::Link(link)) => addr
+                .node()
+                .and_then(|node| graph.service(node))
+                .is_some_and(|service| service.program == link.path),
+            _ => false,
+        };
+        let left = plan.left_out.iter().filter(|left| is_program(&left.addr));
+        self.behind = left.filter_map(|left| left.addr.node().cloned()).collect();
+        self
     }
 
     /// Returns a node's row: of several lives at one address the one that is live, else the latest.

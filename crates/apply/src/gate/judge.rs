@@ -78,7 +78,7 @@ impl Gate<'_> {
                 for node in came {
                     let row = is_member(node, fleet, rows)?;
                     let runs = row.build.as_deref().unwrap_or("a version that it does not tell");
-                    if runs != fleet.build {
+                    if runs != fleet.build && !fleet.behind.contains(node) {
                         return Err(Obstacle::OtherBuild {
                             node: node.clone(),
                             runs: runs.to_owned(),

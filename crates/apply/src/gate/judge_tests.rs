@@ -17,7 +17,7 @@ fn nodes(numbers: &[usize]) -> BTreeSet<NodeName> {
 
 fn fleet(size: usize) -> Fleet {
     let nodes = (1..=size).map(|number| (node(number), BTreeSet::from([format!("10.0.0.{number}:26257")])));
-    Fleet { nodes: nodes.collect(), build: "v24.1.1".to_owned() }
+    Fleet { nodes: nodes.collect(), build: "v24.1.1".to_owned(), behind: BTreeSet::new() }
 }
 
 fn row(id: u32, at: usize, rest: &str) -> String {

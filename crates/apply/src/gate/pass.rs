@@ -58,7 +58,7 @@ impl Applier {
         issuer: &Issuer<'_>,
         readings: &mut Readings,
     ) -> Result<Seen, Closed> {
-        let fleet = Fleet::of(&self.graph, &self.observations);
+        let fleet = Fleet::of(&self.graph, &self.observations).of_part(&self.graph, &self.plan);
         let goal = self.goal();
         let timeout = Duration::from_secs(self.graph.rollout.health_timeout);
         let pause = Duration::from_secs(self.graph.rollout.ranges_pause);
