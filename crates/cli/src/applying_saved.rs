@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crdbctl_model::{Observations, Plan};
+use crdbctl_planner::PlanOptions;
 use crdbctl_report::count;
 
 use crate::applying::not_begun;
@@ -41,7 +42,13 @@ pub(crate) fn plan_again(
     file: &Path,
 ) -> Result<Plan, CliError> {
     let options = &saved.options;
-    let as_of = |now| cluster.plan_as_of(now, observations, options.skip_unknown, options.delete_data);
+    // A selection that means nothing any more, or breaks the order now, is no plan that somebody reviewed.
+    let as_of = |now| {
+        let whole = cluster.plan_as_of(now, observations, options.skip_unknown, options.delete_data);
+        let with = PlanOptions { now, skip_unknown: options.skip_unknown, delete_data: options.delete_data };
+        crdbctl_planner::select(whole, &options.selection, &cluster.graph, observations, &with)
+            .map_err(|error| stale(file, error.to_string().lines().map(str::to_owned).collect()))
+    };
     let moved = staleness::found(saved, observations);
     let mut differ = moved.changed;
     if !differ.is_empty() {
@@ -58,10 +65,10 @@ pub(crate) fn plan_again(
         return Err(CliError::new(ExitCode::Unknown, message)
             .hint("mend that and apply the same file again; nothing was changed"));
     }
-    let plan = as_of(saved.taken_at);
+    let plan = as_of(saved.taken_at)?;
     let mut differ = staleness::plans(&saved.plan, &plan);
     if differ.is_empty() {
-        differ = staleness::come_due(&plan, &as_of(clock::now().max(saved.taken_at)));
+        differ = staleness::come_due(&plan, &as_of(clock::now().max(saved.taken_at))?);
     }
     if differ.is_empty() { Ok(plan) } else { Err(stale(file, differ)) }
 }

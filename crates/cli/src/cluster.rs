@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crdbctl_model::{ArchiveInfo, Observations, Plan, ResourceGraph, Timestamp};
+use crdbctl_model::{ArchiveInfo, Observations, Plan, ResourceGraph, Selection, Timestamp};
 use crdbctl_planner::PlanOptions;
 use crdbctl_spec::Arch;
 use secrecy::SecretString;
@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use crate::args::GlobalArgs;
 use crate::manifest::LoadedManifest;
 use crate::observe::{Probe, ReadOnlyProbe, probe};
-use crate::{CliError, Ui, archives, manifest};
+use crate::{CliError, Ui, archives, manifest, selection};
 
 /// A cluster as its manifest wants it, ready to be compared with its hosts.
 #[derive(Debug)]
@@ -122,6 +122,23 @@ impl Cluster {
     /// plan from recorded observations is the plan of then.
     pub(crate) fn plan(&self, observations: &Observations, skip_unknown: bool, delete_data: bool) -> Plan {
         self.plan_as_of(observations.taken_at, observations, skip_unknown, delete_data)
+    }
+
+    /// Returns the selected part of the plan that follows from what was found.
+    ///
+    /// # Errors
+    /// When the selection means nothing, or breaks the order of the plan.
+    pub(crate) fn plan_part(
+        &self,
+        selection: &Selection,
+        observations: &Observations,
+        skip_unknown: bool,
+        delete_data: bool,
+    ) -> Result<Plan, CliError> {
+        let whole = self.plan(observations, skip_unknown, delete_data);
+        let options = PlanOptions { now: observations.taken_at, skip_unknown, delete_data };
+        crdbctl_planner::select(whole, selection, &self.graph, observations, &options)
+            .map_err(|error| selection::refused(&error))
     }
 
     /// Returns the plan that follows from what was found, with certificates judged as of another moment.

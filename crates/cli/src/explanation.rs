@@ -40,7 +40,12 @@ pub(crate) fn explain(
     })
 }
 
-fn suggest<'a>(error: CliError, known: impl IntoIterator<Item = &'a ResourceAddr>, word: &str) -> CliError {
+/// Returns an error with those of the known addresses that a word is like.
+pub(crate) fn suggest<'a>(
+    error: CliError,
+    known: impl IntoIterator<Item = &'a ResourceAddr>,
+    word: &str,
+) -> CliError {
     let near: Vec<String> = nearest(known, word).iter().map(ToString::to_string).collect();
     match near.split_last() {
         None => error.hint("`crdbctl graph --format json` lists every address"),

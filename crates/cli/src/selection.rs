@@ -1,19 +1,51 @@
-use crdbctl_model::{NodeName, Note, Plan};
+use clap::Args;
+use crdbctl_model::{AddrPattern, NodeName, ResourceGraph, Selection};
+use crdbctl_planner::SelectionError;
 
-/// Returns the part of a plan that concerns one node, with a note of what is left out.
-pub(crate) fn only_node(mut plan: Plan, node: &NodeName) -> Plan {
-    let all = plan.changes.len();
-    plan.changes.retain(|change| change.addr.node() == Some(node));
-    plan.rollout.retain(|step| step.node == *node);
-    plan.transfers.retain(|transfer| transfer.node == *node);
-    plan.unknown.retain(|unknown| unknown.node.as_ref() == Some(node));
-    plan.notes.retain(|note| note.addr.as_ref().is_none_or(|addr| addr.node().is_none_or(|at| at == node)));
-    plan.compared.retain(|addr, _| addr.node() == Some(node));
-    plan.basis.nodes.retain(|name, _| name == node);
-    let left_out = all - plan.changes.len();
-    if left_out > 0 {
-        let changes = crdbctl_report::count(left_out, "change");
-        plan.notes.push(Note { addr: None, text: format!("{changes} elsewhere left out by --node {node}") });
+use crate::explanation::suggest;
+use crate::{CliError, ExitCode};
+
+/// Which part of the whole a command is for.
+#[derive(Args, Debug, Default)]
+pub(crate) struct SelectionArgs {
+    /// Only what is on this node, nothing cluster-wide; may be given several times
+    #[arg(long, value_name = "NAME")]
+    node: Vec<NodeName>,
+
+    /// Only resources of this address, in which * stands for any characters: store-1/*, */unit.*, cluster/*; may be given several times
+    ///
+    /// With --node, only those on these nodes. What is left out is told. Ends with 64 when a target means nothing, or when what is
+    /// selected rests on a change that is not: the message names what to add.
+    #[arg(long, value_name = "ADDR")]
+    target: Vec<AddrPattern>,
+}
+
+impl SelectionArgs {
+    /// Returns what was selected, everything when nothing was said.
+    ///
+    /// # Errors
+    /// When a node is none of the graph.
+    pub(crate) fn of(&self, graph: &ResourceGraph) -> Result<Selection, CliError> {
+        let selection = self.selection();
+        crdbctl_planner::known_nodes(&selection, graph).map_err(|error| refused(&error))?;
+        Ok(selection)
     }
-    plan
+
+    /// Returns what was selected, whether there is such a thing or not.
+    pub(crate) fn selection(&self) -> Selection {
+        Selection {
+            nodes: self.node.iter().cloned().collect(),
+            targets: self.target.iter().cloned().collect(),
+        }
+    }
+}
+
+/// Returns that a selection is refused, before anything is touched.
+pub(crate) fn refused(error: &SelectionError) -> CliError {
+    let told = CliError::new(ExitCode::Usage, error);
+    match (error, error.remedy()) {
+        (SelectionError::UnknownTarget { target, known, .. }, _) => suggest(told, known, &target.to_string()),
+        (_, Some(remedy)) => told.hint(remedy),
+        (_, None) => told,
+    }
 }

@@ -99,15 +99,54 @@ fn a_resource_can_be_explained() {
 fn one_node_can_be_looked_at() {
     let fixture = Fixture::new();
     let file = fixture.observe_bare_hosts();
-    let done = fixture.run(&format!("plan --observed {file} --node store-2"));
+    let plan = |more: &str| fixture.run(&format!("plan --observed {file} {more}"));
+    // Its certificates are by an authority that is not there yet.
+    let alone = plan("--node store-2");
+    assert_eq!((alone.code, alone.stdout.as_str()), (64, ""), "{alone:?}");
+    let write = "write instead --target 'store-2/*' --target cluster/authority.ca";
+    assert!(alone.stderr.contains(write), "{alone:?}");
+    let done = plan("--detailed-exitcode --target store-2/* --target cluster/authority.ca");
+    assert_eq!(done.code, 2, "{done:?}");
+    assert!(done.stdout.contains("store-2/service.cockroach"), "{done:?}");
+    let shown = done.stdout.split("Left out by").next().unwrap();
+    assert!(shown.len() < done.stdout.len() && !shown.contains("store-1/"), "{done:?}");
+    assert!(done.stdout.contains("--target 'cluster/authority.ca' --target 'store-2/*'"), "{done:?}");
+    for (refused, words) in [
+        ("--node store-9", "its nodes are store-1, store-2, store-3"),
+        ("--target store-2/unit.cockroch", "did you mean store-2/unit.cockroach"),
+        ("--target store-2", "it has no /"),
+        ("--node Store_2", "--node"),
+        ("--node store-1 --target store-2/*", "means no resource of store-1"),
+        ("--target */*  --explain store-1/unit.cockroach", "--explain"),
+        ("--target */* --metrics x", "--metrics"),
+    ] {
+        let done = plan(refused);
+        assert_eq!((done.code, done.stdout.as_str()), (64, ""), "{refused}: {done:?}");
+        assert!(done.stderr.contains(words), "{refused}: {done:?}");
+    }
+}
+
+#[test]
+fn a_part_is_saved_and_applied_as_that_part_alone() {
+    let fixture = Fixture::new();
+    let file = fixture.observe_bare_hosts();
+    let save =
+        format!("plan --observed {file} -o part.json --target store-1/directory.* --target store-1/user.*");
+    let done = fixture.run(&format!("{save} --target store-1/group.*"));
     assert_eq!(done.code, 0, "{done:?}");
-    assert!(
-        done.stdout.contains("store-2/service.cockroach") && !done.stdout.contains("store-1/"),
-        "{done:?}"
-    );
-    assert!(done.stdout.contains("elsewhere left out by --node store-2"), "{done:?}");
-    let unknown = fixture.run(&format!("plan --observed {file} --node store-9"));
-    assert_eq!((unknown.code, unknown.stdout.as_str()), (1, ""));
+    let saved = std::fs::read_to_string(fixture.path("part.json")).unwrap();
+    let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    assert_eq!(saved["options"]["selection"]["targets"].as_array().unwrap().len(), 3);
+    assert_eq!(saved["plan"]["part"]["selection"], saved["options"]["selection"]);
+    let nodes = saved["observed"]["nodes"].as_object().unwrap();
+    assert_eq!(nodes.keys().collect::<Vec<_>>(), ["store-1"], "it rests on no other node");
+    let shown = fixture.run("show part.json");
+    assert!(shown.stdout.contains("Left out by") && !shown.stdout.contains("store-2/unit.cockroach will"));
+    for other in ["--target store-1/*", "--node store-1"] {
+        let done = fixture.run(&format!("apply part.json --yes {other}"));
+        assert_eq!((done.code, done.stdout.as_str()), (64, ""), "{done:?}");
+        assert!(done.stderr.contains("was not made with"), "{done:?}");
+    }
 }
 
 #[test]

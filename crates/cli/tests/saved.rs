@@ -141,7 +141,10 @@ fn the_options_of_a_plan_are_saved_and_no_others_are_taken() {
     let fixture = saved("--delete-data --force-gate store-2");
     let json: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(fixture.path("saved.json")).unwrap()).unwrap();
-    let options = serde_json::json!({"skip_unknown": false, "delete_data": true, "force_gates": ["store-2"]});
+    let whole = serde_json::json!({"nodes": [], "targets": []});
+    let options = serde_json::json!({
+        "skip_unknown": false, "delete_data": true, "force_gates": ["store-2"], "selection": whole
+    });
     assert_eq!(json["options"], options);
     for (options, code) in [
         ("--skip-unknown", 64),
@@ -153,7 +156,7 @@ fn the_options_of_a_plan_are_saved_and_no_others_are_taken() {
         assert_eq!(done.code, code, "{options}: {done:?}");
     }
     for line in
-        ["plan --force-gate store-1", "plan -o x --node store-1", "plan -o x --force-gate store-9", "show"]
+        ["plan --force-gate store-1", "plan -o x --node store-9", "plan -o x --force-gate store-9", "show"]
     {
         assert_eq!(fixture.run(line).code, 64, "{line}");
     }

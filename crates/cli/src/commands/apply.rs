@@ -7,6 +7,7 @@ use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::nodes::forced_gates;
 use crate::saved::SavedOptions;
+use crate::selection::SelectionArgs;
 use crate::{CliError, ExitCode, Ui, applying_saved, interrupt, runtime, saved};
 
 /// Show the plan, ask, and apply it
@@ -41,6 +42,9 @@ pub(crate) struct ApplyArgs {
     /// ready, and the gate after it must open before the next node goes. It is written down on the node and in the summary.
     #[arg(long, value_name = "NODE")]
     force_gate: Vec<String>,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
 }
 
 pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -49,10 +53,11 @@ pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     }
     let cluster = Cluster::load(global, ui)?;
     let force_gates = forced_gates(&args.force_gate, &cluster.graph)?;
+    let selection = args.selection.of(&cluster.graph)?;
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
         let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
-        let plan = cluster.plan(&probe.observations, args.skip_unknown, args.delete_data);
+        let plan = cluster.plan_part(&selection, &probe.observations, args.skip_unknown, args.delete_data)?;
         let consent = Consent {
             given: args.yes,
             skip_unknown: args.skip_unknown,
@@ -100,6 +105,10 @@ fn same_options(args: &ApplyArgs, saved: &SavedOptions, file: &Path) -> Result<(
     if !args.force_gate.is_empty() && !saved.force_gates.iter().all(|node| given(node.as_str())) {
         other.push("fewer --force-gate than it has".to_owned());
     }
+    let selection = args.selection.selection();
+    if !selection.is_whole() && selection != saved.selection {
+        other.push(selection.to_string());
+    }
     if other.is_empty() {
         return Ok(());
     }
@@ -129,8 +138,12 @@ mod tests {
     fn the_options_of_a_saved_plan_hold_and_no_others() {
         let gates = ["store-1", "store-2"].map(|name| crdbctl_model::NodeName::new(name).unwrap());
         let plain = SavedOptions::default();
-        let all =
-            SavedOptions { skip_unknown: true, delete_data: true, force_gates: gates.into_iter().collect() };
+        let all = SavedOptions {
+            skip_unknown: true,
+            delete_data: true,
+            force_gates: gates.into_iter().collect(),
+            ..SavedOptions::default()
+        };
         assert!(accepted("--yes", &plain) && accepted("--yes", &all));
         for option in ["--skip-unknown", "--delete-data", "--force-gate store-1"] {
             assert!(!accepted(option, &plain), "{option}");
@@ -140,6 +153,12 @@ mod tests {
             ["--force-gate store-1", "--force-gate store-1 --force-gate store-2 --force-gate store-3"]
         {
             assert!(!accepted(option, &all), "{option}");
+        }
+        let part = Line::parse_from(["apply", "--node", "store-1", "--target", "*/unit.*"]).args.selection;
+        let part = SavedOptions { selection: part.selection(), ..SavedOptions::default() };
+        assert!(accepted("--yes", &part) && accepted("--target */unit.* --node store-1", &part));
+        for option in ["--node store-1", "--node store-1 --target */*", "--target */unit.*"] {
+            assert!(!accepted(option, &part) && !accepted(option, &plain), "{option}");
         }
     }
 }

@@ -1,16 +1,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crdbctl_model::{NodeName, Plan, PlanState};
+use crdbctl_model::{Plan, PlanState};
 use crdbctl_report::{RunFigures, View, render_metrics};
 
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::found::found;
-use crate::nodes::{forced_gates, known_node};
+use crate::nodes::forced_gates;
 use crate::plan_format::PlanFormat;
 use crate::saved::{SavedOptions, SavedPlan};
-use crate::{CliError, ExitCode, Ui, certificates, document, explanation, saved, selection};
+use crate::selection::SelectionArgs;
+use crate::{CliError, ExitCode, Ui, certificates, document, explanation, saved};
 
 /// Show what apply would do
 ///
@@ -30,7 +31,7 @@ pub(crate) struct PlanArgs {
     ///
     /// The file can be read by its owner alone, and is replaced at once. It holds no secret. It rests on the manifest and on
     /// what was found: `apply FILE` does exactly this plan, or refuses it as stale.
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["node", "explain"])]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "explain")]
     output: Option<PathBuf>,
 
     /// Plan to leave nodes alone of which anything is unknown, as `apply --skip-unknown` would
@@ -45,9 +46,8 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     delete_data: bool,
 
-    /// Show this node's part only
-    #[arg(long, value_name = "NAME")]
-    node: Option<NodeName>,
+    #[command(flatten)]
+    selection: SelectionArgs,
 
     /// Plan from what `probe -o` wrote, without connecting to any node
     #[arg(long, value_name = "FILE")]
@@ -56,29 +56,24 @@ pub(crate) struct PlanArgs {
     /// Say why this resource is changed, or is not, what it rests on and what depends on it
     ///
     /// Ends as a plan of this resource alone would, and with 64 when there is none of this address.
-    #[arg(long, value_name = "ADDR", conflicts_with_all = ["format", "node"])]
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["format", "node", "target"])]
     explain: Option<String>,
 
     /// Write the numbers to this file, for Prometheus's textfile collector
     ///
     /// The file is replaced at once and can be read by everybody.
-    #[arg(long, value_name = "FILE", conflicts_with = "node")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["node", "target"])]
     metrics: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let cluster = Cluster::load(global, ui)?;
-    if let Some(node) = &args.node {
-        known_node(&cluster.graph, node)?;
-    }
+    let selection = args.selection.of(&cluster.graph)?;
     let force_gates = forced_gates(&args.force_gate, &cluster.graph)?;
     let explained =
         args.explain.as_deref().map(|word| explanation::address(word, &cluster.graph)).transpose()?;
     let (observations, words) = found(&cluster, args.observed.as_deref(), global, ui)?;
-    let mut plan = cluster.plan(&observations, args.skip_unknown, args.delete_data);
-    if let Some(node) = &args.node {
-        plan = selection::only_node(plan, node);
-    }
+    let plan = cluster.plan_part(&selection, &observations, args.skip_unknown, args.delete_data)?;
     if let Some(file) = &args.metrics {
         let certificates = certificates::listing(&cluster, &observations);
         let code = exit_code(&plan, args.detailed_exitcode);
@@ -93,7 +88,7 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
     let code = exit_code(&plan, args.detailed_exitcode);
     if let Some(file) = &args.output {
         let (skip_unknown, delete_data) = (args.skip_unknown, args.delete_data);
-        let options = SavedOptions { skip_unknown, delete_data, force_gates };
+        let options = SavedOptions { skip_unknown, delete_data, force_gates, selection };
         let is_applicable = plan.is_complete() || skip_unknown;
         let saved = SavedPlan::of(plan, &cluster.graph, &observations, options, &words);
         let text =

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdbctl_model::{Digest, NodeName, Observations, Plan, Resource, ResourceAddr, ResourceGraph, Timestamp};
+use crdbctl_model::{
+    Digest, NodeName, Observations, Plan, Resource, ResourceAddr, ResourceGraph, Selection, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use super::Seen;
@@ -15,6 +17,9 @@ pub(crate) struct SavedOptions {
     pub(crate) delete_data: bool,
     /// The nodes whose gates are skipped.
     pub(crate) force_gates: BTreeSet<NodeName>,
+    /// Which part of the whole the plan is.
+    #[serde(default)]
+    pub(crate) selection: Selection,
 }
 
 /// A plan with what it rests on, as it is kept in a file. Holds no secret: of what was found it has digests alone, and the
@@ -59,7 +64,7 @@ impl SavedPlan {
             origin: origin.to_owned(),
             options,
             desired: desired(graph),
-            observed: Seen::of(observations),
+            observed: Seen::of(observations).of_part(&plan),
             plan,
         }
     }

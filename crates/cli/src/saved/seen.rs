@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crdbctl_model::{Digest, NodeName, NodeObservation, Observations, Observed, Reading, ResourceAddr};
+use crdbctl_model::{Digest, NodeName, NodeObservation, Observations, Observed, Plan, Reading, ResourceAddr};
 use serde::{Deserialize, Serialize};
 
 /// Digests of everything that was found, without what changes by itself. `None` stands for what could not be read: no plan
@@ -41,6 +41,15 @@ impl Seen {
             cluster: digests(&observations.cluster),
             nodes: observations.nodes.iter().filter_map(read).collect(),
         }
+    }
+}
+
+impl Seen {
+    /// Returns the digests without those of what a plan does not rest on, because it is a part of the whole.
+    pub(crate) fn of_part(mut self, plan: &Plan) -> Self {
+        self.cluster.retain(|addr, _| plan.rests_on(addr));
+        self.nodes.retain(|node, _| plan.part.is_whole() || plan.basis.nodes.contains_key(node));
+        self
     }
 }
 
