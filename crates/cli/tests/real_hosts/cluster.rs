@@ -67,7 +67,7 @@ fn settings_are_set_with_a_new_cluster_drift_and_heal_without_a_restart() {
 }
 
 /// Changes the manifest's text.
-fn edit(bench: &Bench, changes: &[(&str, &str)]) {
+pub(crate) fn edit(bench: &Bench, changes: &[(&str, &str)]) {
     let path = bench.path("cluster.yaml");
     let mut text = std::fs::read_to_string(&path).unwrap();
     for (from, to) in changes {

@@ -24,6 +24,7 @@ mod rollout;
 mod rotation;
 mod run_log;
 mod saved;
+mod selection;
 mod terminal;
 mod unreachable;
 mod walkthrough;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crdbctl_testlab::{Listing, VOLATILE};
 
 use crate::bench::{ADMIN, Bench, pid};
-use crate::cluster::sql;
+use crate::cluster::{edit, sql};
 use crate::release::Release;
 
 const UNIT: &str = "/etc/systemd/system/cockroach.service";
@@ -205,6 +205,28 @@ fn whatever_changes_between_saving_and_applying_is_named_and_nothing_is_touched(
     assert_eq!((1..=3).map(|host| pid(bench.host(host))).collect::<Vec<_>>(), before);
     bench.assert_empty_plan();
     refused(&bench, "a second time", 3, "store-1 was applied to since", &[1, 2, 3]);
+}
+
+#[test]
+fn a_member_that_joined_since_is_named_and_nothing_is_touched() {
+    let Some(bench) = Bench::start(4) else { return };
+    let grown = std::fs::read_to_string(bench.path("cluster.yaml")).unwrap();
+    let line = format!("  - {{name: store-4, address: {}, hostname: store-4}}\n", bench.host(4).address());
+    edit(&bench, &[(&line, "")]);
+    bench.apply();
+    bench.assert_empty_plan();
+    bench.host(1).exec_ok(&format!("chmod 0666 {PROFILE}")).unwrap();
+    save(&bench);
+    // A colleague's manifest has one node more, of the same cluster and by the same authority.
+    std::fs::write(bench.path("grown.yaml"), grown).unwrap();
+    bench.crdbctl(&["-f", "grown.yaml", "apply", "--yes", "--node", "store-4"]).code(0);
+    refused(&bench, "member", 3, "cluster/members.store changed since", &[1, 2, 3, 4]);
+    // What was saved after that says of it what there is to say.
+    save(&bench);
+    let shown = bench.crdbctl(&["show", "saved.json"]).code(0);
+    shown.says("is a member that the manifest does not have");
+    bench.crdbctl(&["apply", "saved.json", "--yes"]).code(0);
+    bench.crdbctl(&["-f", "grown.yaml", "plan", "--detailed-exitcode"]).code(0).says("No changes.");
 }
 
 /// Neither the authority's key nor a node's, nor any client's, is in the file.
