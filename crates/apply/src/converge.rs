@@ -28,7 +28,7 @@ pub(crate) async fn check(
     let left = plan(
         &applier.graph,
         &seen,
-        &PlanOptions { now, skip_unknown: false, delete_data: applier.delete_data },
+        &PlanOptions { now, skip_unknown: false, delete_data: applier.delete_data, shard: None },
     );
     let failures = not_converged(&applier.plan, &left, outcomes);
     let touched = outcomes.keys().filter_map(|addr| addr.node()).filter(|node| seen.reading(node).is_some());

@@ -45,7 +45,12 @@ pub(crate) fn plan_again(
     // A selection that means nothing any more, or breaks the order now, is no plan that somebody reviewed.
     let as_of = |now| {
         let whole = cluster.plan_as_of(now, observations, options.skip_unknown, options.delete_data);
-        let with = PlanOptions { now, skip_unknown: options.skip_unknown, delete_data: options.delete_data };
+        let with = PlanOptions {
+            now,
+            skip_unknown: options.skip_unknown,
+            delete_data: options.delete_data,
+            shard: None,
+        };
         crdbctl_planner::select(whole, &options.selection, &cluster.graph, observations, &with)
             .map_err(|error| stale(file, error.to_string().lines().map(str::to_owned).collect()))
     };

@@ -136,7 +136,7 @@ impl Cluster {
         delete_data: bool,
     ) -> Result<Plan, CliError> {
         let whole = self.plan(observations, skip_unknown, delete_data);
-        let options = PlanOptions { now: observations.taken_at, skip_unknown, delete_data };
+        let options = PlanOptions { now: observations.taken_at, skip_unknown, delete_data, shard: None };
         crdbctl_planner::select(whole, selection, &self.graph, observations, &options)
             .map_err(|error| selection::refused(&error))
     }
@@ -149,7 +149,11 @@ impl Cluster {
         skip_unknown: bool,
         delete_data: bool,
     ) -> Plan {
-        crdbctl_planner::plan(&self.graph, observations, &PlanOptions { now, skip_unknown, delete_data })
+        crdbctl_planner::plan(
+            &self.graph,
+            observations,
+            &PlanOptions { now, skip_unknown, delete_data, shard: None },
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ClusterName, Desired, DesiredService, Digest, HostPath, NodeName, OwnerName, PackageMember, ResourceAddr,
-    ResourceKind, ResourceName,
+    ResourceKind, ResourceName, Shard,
 };
 
 /// Where in the manifest something stands; lines and columns count from 1.
@@ -182,6 +182,17 @@ impl ResourceGraph {
         if self.staying().next().is_none() {
             self.resources.retain(|addr, _| addr.node().is_some());
         }
+    }
+
+    /// Returns the nodes that are looked at with `shard`, or all. Those that leave go with the first, as what is cluster-wide
+    /// does: what becomes of them hangs on the members of the cluster.
+    pub fn nodes_in(&self, shard: Option<Shard>) -> BTreeSet<NodeName> {
+        let Some(shard) = shard else { return self.nodes.keys().cloned().collect() };
+        let mut nodes = shard.nodes(self.staying());
+        if shard.is_first() {
+            nodes.extend(self.leaving().cloned());
+        }
+        nodes
     }
 
     /// Returns the resources of one node, in order of address.

@@ -6,7 +6,8 @@
 //! - Identifiers: [`NodeName`], [`ClusterName`], [`ResourceAddr`], [`HostPath`], [`Digest`].
 //! - What shall be: [`ResourceGraph`], [`Resource`], [`Desired`].
 //! - What is: [`Observations`], [`NodeObservation`], [`Observed`], [`Fact`], [`Record`].
-//! - What differs: [`Change`], [`Plan`], [`Basis`]; a [`Part`] of it, with what is [`LeftOut`]; drift that is known, as [`Acceptance`].
+//! - What differs: [`Change`], [`Plan`], [`Basis`]; a [`Part`] of it, such as a [`Shard`], with what is [`LeftOut`]; drift that is
+//!   known, as [`Acceptance`].
 //! - What happens: [`Event`].
 
 mod acceptance;
@@ -31,6 +32,7 @@ mod plan;
 mod plan_state;
 mod record;
 mod removal;
+mod shard_context;
 mod timestamp;
 
 pub use acceptance::{AcceptEntry, Acceptance, AttributePattern, ParseAttributePatternError};
@@ -68,4 +70,5 @@ pub use plan::{Basis, Counts, Note, Pace, Plan, RolloutStep, Transfer, UnknownRe
 pub use plan_state::PlanState;
 pub use record::{ForcedGate, Mark, Record, RecordedResource};
 pub use removal::Removal;
+pub use shard_context::ShardContext;
 pub use timestamp::Timestamp;

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, AddrPattern, Cause, NodeName, ResourceAddr};
+use crate::{Action, AddrPattern, Cause, NodeName, ResourceAddr, ShardContext};
 
 /// Which side moved: what a divergence comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,6 +50,13 @@ pub struct Part {
     /// The nodes that were looked at; cluster-wide resources are looked at with the first shard.
     #[serde(default)]
     pub shard: Option<Shard>,
+    /// What a shard tells for those who join it with the others; `None` when all nodes were looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Box<ShardContext>>,
+    /// How many shards this is joined from. Such a plan is to be shown: it knows neither what of one shard waits for what of
+    /// another nor in which order nodes go, and cannot be applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<usize>,
 }
 
 /// Why a change is left out.
@@ -168,6 +175,11 @@ impl Shard {
         sorted.into_iter().skip(self.index - 1).step_by(self.of).cloned().collect()
     }
 
+    /// Returns all shards of as many as this one is of, itself among them.
+    pub fn all(self) -> impl Iterator<Item = Self> {
+        (1..=self.of).map(move |index| Self { index, of: self.of })
+    }
+
     /// Returns the shards of `shards` that are missing, and those that are there more than once. All are of one number, that of
     /// the first.
     pub fn gaps(shards: &[Self]) -> (Vec<Self>, Vec<Self>) {
@@ -223,9 +235,9 @@ impl From<Shard> for String {
 }
 
 impl Part {
-    /// Returns whether nothing is left out: this is the whole plan.
+    /// Returns whether nothing is left out: this is the whole plan, as one run made it.
     pub fn is_whole(&self) -> bool {
-        self.selection.is_whole() && self.only.is_none() && self.shard.is_none()
+        self.selection.is_whole() && self.only.is_none() && self.shard.is_none() && self.joined.is_none()
     }
 }
 

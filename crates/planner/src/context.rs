@@ -2,12 +2,13 @@ use std::collections::BTreeSet;
 
 use crdbctl_model::{
     Desired, Digest, Fact, HealthFact, HostPath, Mark, MemberFact, MembersFact, NodeName, Observations,
-    Observed, Record, ResourceAddr, ResourceGraph, ServiceFact, Timestamp,
+    Observed, Record, ResourceAddr, ResourceGraph, ServiceFact, Shard, Timestamp,
 };
 use crdbctl_pki::{CaBundle, Certificate};
 
 use crate::movement::{self, Movement};
 use crate::rotation::{self, RotationStep};
+use crate::view::View;
 
 /// What kinds may look at beside their own resource.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Context<'a> {
     pub(crate) distributing: bool,
     /// Where the nodes' versions come from and go to.
     pub(crate) movement: Movement,
+    /// What the plan tells of.
+    pub(crate) view: View,
     members: Option<MembersFact>,
 }
 
@@ -43,8 +46,14 @@ pub(crate) enum AuthorityState {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(graph: &'a ResourceGraph, observations: &'a Observations, now: Timestamp) -> Self {
-        let authority = authority(graph, observations);
+    pub(crate) fn new(
+        graph: &'a ResourceGraph,
+        observations: &'a Observations,
+        now: Timestamp,
+        shard: Option<Shard>,
+    ) -> Self {
+        let view = View::new(graph, observations, shard);
+        let authority = authority(graph, observations, &view);
         let distributing = match &authority {
             AuthorityState::Present { bundle, .. } => rotation::under_way(bundle, graph, observations)
                 .is_some_and(|rotation| rotation.step == RotationStep::Distribute),
@@ -57,8 +66,9 @@ impl<'a> Context<'a> {
             authority,
             rotation: None,
             distributing,
-            movement: Movement::new(graph, observations),
+            movement: Movement::new(graph, observations, &view),
             members: movement::members(graph, observations),
+            view,
         }
     }
 
@@ -165,21 +175,21 @@ pub(crate) fn service<'a>(
     }
 }
 
-fn authority(graph: &ResourceGraph, observations: &Observations) -> AuthorityState {
+fn authority(graph: &ResourceGraph, observations: &Observations, view: &View) -> AuthorityState {
     let Some(resource) =
         graph.resources.values().find(|resource| matches!(resource.desired, Desired::Authority(_)))
     else {
         return AuthorityState::Unknown("the manifest has no certificate authority".to_owned());
     };
     match observations.of(&resource.addr) {
-        Observed::Absent => match node_with_ca(graph, observations) {
+        Observed::Absent => match node_with_ca(graph, observations, view) {
             None => AuthorityState::ToBeCreated,
             Some(why) => AuthorityState::Unknown(why),
         },
         Observed::Unknown { reason } | Observed::Deferred { reason } => AuthorityState::Unknown(reason),
         Observed::Present(fact) => match *fact {
             Fact::Ca(ca) => match CaBundle::parse(ca.pem.as_bytes()) {
-                Ok(bundle) => match of_another(graph, observations, &bundle) {
+                Ok(bundle) => match of_another(graph, observations, &bundle, view) {
                     None => AuthorityState::Present { bundle: Box::new(bundle), has_key: ca.has_key },
                     Some(why) => AuthorityState::Unknown(why),
                 },
@@ -192,7 +202,12 @@ fn authority(graph: &ResourceGraph, observations: &Observations) -> AuthoritySta
 
 /// Nodes that run with certificates of an authority that is not ours trust that one: given ours one after the other, they would
 /// no longer trust each other. One such node among others of ours is a drift to be mended; and where none runs, nothing is lost.
-fn of_another(graph: &ResourceGraph, observations: &Observations, bundle: &CaBundle) -> Option<String> {
+fn of_another(
+    graph: &ResourceGraph,
+    observations: &Observations,
+    bundle: &CaBundle,
+    view: &View,
+) -> Option<String> {
     let (mut ours, mut foreign) = (0, Vec::new());
     for resource in graph.resources.values() {
         let (Desired::NodeCertificate(desired), Some(node)) = (&resource.desired, resource.addr.node())
@@ -215,6 +230,14 @@ fn of_another(graph: &ResourceGraph, observations: &Observations, bundle: &CaBun
             foreign.push(format!("{} of {node} (issuer {})", desired.certificate, found.info().issuer));
         }
     }
+    if let ([only], Some(unseen)) = (&foreign[..], view.unseen())
+        && ours > 0
+    {
+        return Some(format!(
+            "CockroachDB runs with {only}, which the authority here did not sign; whether {unseen} and other nodes do too is not \
+             seen from this shard"
+        ));
+    }
     let first = foreign.first().filter(|_| foreign.len() > 1 || ours == 0)?;
     let more = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
     Some(format!(
@@ -225,7 +248,7 @@ fn of_another(graph: &ResourceGraph, observations: &Observations, bundle: &CaBun
 
 /// A new authority beside certificates of another one would lock a living cluster out of itself. So one
 /// is made only when every node was read, none has a ca.crt, and none runs (with one that was deleted).
-fn node_with_ca(graph: &ResourceGraph, observations: &Observations) -> Option<String> {
+fn node_with_ca(graph: &ResourceGraph, observations: &Observations, view: &View) -> Option<String> {
     let runs = graph
         .nodes
         .keys()
@@ -236,6 +259,9 @@ fn node_with_ca(graph: &ResourceGraph, observations: &Observations) -> Option<St
         ));
     }
     graph.resources.values().find_map(|resource| match (&resource.desired, resource.addr.node()) {
+        (Desired::Ca(_), Some(node)) if view.misses(node, observations) => Some(format!(
+            "there is no authority here, and whether {node} has certificates of an older one is not seen from this shard"
+        )),
         (Desired::Ca(ca), Some(node)) => match observations.of(&resource.addr) {
             Observed::Absent | Observed::Deferred { .. } => None,
             Observed::Present(_) => Some(format!(

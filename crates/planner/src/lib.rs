@@ -4,7 +4,8 @@
 //! tells why each difference is there (`cause`), moves restarts to the change that explains them
 //! (`carriers`), judges where the nodes' versions may go (`movement`), and orders the changes (`dependencies`). What nodes
 //! that leave, or that have too many packages, are rid of is worked out in `removal`. [`only`] and [`accept`] return
-//! parts of a plan.
+//! parts of a plan. A plan may tell of one shard of the nodes alone (`view`), and [`join`] makes one of those of all
+//! shards.
 
 mod accept;
 mod carriers;
@@ -12,6 +13,7 @@ mod cause;
 mod comparison;
 mod context;
 mod dependencies;
+mod join;
 mod kinds;
 mod movement;
 mod options;
@@ -23,9 +25,11 @@ mod rollout;
 mod rotation;
 mod selection;
 mod twins;
+mod view;
 mod whereabouts;
 
 pub use accept::{Accepted, accept};
+pub use join::{JoinError, join};
 pub use kinds::firewall::rules_there;
 pub use kinds::link::OWN_FILE;
 pub use options::PlanOptions;

@@ -9,6 +9,7 @@ use crdbctl_model::{
 };
 
 use crate::context::service;
+use crate::view::View;
 
 /// Which versions the nodes have, which one they shall have, and whether that may be.
 #[derive(Clone, Debug)]
@@ -41,7 +42,7 @@ pub(crate) enum MovementVerdict {
 }
 
 impl Movement {
-    pub(crate) fn new(graph: &ResourceGraph, observations: &Observations) -> Self {
+    pub(crate) fn new(graph: &ResourceGraph, observations: &Observations, view: &View) -> Self {
         let members = members(graph, observations);
         let builds: BTreeMap<NodeName, Version> = graph
             .staying()
@@ -51,6 +52,10 @@ impl Movement {
         let wanted = graph.version.parse::<Version>().ok();
         let (cluster, verdict) = match &wanted {
             None => (None, MovementVerdict::Allowed(StepKind::Same)),
+            // Whether the cluster may go there is told with the first shard, which asks the cluster.
+            Some(_) if !view.has_cluster() && members.is_none() => {
+                (None, MovementVerdict::Allowed(StepKind::Same))
+            }
             Some(wanted) => verdict(graph, observations, &builds, &others, wanted),
         };
         Self { builds, others, cluster, wanted, verdict }

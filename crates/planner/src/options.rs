@@ -1,4 +1,4 @@
-use crdbctl_model::Timestamp;
+use crdbctl_model::{Shard, Timestamp};
 
 /// What a plan depends on beside the graph and the observations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,4 +9,7 @@ pub struct PlanOptions {
     pub skip_unknown: bool,
     /// Whether the data of nodes that leave is deleted with the rest.
     pub delete_data: bool,
+    /// The shard that the plan tells of; `None` for all. To be shown, and never to be applied: what of this shard waits for what
+    /// of another is not in it.
+    pub shard: Option<Shard>,
 }

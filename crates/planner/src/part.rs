@@ -43,7 +43,7 @@ pub(crate) fn leave_out(
     observations: &Observations,
     mut decide: impl FnMut(&Change) -> Vec<LeftOut>,
 ) -> Plan {
-    let context = Context::new(graph, observations, observations.taken_at);
+    let context = Context::new(graph, observations, observations.taken_at, plan.part.shard);
     let Plan { changes, mut notes, mut compared, mut left_out, transfers, .. } = plan;
     let mut kept = Vec::with_capacity(changes.len());
     let mut gone: BTreeSet<ResourceAddr> = BTreeSet::new();

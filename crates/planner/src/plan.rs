@@ -20,7 +20,7 @@ use crate::{dependencies, kinds, rollout, twins};
 /// Deterministic: equal inputs give equal plans. A resource that could not be read, or that stands in a
 /// way that only a person may clear, is in [`Plan::unknown`] and is never changed.
 pub fn plan(graph: &ResourceGraph, observations: &Observations, options: &PlanOptions) -> Plan {
-    make(&Context::new(graph, observations, options.now), options)
+    make(&Context::new(graph, observations, options.now, options.shard), options)
 }
 
 /// Returns what a step of the authority's rotation changes, and nothing else.
@@ -32,18 +32,22 @@ pub fn plan_rotation(
     now: Timestamp,
     step: RotationStep,
 ) -> Plan {
-    let context = Context::new(graph, observations, now).rotating(step);
-    make(&context, &PlanOptions { now, skip_unknown: false, delete_data: false })
+    let context = Context::new(graph, observations, now, None).rotating(step);
+    make(&context, &PlanOptions { now, skip_unknown: false, delete_data: false, shard: None })
 }
 
 fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
     let (graph, observations) = (context.graph, context.observations);
     let mut draft = Draft::default();
-    draft.unknown_nodes(graph, observations);
-    for resource in graph.resources.values().filter(|resource| resource.presence == Presence::Present) {
+    draft.unknown_nodes(context);
+    let is_told = |resource: &&Resource| {
+        resource.presence == Presence::Present && context.view.contains(&resource.addr)
+    };
+    for resource in graph.resources.values().filter(is_told) {
         draft.compare(resource, context);
     }
-    for node in graph.staying() {
+    draft.authority_of_another_shard(context);
+    for node in graph.staying().filter(|node| context.view.has(node)) {
         draft.drop_ins(node, context);
         draft.carried.extend(carry(node, graph, &mut draft.differences));
         restart_for_removed_variables(node, context, &mut draft.differences);
@@ -53,7 +57,7 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
     }
     match context.rotation {
         None => {
-            draft.notes.extend(rotation::note(context));
+            draft.notes.extend(rotation::note(context).filter(|_| context.view.has_cluster()));
             draft.take_away_unwanted(context, options);
         }
         Some(step) => {
@@ -104,14 +108,18 @@ struct Draft {
     deferred: Option<String>,
 }
 
+/// What to do when a shard does not see enough.
+const WITHOUT_SHARDS: &str = "look at all nodes at once, without --shard";
+
 /// Whether a resource cannot be told while any node cannot be read: not worth a line of its own then.
 fn depends_on_all(desired: &Desired) -> bool {
     matches!(desired, Desired::Init(_) | Desired::Setting(_) | Desired::Members(_) | Desired::Version(_))
 }
 
 impl Draft {
-    fn unknown_nodes(&mut self, graph: &ResourceGraph, observations: &Observations) {
-        for node in graph.nodes.keys() {
+    fn unknown_nodes(&mut self, context: &Context<'_>) {
+        let (graph, observations, view) = (context.graph, context.observations, &context.view);
+        for node in graph.nodes.keys().filter(|node| view.has(node)) {
             if graph.is_leaving(node) {
                 // A machine that is dead must be possible to be done without.
                 if let Some(NodeObservation::Unreadable(unreadable)) = observations.nodes.get(node) {
@@ -132,7 +140,23 @@ impl Draft {
             };
             self.unknown.push(UnknownResource { node: Some(node.clone()), addr: None, reason, hint });
         }
-        self.unknown.extend(twins::unknown(observations));
+        let is_told = |unknown: &UnknownResource| unknown.node.as_ref().is_some_and(|node| view.has(node));
+        self.unknown.extend(twins::unknown(observations).into_iter().filter(is_told));
+        if let Some(shard) = view.shard.filter(|_| view.is_empty()) {
+            self.notes.push(Note { addr: None, text: format!("no nodes in shard {shard}") });
+        }
+    }
+
+    /// Tells of an authority that is unknown where it is not compared itself, and something hangs on it.
+    fn authority_of_another_shard(&mut self, context: &Context<'_>) {
+        let AuthorityState::Unknown(reason) = &context.authority else { return };
+        if context.view.has_cluster() || self.undetermined.is_empty() {
+            return;
+        }
+        let mut all = context.graph.resources.values();
+        if let Some(authority) = all.find(|resource| matches!(resource.desired, Desired::Authority(_))) {
+            self.unknown_resource(authority, reason.clone(), WITHOUT_SHARDS.to_owned());
+        }
     }
 
     fn compare(&mut self, resource: &Resource, context: &Context<'_>) {
@@ -148,8 +172,20 @@ impl Draft {
                 // What depends on every node is not worth a line of its own when a node is missing.
                 let told = depends_on_all(&resource.desired) && !self.unknown.is_empty();
                 if !told {
-                    let hint = "mend what keeps it from being read, then plan again";
+                    // A shard is none of what could be mended.
+                    let is_beyond = depends_on_all(&resource.desired) && context.view.unseen().is_some();
+                    let mend = "mend what keeps it from being read, then plan again";
+                    let hint = if is_beyond { WITHOUT_SHARDS } else { mend };
                     self.unknown_resource(resource, reason, hint.to_owned());
+                }
+                return;
+            }
+            // A node of another shard may be ready to be asked.
+            Observed::Deferred { reason } if context.view.unseen().is_some() => {
+                self.compared.insert(resource.addr.clone(), Verdict::Unknown);
+                if self.unknown.is_empty() {
+                    let reason = format!("in this shard {reason}");
+                    self.unknown_resource(resource, reason, WITHOUT_SHARDS.to_owned());
                 }
                 return;
             }
@@ -254,7 +290,7 @@ impl Draft {
 
     fn take_away_unwanted(&mut self, context: &Context<'_>, options: &PlanOptions) {
         let (graph, observations) = (context.graph, context.observations);
-        for node in graph.nodes.keys() {
+        for node in graph.nodes.keys().filter(|node| context.view.has(node)) {
             let Some(reading) = observations.reading(node) else { continue };
             if graph.is_leaving(node) {
                 let removals = depart(graph, node, reading, options.delete_data);
@@ -492,6 +528,7 @@ impl Draft {
                 nodes: graph
                     .nodes
                     .keys()
+                    .filter(|node| context.view.has(node))
                     .filter_map(|node| Some((node.clone(), observations.reading(node)?.digest)))
                     .collect(),
             },
@@ -502,7 +539,11 @@ impl Draft {
             unknown: self.unknown,
             notes: self.notes,
             compared: self.compared,
-            part: Part::default(),
+            part: Part {
+                shard: context.view.shard,
+                context: context.view.context(graph, observations).map(Box::new),
+                ..Part::default()
+            },
             left_out: Vec::new(),
         }
     }

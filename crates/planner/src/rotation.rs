@@ -199,6 +199,12 @@ pub(crate) fn note(context: &Context<'_>) -> Option<Note> {
         nodes.into_iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ")
     };
     let text = match rotation.step {
+        RotationStep::Nodes | RotationStep::Clients | RotationStep::DropOld
+            if context.view.unseen().is_some() =>
+        {
+            "a rotation is under way, and how far it is, is not seen from a shard: look at all nodes at once, without --shard"
+                .to_owned()
+        }
         RotationStep::NewAuthority | RotationStep::Distribute => format!(
             "a rotation is under way, step 1 of 4: the new authority is not trusted yet by {}; renewals that can wait do so until it is",
             nodes(&rotation.open)

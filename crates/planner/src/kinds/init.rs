@@ -14,11 +14,13 @@ pub(super) fn create(desired: &DesiredInit) -> Comparison {
 
 /// A cluster of which only nodes that leave are members has nobody whom the new ones could join.
 pub(super) fn compare(context: &Context<'_>) -> Comparison {
-    // One that was not read is told of elsewhere, and may be a member.
+    let is_unseen = |node: &NodeName| context.view.misses(node, context.observations);
+    // One that was not read is told of elsewhere, and may be a member; one of another shard counts when the cluster knows it.
     let belongs = |node: &NodeName| {
         context.member(node).is_some_and(|member| !member.has_left())
             || context.is_ready(node)
-            || context.service(node).is_none_or(|service| service.store_used == Some(true))
+            || !is_unseen(node)
+                && context.service(node).is_none_or(|service| service.store_used == Some(true))
     };
     let leaves = context.graph.leaving().find(|node| {
         context.is_running(node)
@@ -26,12 +28,23 @@ pub(super) fn compare(context: &Context<'_>) -> Comparison {
             || context.member(node).is_some_and(|member| !member.has_left())
     });
     match leaves {
-        Some(leaves) if !context.graph.staying().any(belongs) => unknown(
-            format!(
-                "{leaves} belongs to the cluster and leaves, and no node that stays is a member yet: the new ones would find nobody to join"
-            ),
-            "have the nodes that leave `present` beside the new ones and apply; let them leave when the new ones have joined",
-        ),
+        Some(leaves) if !context.graph.staying().any(belongs) => {
+            match context.graph.staying().find(|node| is_unseen(node)) {
+                Some(unseen) => unknown(
+                    format!(
+                        "{leaves} belongs to the cluster and leaves, and no node that stays is known as a member; whether {unseen} is one \
+                     is not seen from this shard"
+                    ),
+                    "look at all nodes at once, without --shard",
+                ),
+                None => unknown(
+                    format!(
+                        "{leaves} belongs to the cluster and leaves, and no node that stays is a member yet: the new ones would find nobody to join"
+                    ),
+                    "have the nodes that leave `present` beside the new ones and apply; let them leave when the new ones have joined",
+                ),
+            }
+        }
         _ => Comparison::Same { unchanged: 1 },
     }
 }

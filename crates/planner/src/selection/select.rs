@@ -31,7 +31,7 @@ pub fn select(
     }
     known_nodes(selection, graph)?;
     known_targets(&whole, selection, graph)?;
-    order::check(&whole, selection, &Context::new(graph, observations, options.now))?;
+    order::check(&whole, selection, &Context::new(graph, observations, options.now, options.shard))?;
     let unseen = Unseen::of(&whole, selection, graph, observations, options);
     let impacts: BTreeMap<ResourceAddr, Impact> =
         whole.changes.iter().map(|change| (change.addr.clone(), change.impact)).collect();

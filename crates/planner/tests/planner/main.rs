@@ -12,6 +12,7 @@ mod part;
 mod removal;
 mod rotation;
 mod selection;
+mod shards;
 mod thousand;
 mod unknown;
 mod world;

@@ -109,8 +109,11 @@ fn measure(world: World, fewest: usize) {
     let observations: Observations = serde_json::from_str(&recorded).unwrap();
     tell("read", began.elapsed(), recorded.len());
     let began = Instant::now();
-    let plan =
-        plan(&graph, &observations, &PlanOptions { now: NOW, skip_unknown: false, delete_data: false });
+    let plan = plan(
+        &graph,
+        &observations,
+        &PlanOptions { now: NOW, skip_unknown: false, delete_data: false, shard: None },
+    );
     tell("plan", began.elapsed(), 0);
     println!("{} changes", plan.changes.len());
     assert!(plan.changes.len() >= fewest && plan.is_complete(), "{} changes", plan.changes.len());

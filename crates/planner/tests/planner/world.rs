@@ -8,7 +8,7 @@ use crdbctl_model::{
     LinkFact, MemberFact, MemberFigures, MembersFact, MembershipFact, Mode, NodeCertificateFact, NodeName,
     NodeObservation, Observations, Observed, PackageFact, PackageFileFact, PathFact, Plan, ProcessFact,
     PublicKey, Reading, Record, RecordedResource, Resource, ResourceAddr, ResourceGraph, ServiceFact,
-    SettingFact, Timestamp, UnitFact, Unreadable, UnreadableKind, UserFact, Verdict, VersionFact,
+    SettingFact, Shard, Timestamp, UnitFact, Unreadable, UnreadableKind, UserFact, Verdict, VersionFact,
 };
 use crdbctl_pki::{Authority, ClientUser, Issued, KeyType, NodeNames, key_spki_sha256};
 use crdbctl_planner::{PlanOptions, plan};
@@ -221,9 +221,13 @@ impl World {
     }
 
     pub(crate) fn plan(&self) -> Plan {
-        let options =
-            PlanOptions { now: self.now, skip_unknown: self.skip_unknown, delete_data: self.delete_data };
-        plan(&self.graph, &self.observations, &options)
+        self.plan_in(None)
+    }
+
+    /// The plan of one shard, which may know of all that was observed.
+    pub(crate) fn plan_in(&self, shard: Option<Shard>) -> Plan {
+        let (now, skip_unknown, delete_data) = (self.now, self.skip_unknown, self.delete_data);
+        plan(&self.graph, &self.observations, &PlanOptions { now, skip_unknown, delete_data, shard })
     }
 
     /// The plan's changes, a line each, then the rollout and what is unknown.
