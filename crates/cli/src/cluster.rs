@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crdbctl_model::{ArchiveInfo, Observations, Plan, ResourceGraph, Selection, Timestamp};
+use crdbctl_model::{ArchiveInfo, Observations, Plan, ResourceGraph, Selection, Shard, Timestamp};
 use crdbctl_planner::PlanOptions;
 use crdbctl_spec::Arch;
 use secrecy::SecretString;
@@ -23,6 +23,8 @@ pub(crate) struct Cluster {
     pub(crate) directory: PathBuf,
     /// The release archives on this host, by architecture.
     pub(crate) archives: BTreeMap<String, PathBuf>,
+    /// The share of the nodes that is looked at; `None` for all.
+    pub(crate) shard: Option<Shard>,
 }
 
 impl Cluster {
@@ -36,6 +38,12 @@ impl Cluster {
         let infos = archives.iter().map(|(arch, archive)| (*arch, archive.info.clone())).collect();
         let archives = archives.into_iter().map(|(arch, archive)| (arch.to_string(), archive.path)).collect();
         Self::of(&loaded, &infos, archives, |_| {})
+    }
+
+    /// Returns the cluster of which a share of the nodes alone is looked at, to be shown.
+    #[must_use]
+    pub(crate) fn within(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
     }
 
     /// Returns what the cluster has of certificates alone, for which no archive is needed.
@@ -91,6 +99,7 @@ impl Cluster {
             directory: loaded.directory.clone(),
             authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
             archives,
+            shard: None,
         })
     }
 
@@ -103,7 +112,7 @@ impl Cluster {
         password: Option<&SecretString>,
         ui: &Ui,
     ) -> Result<ReadOnlyProbe, CliError> {
-        probe(&self.graph, &self.authority, password, ui).await
+        probe(&self.graph, &self.authority, self.shard, password, ui).await
     }
 
     /// Reads as [`Cluster::probe`] does, for a command that may change hosts afterwards over the same connections.
@@ -115,7 +124,7 @@ impl Cluster {
         password: Option<&SecretString>,
         ui: &Ui,
     ) -> Result<Probe, CliError> {
-        probe(&self.graph, &self.authority, password, ui).await
+        probe(&self.graph, &self.authority, self.shard, password, ui).await
     }
 
     /// Returns the plan that follows from what was found. The moment that counts is that of the probe, so that a
@@ -152,7 +161,7 @@ impl Cluster {
         crdbctl_planner::plan(
             &self.graph,
             observations,
-            &PlanOptions { now, skip_unknown, delete_data, shard: None },
+            &PlanOptions { now, skip_unknown, delete_data, shard: self.shard },
         )
     }
 }

@@ -20,10 +20,14 @@ pub(crate) fn found(
     if let Some(file) = observed {
         let observations = document::read_observations(file)?;
         let words = format!("from {}, taken {}", file.display(), observations.taken_at.date());
-        return Ok((observations, words));
+        return Ok((observations, of_shard(cluster, words)));
     }
     let password = crate::password::sudo_password(global)?;
     let probe = runtime::run(interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)))?;
     let words = probe.words();
-    Ok((probe.observations, words))
+    Ok((probe.observations, of_shard(cluster, words)))
+}
+
+fn of_shard(cluster: &Cluster, words: String) -> String {
+    cluster.shard.map_or(words.clone(), |shard| format!("shard {shard}, {words}"))
 }

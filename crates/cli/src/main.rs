@@ -27,6 +27,7 @@ mod nodes;
 mod observe;
 mod passphrase;
 mod password;
+mod plan_document;
 mod plan_format;
 mod progress;
 #[cfg(test)]
@@ -38,6 +39,7 @@ mod run_log;
 mod runtime;
 mod saved;
 mod selection;
+mod shard_args;
 mod status;
 mod template;
 mod ui;

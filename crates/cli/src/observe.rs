@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crdbctl_model::{
-    NodeName, NodeObservation, NodeSpec, Observations, Observed, ResourceAddr, ResourceGraph, Unreadable,
-    UnreadableKind,
+    NodeName, NodeObservation, NodeSpec, Observations, Observed, ResourceAddr, ResourceGraph, Shard,
+    Unreadable, UnreadableKind,
 };
 use crdbctl_probe::Operator;
 use crdbctl_report::count;
@@ -85,7 +85,9 @@ impl<C> Probed<C> {
     }
 }
 
-/// Reads every node of the graph at once, and the authority's directory. Changes nothing anywhere.
+/// Reads every node of the graph, or of one shard of it, at once, and the authority's directory. Changes nothing anywhere.
+///
+/// What is cluster-wide is asked with the first shard alone, of its own nodes.
 ///
 /// A node that cannot be read is part of the answer, not an error.
 ///
@@ -94,13 +96,15 @@ impl<C> Probed<C> {
 pub(crate) async fn probe<C: Access>(
     graph: &Arc<ResourceGraph>,
     authority: &Path,
+    shard: Option<Shard>,
     password: Option<&SecretString>,
     ui: &Ui,
 ) -> Result<Probed<C>, CliError> {
     let (taken_at, began) = (now(), Instant::now());
     let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut probing = JoinSet::new();
-    for spec in graph.nodes.values() {
+    let wanted = graph.nodes_in(shard);
+    for spec in graph.nodes.values().filter(|spec| wanted.contains(&spec.name)) {
         let (graph, turns) = (Arc::clone(graph), Arc::clone(&turns));
         let (spec, password) = (spec.clone(), password.cloned());
         probing.spawn(async move {
@@ -124,7 +128,7 @@ pub(crate) async fn probe<C: Access>(
                 windows.insert(name.clone(), window);
                 nodes.insert(name, observation);
             }
-            _ = patience.tick() => ui.status(&waiting_for(graph, &nodes)),
+            _ = patience.tick() => ui.status(&waiting_for(&wanted, &nodes)),
         }
     }
     let cluster = {
@@ -134,9 +138,11 @@ pub(crate) async fn probe<C: Access>(
     };
     let mut observations =
         Observations { format_version: Observations::FORMAT_VERSION, taken_at, cluster, nodes };
-    add_init(graph, &mut observations);
-    let live = observe_live(graph, &observations, authority, &connections).await;
-    observations.cluster.extend(live);
+    if shard.is_none_or(Shard::is_first) {
+        add_init(graph, &mut observations);
+        let live = observe_live(graph, &observations, authority, &connections).await;
+        observations.cluster.extend(live);
+    }
     Ok(Probed { observations, connections, windows, took: began.elapsed(), password: password.cloned() })
 }
 
@@ -235,8 +241,8 @@ async fn observe_live<C: Access>(
     .await
 }
 
-fn waiting_for(graph: &ResourceGraph, done: &BTreeMap<NodeName, NodeObservation>) -> String {
-    let open: BTreeSet<&NodeName> = graph.nodes.keys().filter(|name| !done.contains_key(*name)).collect();
+fn waiting_for(wanted: &BTreeSet<NodeName>, done: &BTreeMap<NodeName, NodeObservation>) -> String {
+    let open: BTreeSet<&NodeName> = wanted.iter().filter(|name| !done.contains_key(*name)).collect();
     let names: Vec<&str> = open.iter().take(10).map(|name| name.as_str()).collect();
     let more = open.len() - names.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

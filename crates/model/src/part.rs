@@ -235,6 +235,11 @@ impl From<Shard> for String {
 }
 
 impl Part {
+    /// Returns whether this can be shown and not be applied: it knows one shard alone, or is joined of several.
+    pub const fn is_to_be_shown(&self) -> bool {
+        self.shard.is_some() || self.joined.is_some()
+    }
+
     /// Returns whether nothing is left out: this is the whole plan, as one run made it.
     pub fn is_whole(&self) -> bool {
         self.selection.is_whole() && self.only.is_none() && self.shard.is_none() && self.joined.is_none()

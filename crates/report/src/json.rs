@@ -21,7 +21,7 @@ struct Document<'a> {
 ///
 /// `exit_code` is what `drift`, and `plan --detailed-exitcode`, end with: 0 nothing to do, 2 changes, 5 something
 /// could not be read. `applyable` tells whether an apply without `--skip-unknown` would start and
-/// change something. The document reads back as a [`Plan`]; `specs/plan.v1.schema.json` describes it. Ends in a
+/// change something; a plan of a shard cannot be applied. The document reads back as a [`Plan`]; `specs/plan.v1.schema.json` describes it. Ends in a
 /// line feed.
 ///
 /// # Panics
@@ -32,7 +32,7 @@ pub fn render_json(plan: &Plan) -> String {
         summary: Tally::of(plan),
         complete: plan.is_complete(),
         least_seconds: plan.least_seconds(),
-        applyable: plan.is_complete() && !plan.is_empty(),
+        applyable: plan.is_complete() && !plan.is_empty() && !plan.part.is_to_be_shown(),
         exit_code: plan.state().exit_code(),
     };
     serde_json::to_string_pretty(&document).expect("a plan serialises to JSON") + "\n"

@@ -9,6 +9,7 @@ use crate::clock::now;
 use crate::cluster::Cluster;
 use crate::found::found;
 use crate::plan_format::PlanFormat;
+use crate::shard_args::ShardArgs;
 use crate::{CliError, ExitCode, Ui, accepting, certificates, document};
 
 /// Tell whether the hosts have moved, and whether the manifest is ahead of them
@@ -40,8 +41,11 @@ pub(crate) struct DriftArgs {
     /// Write the numbers to this file, for Prometheus's textfile collector
     ///
     /// The file is replaced at once and can be read by everybody.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "shard")]
     metrics: Option<PathBuf>,
+
+    #[command(flatten)]
+    shard: ShardArgs,
 
     /// Look at what `probe -o` wrote, without connecting to any node
     #[arg(long, value_name = "FILE")]
@@ -58,7 +62,7 @@ enum Side {
 }
 
 pub(crate) fn run(args: &DriftArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let cluster = Cluster::load(global, ui)?;
+    let cluster = Cluster::load(global, ui)?.within(args.shard.shard);
     let look = || found(&cluster, args.observed.as_deref(), global, ui);
     let recorded = args.observed.is_some().then(look).transpose()?;
     // Before any connection is made. How far ahead drift may be accepted counts from the later of today and the day of the probe.

@@ -17,8 +17,12 @@ fn selection(nodes: &[usize], targets: &[&str]) -> Selection {
 
 impl World {
     fn select(&self, selection: &Selection) -> Result<Plan, SelectionError> {
-        let options =
-            PlanOptions { now: self.now, skip_unknown: self.skip_unknown, delete_data: self.delete_data };
+        let options = PlanOptions {
+            now: self.now,
+            skip_unknown: self.skip_unknown,
+            delete_data: self.delete_data,
+            shard: None,
+        };
         select(self.plan(), selection, &self.graph, &self.observations, &options)
     }
 
