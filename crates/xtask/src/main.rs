@@ -11,6 +11,7 @@ mod build;
 mod conformance;
 mod demo;
 mod lab;
+mod linters;
 mod runner;
 mod setup;
 mod test;

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use crdbctl_testlab::{BaseTree, LabError, availability};
 
-use crate::{Failure, browser};
+use crate::{Failure, browser, linters};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {}
@@ -14,6 +14,8 @@ impl Args {
         println!("hosts can boot on this machine");
         browser::prepare()?;
         println!("pages can be opened in a browser on this machine");
+        linters::prepare()?;
+        println!("workflows can be checked on this machine");
         Ok(ExitCode::SUCCESS)
     }
 }

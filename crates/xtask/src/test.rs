@@ -7,7 +7,7 @@ use roachsim::archive::BINARY_VARIABLE;
 
 use crate::build::Targets;
 use crate::runner::{Watched, cargo, colour, succeeds, watch};
-use crate::{Failure, browser, build, setup};
+use crate::{Failure, browser, build, linters, setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -22,6 +22,9 @@ impl Args {
             eprintln!("warning: {error}");
         }
         if let Err(error) = browser::prepare() {
+            eprintln!("warning: {error}");
+        }
+        if let Err(error) = linters::prepare() {
             eprintln!("warning: {error}");
         }
         let skipped = skipped_file()?;
