@@ -121,3 +121,35 @@ fn not_converged(planned: &Plan, left: &Plan, outcomes: &Outcomes) -> BTreeMap<R
     }
     failures
 }
+
+#[cfg(test)]
+mod tests {
+    use crdbctl_model::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_another_change_is_to_mend_is_not_in_place() {
+        let graph = crate::work::tests::graph();
+        let now = Timestamp::from_unix(0);
+        let seen = Observations {
+            format_version: Observations::FORMAT_VERSION,
+            taken_at: now,
+            cluster: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+        };
+        let mut left = plan(&graph, &seen, &PlanOptions { now, skip_unknown: false, delete_data: false });
+        let addr: ResourceAddr = "store-1/service.cockroach".parse().unwrap();
+        assert!(!left.changes.iter().any(|change| change.addr == addr));
+        for (verdict, open) in [
+            (Verdict::Same, false),
+            (Verdict::Carried, true),
+            (Verdict::PutOff, true),
+            (Verdict::Unknown, true),
+            (Verdict::Differs, true),
+        ] {
+            left.compared.insert(addr.clone(), verdict);
+            assert_eq!(is_open(&addr, &left), open, "{verdict:?}");
+        }
+    }
+}

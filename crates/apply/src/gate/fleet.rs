@@ -100,3 +100,44 @@ fn running_argv<'a>(observations: &'a Observations, node: &NodeName) -> Option<&
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crdbctl_model::{Action, Cause, LeftOut, LeftOutWhy, Timestamp};
+    use crdbctl_planner::{PlanOptions, plan};
+
+    use super::*;
+
+    #[test]
+    fn a_node_is_behind_when_the_change_of_its_program_is_left_out() {
+        let graph = crate::work::tests::graph();
+        let observations = Observations {
+            format_version: Observations::FORMAT_VERSION,
+            taken_at: Timestamp::from_unix(0),
+            cluster: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+        };
+        let options = PlanOptions { now: observations.taken_at, skip_unknown: false, delete_data: false };
+        let behind = |left: &[&str]| -> Vec<String> {
+            let mut plan = plan(&graph, &observations, &options);
+            let of = |addr: &&str| LeftOut {
+                addr: addr.parse().unwrap(),
+                action: Action::Update,
+                cause: Cause::Manifest,
+                attributes: Vec::new(),
+                why: LeftOutWhy::Selection,
+            };
+            plan.left_out = left.iter().map(of).collect();
+            let fleet = Fleet::of(&graph, &observations).of_part(&graph, &plan);
+            fleet.behind.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(behind(&[]), [""; 0]);
+        assert_eq!(behind(&["store-2/link.cockroach", "store-2/unit.cockroach"]), ["store-2"]);
+        assert_eq!(behind(&["store-3/package.cockroach-v24.1.0.linux-amd64"]), ["store-3"]);
+        // What a node starts with beside its program has no say in its version.
+        assert_eq!(
+            behind(&["store-1/link.data", "store-1/unit.cockroach", "cluster/version.store"]),
+            [""; 0]
+        );
+    }
+}

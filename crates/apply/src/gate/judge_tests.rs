@@ -55,6 +55,22 @@ fn stop(going: &[usize], excused: &[usize], mut seen: Seen) -> Result<Open, Obst
     Gate::Stop { going: &nodes(going), excused: &nodes(excused) }.judge(&fleet, &seen, HealthGoal::Ready)
 }
 
+#[test]
+fn the_version_is_not_asked_of_a_node_whose_program_is_left_out() {
+    let older = seen(3, &[(2, row(2, 2, &WELL.replace("v24.1.1", "v24.1.0")))]);
+    assert!(matches!(after(&[2], &[], &older), Err(Obstacle::OtherBuild { .. })));
+    let came = nodes(&[2]);
+    let gate = Gate::After { came: &came, to_come: &BTreeSet::new() };
+    let with = |behind: &[usize]| {
+        let fleet = Fleet { behind: nodes(behind), ..fleet(3) };
+        gate.judge(&fleet, &older, HealthGoal::Ready)
+    };
+    assert_eq!(with(&[2]), Ok(Open::Well));
+    assert!(with(&[3]).is_err(), "of another node it says nothing");
+    let sick = seen(3, &[(2, row(2, 2, &WELL.replace("v24.1.1,true,true,0,0", "v24.1.0,true,true,0,7")))]);
+    assert!(gate.judge(&Fleet { behind: came.clone(), ..fleet(3) }, &sick, HealthGoal::Ready).is_err());
+}
+
 fn after(came: &[usize], to_come: &[usize], seen: &Seen) -> Result<Open, Obstacle> {
     let gate = Gate::After { came: &nodes(came), to_come: &nodes(to_come) };
     gate.judge(&fleet(seen.health.len()), seen, HealthGoal::Ready)

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdbctl_model::{Change, Desired, Impact, Plan, ResourceAddr, ResourceKind, Selection, Verdict};
+use crdbctl_model::{
+    Change, Desired, Impact, NodeName, Plan, ResourceAddr, ResourceKind, Selection, Verdict,
+};
 
 use super::{Needs, SelectionError};
 use crate::context::Context;
@@ -20,6 +22,9 @@ pub(super) fn check(
         let mut missing = order.behind(change);
         if is_by_new_authority(change, context) {
             missing.extend(trust(whole, context));
+        }
+        if let Some(node) = change.addr.node().filter(|node| is_removed_beside(change, node, context)) {
+            missing.extend(restarts(whole, node));
         }
         missing.retain(|addr| !selection.contains(addr));
         if !missing.is_empty() {
@@ -96,4 +101,15 @@ fn trust(whole: &Plan, context: &Context<'_>) -> BTreeSet<ResourceAddr> {
         matches!(change.desired, Some(Desired::Ca(_))) && stays(&change.addr)
     };
     whole.changes.iter().filter(is_trust).map(|change| change.addr.clone()).collect()
+}
+
+/// Whether something is taken off a node that stays: the process may still go by it until it is restarted.
+fn is_removed_beside(change: &Change, node: &NodeName, context: &Context<'_>) -> bool {
+    change.removal.is_some() && !context.graph.is_leaving(node)
+}
+
+/// The changes that restart a node.
+fn restarts(whole: &Plan, node: &NodeName) -> BTreeSet<ResourceAddr> {
+    let restarts = |change: &&Change| change.impact == Impact::Restart && change.addr.node() == Some(node);
+    whole.changes.iter().filter(restarts).map(|change| change.addr.clone()).collect()
 }

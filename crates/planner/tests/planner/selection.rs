@@ -76,6 +76,7 @@ fn is_truthful(whole: &Plan, part: &Plan, selection: &Selection) {
         }
     }
     for left in &part.left_out {
+        assert!(!selection.contains(&left.addr), "{} was selected", left.addr);
         assert_eq!((&left.why, left.attributes.len()), (&LeftOutWhy::Selection, 0));
         assert_eq!(part.compared.get(&left.addr), Some(&Verdict::PutOff), "{}", left.addr);
     }
@@ -429,4 +430,70 @@ fn packages_that_are_too_many_go_after_the_change_of_their_node() {
     let refusal = world.refusal(&[], &["store-2/package.*"]);
     assert!(refusal.contains(&format!("{old} needs store-2/service.cockroach")), "{refusal}");
     assert_eq!(world.part(&[2], &[]).changes.len(), 2);
+}
+
+/// Every change of several plans is selected alone, and every node: each such part is true, or refused with what makes it one.
+#[test]
+fn each_change_alone_is_a_true_part_or_told_what_it_lacks() {
+    let mut leaving = World::of(&format!("{MANIFEST}  - {{name: store-4, address: 198.0.2.172}}\n"));
+    leaving.list(3);
+    leaving.graph = graph(
+        &format!("{MANIFEST}  - {{name: store-4, address: 198.0.2.172}}\n")
+            .replace("198.0.2.171}", "198.0.2.171, state: decommissioned}"),
+    );
+    let mut rotating = World::converged();
+    rotating.new_authority();
+    rotating.set("store-1/certificate.node", Observed::Absent);
+    let mut down = moved_to("v24.3.0", MANUAL);
+    let service = down.service(2);
+    (service.process, service.active_state) = (None, "inactive".to_owned());
+    let upgrade = moved_to("v24.3.0", "");
+    let (mut parts, mut refused) = (0, 0);
+    for world in [World::bare(), World::diverged(), leaving, rotating, down, upgrade] {
+        let mut all: Vec<Selection> =
+            world.plan().changes.iter().map(|change| selection(&[], &[&change.addr.to_string()])).collect();
+        all.extend((1..=3).map(|number| selection(&[number], &[])));
+        for selected in all {
+            match world.select(&selected) {
+                Ok(part) => {
+                    parts += 1;
+                    is_truthful(&world.plan(), &part, &selected);
+                }
+                Err(SelectionError::BreaksOrder { add, instead, .. }) => {
+                    refused += 1;
+                    let mut then = if instead { Selection::default() } else { selected.clone() };
+                    let target = |option: &String| {
+                        option.strip_prefix("--target ").unwrap().trim_matches('\'').parse()
+                    };
+                    then.targets.extend(add.iter().map(|option| target(option).unwrap()));
+                    let part =
+                        world.select(&then).unwrap_or_else(|error| panic!("{selected}: {then}: {error}"));
+                    is_truthful(&world.plan(), &part, &then);
+                    let has = |addr: &ResourceAddr| part.changes.iter().any(|change| change.addr == *addr);
+                    let mut wanted =
+                        world.plan().changes.into_iter().filter(|it| selected.contains(&it.addr));
+                    assert!(wanted.all(|change| has(&change.addr)), "{selected}: {then}");
+                }
+                Err(other) => panic!("{selected}: {other}"),
+            }
+        }
+    }
+    assert!(parts > 20 && refused > 50, "{parts} {refused}");
+}
+
+#[test]
+fn nothing_is_taken_off_a_node_before_its_restart_is_selected() {
+    let mut world = World::converged();
+    world.list(1);
+    let text = MANIFEST.replace("  version: v24.1.0\n", "  version: v24.1.0\n  flags: {cache: \".35\"}\n");
+    world.graph = graph(&text.replace("nodes:\n", "firewall: none\nnodes:\n"));
+    let removed: Vec<String> =
+        world.plan().changes.iter().filter(|it| it.removal.is_some()).map(|it| it.addr.to_string()).collect();
+    assert!(removed.contains(&"store-1/file.ufw-profile".to_owned()), "{removed:?}");
+    let refusal = world.refusal(&[], &["store-1/file.*"]);
+    assert!(
+        refusal.contains("store-1/file.ufw-profile needs ") && refusal.contains("store-1/unit.cockroach"),
+        "{refusal}"
+    );
+    assert!(!world.part(&[1], &[]).is_empty());
 }
