@@ -138,7 +138,8 @@ mod tests {
             cluster: BTreeMap::new(),
             nodes: BTreeMap::new(),
         };
-        let mut left = plan(&graph, &seen, &PlanOptions { now, skip_unknown: false, delete_data: false });
+        let mut left =
+            plan(&graph, &seen, &PlanOptions { now, skip_unknown: false, delete_data: false, shard: None });
         let addr: ResourceAddr = "store-1/service.cockroach".parse().unwrap();
         assert!(!left.changes.iter().any(|change| change.addr == addr));
         for (verdict, open) in [

@@ -117,7 +117,8 @@ mod tests {
             cluster: BTreeMap::new(),
             nodes: BTreeMap::new(),
         };
-        let options = PlanOptions { now: observations.taken_at, skip_unknown: false, delete_data: false };
+        let options =
+            PlanOptions { now: observations.taken_at, skip_unknown: false, delete_data: false, shard: None };
         let behind = |left: &[&str]| -> Vec<String> {
             let mut plan = plan(&graph, &observations, &options);
             let of = |addr: &&str| LeftOut {

@@ -1,5 +1,5 @@
 //! What `docs/ci.md` offers, and what runs it: a small stand-in for GitHub's runner, and the checkers of `.ci/linters`.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
 mod action;
 mod page;

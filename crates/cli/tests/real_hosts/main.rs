@@ -6,6 +6,7 @@
 mod adopted;
 mod bench;
 mod certificates;
+mod ci;
 mod cluster;
 mod destroy;
 mod display;
@@ -19,6 +20,8 @@ mod load;
 mod offline;
 mod operations;
 mod pending;
+#[path = "../pipeline/mod.rs"]
+mod pipeline;
 mod release;
 mod rollout;
 mod rotation;
