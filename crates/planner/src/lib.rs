@@ -3,8 +3,8 @@
 //! [`plan`] compares every resource of the graph with what was observed (`kinds/`, one file a kind),
 //! tells why each difference is there (`cause`), moves restarts to the change that explains them
 //! (`carriers`), judges where the nodes' versions may go (`movement`), and orders the changes (`dependencies`). What nodes
-//! that leave, or that have too many packages, are rid of is worked out in `removal`. [`only`] and [`accept`] return
-//! parts of a plan. A plan may tell of one shard of the nodes alone (`view`), and [`join`] makes one of those of all
+//! that leave, or that have too many packages, are rid of is worked out in `removal`. [`only`], [`accept`] and
+//! [`select`] return parts of a plan. A plan may tell of one shard of the nodes alone (`view`), and [`join`] makes one of those of all
 //! shards.
 
 mod accept;
@@ -37,4 +37,4 @@ pub use part::only;
 pub use plan::{plan, plan_rotation};
 pub use removal::{is_left, remains};
 pub use rotation::{Rotation, RotationStep, is_of_rotation, rotation, unreached_members};
-pub use selection::{Needs, SelectionError, known_nodes, select};
+pub use selection::{Needs, SelectionError, known_nodes, look_at, select};

@@ -6,4 +6,4 @@ mod select;
 mod unseen;
 
 pub use error::{Needs, SelectionError};
-pub use select::{known_nodes, select};
+pub use select::{known_nodes, look_at, select};

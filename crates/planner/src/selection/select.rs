@@ -29,9 +29,36 @@ pub fn select(
     if selection.is_whole() {
         return Ok(whole);
     }
-    known_nodes(selection, graph)?;
-    known_targets(&whole, selection, graph)?;
+    means_something(&whole, selection, graph)?;
     order::check(&whole, selection, &Context::new(graph, observations, options.now, options.shard))?;
+    Ok(restrict(whole, selection, graph, observations, options))
+}
+
+/// Returns the selected part of a whole plan as [`select`] does, for somebody who only looks: of what nobody will do, no order can break.
+///
+/// # Errors
+/// When the selection means nothing.
+pub fn look_at(
+    whole: Plan,
+    selection: &Selection,
+    graph: &ResourceGraph,
+    observations: &Observations,
+    options: &PlanOptions,
+) -> Result<Plan, SelectionError> {
+    if selection.is_whole() {
+        return Ok(whole);
+    }
+    means_something(&whole, selection, graph)?;
+    Ok(restrict(whole, selection, graph, observations, options))
+}
+
+fn restrict(
+    whole: Plan,
+    selection: &Selection,
+    graph: &ResourceGraph,
+    observations: &Observations,
+    options: &PlanOptions,
+) -> Plan {
     let unseen = Unseen::of(&whole, selection, graph, observations, options);
     let impacts: BTreeMap<ResourceAddr, Impact> =
         whole.changes.iter().map(|change| (change.addr.clone(), change.impact)).collect();
@@ -55,7 +82,12 @@ pub fn select(
     let rests_on_all =
         plan.changes.iter().any(|it| it.addr.node().is_none() && it.addr.kind != ResourceKind::Setting);
     plan.basis.nodes.retain(|node, _| rests_on_all || selection.reaches(node));
-    Ok(plan)
+    plan
+}
+
+fn means_something(whole: &Plan, selection: &Selection, graph: &ResourceGraph) -> Result<(), SelectionError> {
+    known_nodes(selection, graph)?;
+    known_targets(whole, selection, graph)
 }
 
 /// Sees that the nodes of a selection are of the graph. Needs no host.

@@ -3,7 +3,7 @@
 use crdbctl_model::{
     Fact, Impact, LeftOutWhy, Observed, Plan, ResourceAddr, ResourceKind, Selection, Verdict,
 };
-use crdbctl_planner::{PlanOptions, SelectionError, select};
+use crdbctl_planner::{PlanOptions, SelectionError, look_at, select};
 
 use crate::cluster::{MANUAL, moved_to};
 use crate::world::{MANIFEST, World, addr, graph, node, summary, unknown};
@@ -189,6 +189,13 @@ fn a_node_of_a_new_cluster_needs_the_authority_and_the_message_says_what_to_writ
         ),
         "{refusal}"
     );
+    // Somebody who only looks is told what differs there, whatever it rests on.
+    let options = PlanOptions { now: world.now, skip_unknown: false, delete_data: false, shard: None };
+    let look =
+        |nodes| look_at(world.plan(), &selection(nodes, &[]), &world.graph, &world.observations, &options);
+    let seen = look(&[1]).unwrap();
+    assert!(seen.changes.iter().all(|it| it.addr.node() == Some(&node(1))) && seen.changes.len() > 10);
+    assert!(look(&[7]).is_err());
     let part = world.part(&[], &["store-1/*", "cluster/authority.ca"]);
     assert!(part.changes.iter().any(|change| change.addr == addr("store-1/service.cockroach")));
     // An authority is made when no node has another one: that is so of all of them.
