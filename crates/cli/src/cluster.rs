@@ -133,6 +133,22 @@ impl Cluster {
         self.plan_as_of(observations.taken_at, observations, skip_unknown, delete_data)
     }
 
+    /// Returns the selected part of the plan that follows from what was found, for somebody who only looks.
+    ///
+    /// # Errors
+    /// When the selection means nothing.
+    pub(crate) fn look_at(
+        &self,
+        selection: &Selection,
+        observations: &Observations,
+    ) -> Result<Plan, CliError> {
+        let whole = self.plan(observations, false, false);
+        let now = observations.taken_at;
+        let options = PlanOptions { now, skip_unknown: false, delete_data: false, shard: self.shard };
+        crdbctl_planner::look_at(whole, selection, &self.graph, observations, &options)
+            .map_err(|error| selection::refused(&error))
+    }
+
     /// Returns the selected part of the plan that follows from what was found.
     ///
     /// # Errors

@@ -50,6 +50,27 @@ fn one_side_can_be_looked_at_alone() {
 }
 
 #[test]
+fn a_part_can_be_looked_at_that_could_not_be_applied() {
+    let fixture = Fixture::new();
+    let file = fixture.observe_bare_hosts();
+    // A service alone rests on much that is not there: to look at it is allowed, to apply it is not.
+    let done = fixture.run(&format!("drift --observed {file} --target store-2/service.*"));
+    assert_eq!(done.code, 2, "{done:?}");
+    assert!(done.stdout.contains("# store-2/service.cockroach is not applied"), "{done:?}");
+    assert!(done.stdout.contains("Left out by --target 'store-2/service.*': "), "{done:?}");
+    let last = done.stdout.lines().last().unwrap();
+    assert!(
+        last.starts_with("1 change of the manifest is not applied; ") && last.ends_with(" not selected."),
+        "{last}"
+    );
+    assert_eq!(fixture.run(&format!("plan --observed {file} --target store-2/service.*")).code, 64);
+    for wrong in ["--target store-9/*", "--node store-9", "--target unit.cockroach"] {
+        let done = fixture.run(&format!("drift --observed {file} {wrong}"));
+        assert_eq!((done.code, done.stdout.as_str()), (64, ""), "{wrong}: {done:?}");
+    }
+}
+
+#[test]
 fn hosts_that_do_not_answer_end_with_5() {
     let fixture = Fixture::new();
     for line in ["drift", "drift --only drift", "drift --only change"] {

@@ -80,6 +80,10 @@ pub fn drift_sentence(plan: &Plan) -> String {
             rest.push(format!("{} left out", count(number, "drifted resource")))
         }
     }
+    let unselected = plan.left_out.iter().filter(|left| left.why == LeftOutWhy::Selection).count();
+    if unselected > 0 {
+        rest.push(format!("{} not selected", count(unselected, "change")));
+    }
     let rest = if rest.is_empty() { String::new() } else { format!("; {}", rest.join(", ")) };
     format!("{found}{rest}.")
 }

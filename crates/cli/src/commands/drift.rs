@@ -9,6 +9,7 @@ use crate::clock::now;
 use crate::cluster::Cluster;
 use crate::found::found;
 use crate::plan_format::PlanFormat;
+use crate::selection::LookedAtArgs;
 use crate::shard_args::ShardArgs;
 use crate::{CliError, ExitCode, Ui, accepting, certificates, document};
 
@@ -41,11 +42,14 @@ pub(crate) struct DriftArgs {
     /// Write the numbers to this file, for Prometheus's textfile collector
     ///
     /// The file is replaced at once and can be read by everybody.
-    #[arg(long, value_name = "FILE", conflicts_with = "shard")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "node", "target"])]
     metrics: Option<PathBuf>,
 
     #[command(flatten)]
     shard: ShardArgs,
+
+    #[command(flatten)]
+    selection: LookedAtArgs,
 
     /// Look at what `probe -o` wrote, without connecting to any node
     #[arg(long, value_name = "FILE")]
@@ -63,6 +67,7 @@ enum Side {
 
 pub(crate) fn run(args: &DriftArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let cluster = Cluster::load(global, ui)?.within(args.shard.shard);
+    let selection = args.selection.of(&cluster.graph)?;
     let look = || found(&cluster, args.observed.as_deref(), global, ui);
     let recorded = args.observed.is_some().then(look).transpose()?;
     // Before any connection is made. How far ahead drift may be accepted counts from the later of today and the day of the probe.
@@ -70,7 +75,7 @@ pub(crate) fn run(args: &DriftArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     let today = Day::of(taken_at.fold(now(), Ord::max));
     let acceptance = accepting::load(args.accept.as_deref(), &global.file, today, ui)?;
     let (observations, words) = recorded.map_or_else(look, Ok)?;
-    let mut plan = cluster.plan(&observations, false, false);
+    let mut plan = cluster.look_at(&selection, &observations)?;
     let mut warnings = Vec::new();
     if let Some(acceptance) = &acceptance {
         let accepted = crdbctl_planner::accept(plan, acceptance, &cluster.graph, &observations);
