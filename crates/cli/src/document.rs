@@ -37,6 +37,16 @@ pub(crate) fn read_observations(file: &Path) -> Result<Observations, CliError> {
     serde_json::from_str(&text).map_err(|error| CliError::failed(&what, &error).hint(hint))
 }
 
+/// Returns observations as the text of their file: one JSON document.
+///
+/// # Errors
+/// Never in practice: they are made of what serialises to JSON.
+pub(crate) fn observations_text(observations: &Observations) -> Result<String, CliError> {
+    let text = serde_json::to_string_pretty(observations)
+        .map_err(|error| CliError::failed("writing the observations as JSON", &error))?;
+    Ok(text + "\n")
+}
+
 /// Writes a document whole or not at all, for its owner alone, over one that is there.
 ///
 /// # Errors

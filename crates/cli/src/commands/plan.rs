@@ -53,6 +53,13 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     observed: Option<PathBuf>,
 
+    /// Keep what was found in this file, as `probe -o` does
+    ///
+    /// `plan --observed` with this file is this plan again, to the byte, without connecting to any node: for a bug report, or to
+    /// look at it in another form.
+    #[arg(long, value_name = "FILE", conflicts_with = "observed")]
+    save_observations: Option<PathBuf>,
+
     /// Say why this resource is changed, or is not, what it rests on and what depends on it
     ///
     /// Ends as a plan of this resource alone would, and with 64 when there is none of this address.
@@ -73,6 +80,9 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
     let explained =
         args.explain.as_deref().map(|word| explanation::address(word, &cluster.graph)).transpose()?;
     let (observations, words) = found(&cluster, args.observed.as_deref(), global, ui)?;
+    if let Some(file) = &args.save_observations {
+        document::write(file, &document::observations_text(&observations)?)?;
+    }
     let plan = cluster.plan_part(&selection, &observations, args.skip_unknown, args.delete_data)?;
     if let Some(file) = &args.metrics {
         let certificates = certificates::listing(&cluster, &observations);

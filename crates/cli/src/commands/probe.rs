@@ -13,6 +13,8 @@ use crate::{CliError, ExitCode, Ui, document, interrupt, runtime};
 #[derive(Args, Debug)]
 pub(crate) struct ProbeArgs {
     /// File to write to instead of standard output
+    ///
+    /// The file can be read by its owner alone, and is replaced at once. docs/offline.md tells what is in it.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -21,11 +23,10 @@ pub(crate) fn run(args: &ProbeArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     let cluster = Cluster::load(global, ui)?;
     let password = crate::password::sudo_password(global)?;
     let probe = runtime::run(interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)))?;
-    let text = serde_json::to_string_pretty(&probe.observations)
-        .map_err(|error| CliError::failed("writing the observations as JSON", &error))?;
+    let text = document::observations_text(&probe.observations)?;
     match &args.output {
-        Some(file) => document::write(file, &(text + "\n"))?,
-        None => ui.result(&(text + "\n"))?,
+        Some(file) => document::write(file, &text)?,
+        None => ui.result(&text)?,
     }
     ui.status(&format!("{}.", probe.words()));
     Ok(explain_unreadable(&probe.observations, ui))
