@@ -209,6 +209,46 @@ fn what_is_no_observation_or_archive_is_refused_before_anything() {
 }
 
 #[test]
+fn what_a_plan_was_made_from_is_kept_and_makes_it_again() {
+    let fixture = Fixture::new();
+    let line = "--detailed-exitcode --format json";
+    let online = fixture.run(&format!("plan {line} --save-observations seen.json"));
+    assert_eq!(online.code, 5, "{online:?}");
+    let offline = fixture.run(&format!("plan {line} --observed seen.json"));
+    assert_eq!((offline.code, offline.stdout), (5, online.stdout));
+    // It is an error of its own that nothing could be kept, and no plan is shown that is lost then.
+    let lost = fixture.run("plan --save-observations no/such/file");
+    assert_eq!((lost.code, lost.stdout.as_str()), (1, ""), "{lost:?}");
+    assert_eq!(fixture.run("plan --observed seen.json --save-observations other.json").code, 64);
+    assert!(!fixture.path("other.json").exists());
+}
+
+#[test]
+fn observations_of_another_form_are_refused_with_what_to_do() {
+    let fixture = Fixture::new();
+    let file = fixture.observe_bare_hosts();
+    let text = std::fs::read_to_string(fixture.path(file)).unwrap();
+    for (from, to, words) in [
+        (
+            "{\"format_version\":1,",
+            "{\"format_version\":2,",
+            "they have form 2, and this crdbctl reads form 1",
+        ),
+        ("{\"format_version\":1,", "{", "missing field `format_version`"),
+        ("\"taken_at\":", "\"token_at\":", "missing field `taken_at`"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(fixture.path("other.json"), text.replacen(from, to, 1)).unwrap();
+        for command in ["plan", "drift"] {
+            let done = fixture.run(&format!("{command} --observed other.json"));
+            assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{done:?}");
+            assert!(done.stderr.contains(words) && done.stderr.contains("other.json"), "{done:?}");
+            assert!(done.stderr.contains("hint: "), "{done:?}");
+        }
+    }
+}
+
+#[test]
 fn a_password_that_cannot_be_had_stops_everything() {
     let fixture = Fixture::new();
     for line in ["plan", "apply --yes", "probe"] {

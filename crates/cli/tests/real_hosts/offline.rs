@@ -77,6 +77,12 @@ fn a_plan_from_recorded_observations_is_the_plan_to_the_byte() {
     bench.host(3).power_cut().unwrap();
     same(&bench, "a host is down", 5);
 
+    // Somebody else, who has neither the authority nor the hosts, sees the same.
+    let online = plan(&bench, "json", &["--save-observations", "seen.json"], 5);
+    bench.shell("mkdir elsewhere && cp cluster.yaml seen.json elsewhere").code(0);
+    let offline = bench.shell("cd elsewhere && HOME=/nowhere crdbctl plan --observed seen.json --format json --detailed-exitcode").code(5);
+    assert_eq!(online, offline.stdout);
+
     for file in ["seen.json", "probed.json"] {
         is_its_owners_and_holds_no_key(&bench, file);
     }
