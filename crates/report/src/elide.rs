@@ -1,10 +1,13 @@
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
 /// Lines up to this length are shown whole.
 const LONG: usize = 60;
 /// A common part shorter than this stays.
 const WORTH: usize = 24;
 
-/// Returns two versions of a long line with what they have in common cut to `…`, at spaces; short
-/// lines as they are. What stands before a `=` at the beginning stays: it names what changes.
+/// Returns two versions of a long line with what they have in common cut to `…`, at spaces, between two differences too, so that
+/// what differs stands out without colour; short lines as they are. What stands before a `=` at the beginning stays: it names what
+/// changes.
 ///
 /// The result does not depend on the terminal, and lines of different nodes that change in the same way
 /// become equal, so that they can be shown as one.
@@ -13,19 +16,28 @@ pub(crate) fn elide_pair(before: &str, after: &str) -> (String, String) {
         return (before.to_owned(), after.to_owned());
     }
     let (old, new) = (runs(before), runs(after));
-    let front = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let back = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
-    let back = back.min(old.len().min(new.len()) - front);
-    let cut = |runs: &[&str]| {
-        let head = runs[..front].concat();
-        let tail = runs[runs.len() - back..].concat();
-        let middle = runs[front..runs.len() - back].concat();
-        let head =
-            if is_worth_it(&head) { format!("{}…{}", key_of(&head), space_at(&head, true)) } else { head };
-        let tail = if is_worth_it(&tail) { format!("{}…", space_at(&tail, false)) } else { tail };
-        format!("{head}{middle}{tail}")
-    };
-    (cut(&old), cut(&new))
+    let (mut short_old, mut short_new) = (String::new(), String::new());
+    for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
+        let (in_old, in_new) = (op.old_range(), op.new_range());
+        if !matches!(op, DiffOp::Equal { .. }) {
+            short_old.push_str(&old[in_old].concat());
+            short_new.push_str(&new[in_new].concat());
+            continue;
+        }
+        let is_head = in_old.start == 0 && in_new.start == 0;
+        let is_tail = in_old.end == old.len() && in_new.end == new.len();
+        let common = old[in_old].concat();
+        let short = if !is_worth_it(&common) {
+            common
+        } else {
+            let key = if is_head { key_of(&common) } else { space_at(&common, false) };
+            let gap = if is_tail { "" } else { space_at(&common, true) };
+            format!("{key}…{gap}")
+        };
+        short_old.push_str(&short);
+        short_new.push_str(&short);
+    }
+    (short_old, short_new)
 }
 
 /// Returns the line's words and the spaces between them, in order.
@@ -92,6 +104,25 @@ mod tests {
         let (before, after) = elide_pair(&format!("a --cache=.25{tail}"), &format!("a --cache=.35{tail}"));
         assert_eq!((before.as_str(), after.as_str()), ("a --cache=.25 …", "a --cache=.35 …"));
         assert_eq!(elide_pair("mode 1", "mode 2"), ("mode 1".to_owned(), "mode 2".to_owned()));
+    }
+
+    #[test]
+    fn what_lies_between_two_differences_is_cut_too() {
+        let line = |cache: &str, end: &str| {
+            let join = "--join=198.0.2.166:26257,198.0.2.158:26257";
+            format!(
+                "ExecStart=/opt/cockroach/cockroach start --cache={cache} --max-sql-memory=.25 {join}{end}"
+            )
+        };
+        let (before, after) = elide_pair(&line(".25", ""), &line(".35", " --attrs=ssd"));
+        assert_eq!(before, "ExecStart=… --cache=.25 …");
+        assert_eq!(after, "ExecStart=… --cache=.35 … --attrs=ssd");
+        // What is short stays: it says where the difference is.
+        let (before, after) = elide_pair(
+            "--aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1 --b=2 --cccccccccccccccccccccc=3",
+            "--aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=2 --b=2 --cccccccccccccccccccccc=4",
+        );
+        assert!(before.contains(" --b=2 ") && after.contains(" --b=2 "), "{before}");
     }
 
     #[test]
