@@ -5,7 +5,7 @@ use crate::body::body_rows;
 use crate::create::{belong_together, create_block, with_nodes};
 use crate::group::{Group, groups};
 use crate::line::{Line, write_all};
-use crate::word::done;
+use crate::word::{done, goes_for_good};
 use crate::{RenderOptions, Role, View, omission, summary, unknown};
 
 /// Returns a plan for people: its changes, what could not be read, notes, and the summary.
@@ -69,6 +69,8 @@ fn heading(group: &Group<'_>, width: usize, view: View) -> (Row, Option<Row>) {
     let alone = group.changes.len() == 1;
     let name = if alone { change.addr.to_string() } else { change.addr.local() };
     let (role, done) = done(change.action);
+    // Seen without colour, too: among many changes, what goes for good must not read like the others.
+    let done = if goes_for_good(change) { done.to_uppercase() } else { done.to_owned() };
     let verb = format!(" {} ", view.verb(change.cause, 1));
     let head = Line::of(Role::Plain, "  # ").with(Role::Address, name).plain(verb).with(role, done);
     with_nodes(head, if alone { &[] } else { &nodes }, &group.cause, width)

@@ -71,6 +71,22 @@ fn nothing_from_outside_reaches_the_terminal_unclean() {
 }
 
 #[test]
+fn what_goes_for_good_is_seen_without_colour() {
+    let of = |name: &str| render_plan(&corpus()[name], &RenderOptions::plain(80));
+    assert!(of("leaving").contains("store-4/unit.cockroach will be DELETED "), "{}", of("leaving"));
+    let dropped = of("dropped");
+    assert!(dropped.contains("firewall.ufw@CockroachDB will be DELETED on 3 nodes\n"), "{dropped}");
+    // What is set aside is not gone.
+    assert!(dropped.contains("store-2/file.ufw-profile will be deleted "), "{dropped}");
+    assert!(of("drift").contains("drop-in") && !of("drift").contains("DELETED"), "{}", of("drift"));
+    for (name, plan) in corpus() {
+        let of_change = |change: &crdbctl_model::Change| usize::from(crate::word::goes_for_good(change));
+        let gone: usize = plan.changes.iter().map(of_change).sum();
+        assert_eq!(of(name).contains("DELETED"), gone > 0, "{name}");
+    }
+}
+
+#[test]
 fn every_address_of_a_plan_can_be_found_in_its_text() {
     for (name, plan) in corpus() {
         let text = render_plan(&plan, &RenderOptions::plain(200));

@@ -13,6 +13,11 @@ pub(crate) const fn done(action: Action) -> (Role, &'static str) {
     }
 }
 
+/// Returns whether nothing remains of what a change takes away: what is set aside can be had back.
+pub(crate) fn goes_for_good(change: &Change) -> bool {
+    change.removal.as_ref().is_some_and(|removal| !matches!(removal, Removal::Files { aside: true, .. }))
+}
+
 /// Returns what an impact does to a node, unless that is nothing.
 pub(crate) const fn effect(impact: Impact) -> Option<&'static str> {
     match impact {
