@@ -37,6 +37,12 @@ impl Tuple<'_> {
         };
         is_of && self.action == "allow" && self.profile == profile
     }
+
+    /// The ports and the protocol in one order on every host, so that rules that are alike read alike.
+    fn shown_ports(&self) -> String {
+        let ports: BTreeSet<&str> = self.ports.split(',').collect();
+        format!("{}/{}", ports.into_iter().collect::<Vec<_>>().join(","), self.protocol)
+    }
 }
 
 /// The ports and the protocol of `26257,8080/tcp`. ufw writes them in an order of its own.
@@ -67,12 +73,11 @@ pub(super) fn compare(desired: &DesiredFirewall, found: &FirewallFact) -> Compar
         match found.iter().copied().collect::<Option<Vec<_>>>() {
             None => difference.attributes.push(AttributeDiff::words(name, None::<&str>, Some(wanted))),
             Some(tuples) => {
-                let ports = |tuple: &&Tuple<'_>| format!("{}/{}", tuple.ports, tuple.protocol);
-                match tuples.iter().find(|tuple| sorted(&ports(tuple)) != sorted(&desired.ports)) {
+                match tuples.iter().find(|tuple| sorted(&tuple.shown_ports()) != sorted(&desired.ports)) {
                     None => difference.unchanged += 1,
                     Some(stale) => difference.attributes.push(AttributeDiff::words(
                         name,
-                        Some(format!("{} from {shown}", ports(stale))),
+                        Some(format!("{} from {shown}", stale.shown_ports())),
                         Some(wanted),
                     )),
                 }
@@ -110,8 +115,8 @@ pub(crate) fn remove(made: &BTreeMap<String, BTreeSet<AllowFrom>>, found: &Firew
             continue;
         }
         let attributes = there.iter().map(|(from, tuple)| {
-            let ports = format!("{}/{}", tuple.ports, tuple.protocol);
-            AttributeDiff::words(format!("allow {profile} from {}", shown(from)), Some(ports), None::<&str>)
+            let name = format!("allow {profile} from {}", shown(from));
+            AttributeDiff::words(name, Some(tuple.shown_ports()), None::<&str>)
         });
         let attributes = attributes.collect();
         let allow_from = there.iter().map(|(from, _)| (*from).clone()).collect();
@@ -124,5 +129,26 @@ fn shown(from: &AllowFrom) -> &str {
     match from {
         AllowFrom::Any => "any",
         AllowFrom::Network(network) => network,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_that_ufw_wrote_in_another_order_read_alike() {
+        let shown = |ports: &str| {
+            let rules = vec![format!("allow tcp {ports} 0.0.0.0/0 any 0.0.0.0/0 CockroachDB - in")];
+            let found = FirewallFact { enabled: false, ipv6: false, rules };
+            let made = BTreeMap::from([("CockroachDB".to_owned(), BTreeSet::from([AllowFrom::Any]))]);
+            match remove(&made, &found) {
+                Fate::Goes(difference) => difference.attributes,
+                _ => Vec::new(),
+            }
+        };
+        assert_eq!(shown("8080,26257"), shown("26257,8080"));
+        let before = shown("8080,26257").first().and_then(|attribute| attribute.before.clone());
+        assert_eq!(before, Some(crdbctl_model::Value::word("26257,8080/tcp")));
     }
 }
