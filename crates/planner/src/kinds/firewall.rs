@@ -66,7 +66,7 @@ pub(super) fn compare(desired: &DesiredFirewall, found: &FirewallFact) -> Compar
             AllowFrom::Any => ("any", vec!["0.0.0.0/0"]),
             AllowFrom::Network(network) => (network, vec![network]),
         };
-        let wanted = format!("{} from {shown}", desired.ports);
+        let wanted = desired.ports.clone();
         let name = format!("allow {} from {shown}", desired.profile);
         let of = |source: &str| tuples.iter().find(|tuple| tuple.action == "allow" && tuple.source == source);
         let found: Vec<Option<&Tuple<'_>>> = sources.into_iter().map(of).collect();
@@ -77,7 +77,7 @@ pub(super) fn compare(desired: &DesiredFirewall, found: &FirewallFact) -> Compar
                     None => difference.unchanged += 1,
                     Some(stale) => difference.attributes.push(AttributeDiff::words(
                         name,
-                        Some(format!("{} from {shown}", stale.shown_ports())),
+                        Some(stale.shown_ports()),
                         Some(wanted),
                     )),
                 }
