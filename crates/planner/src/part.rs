@@ -37,6 +37,9 @@ pub(crate) fn left_out(change: &Change, attributes: Vec<String>, why: LeftOutWhy
 
 /// Returns a plan without what `decide` leaves out of each change: all of it, when what it returns names no attribute or
 /// all that the change has.
+///
+/// What remains is told whether or not it could be done without the rest: that is for [`select`](crate::select()) to see, whose parts
+/// alone are applied.
 pub(crate) fn leave_out(
     plan: Plan,
     graph: &ResourceGraph,
@@ -70,7 +73,6 @@ pub(crate) fn leave_out(
             kept.push(change);
         }
     }
-    put_off_removals(&mut kept, &mut gone, &unrestarted, graph, &mut left_out);
     compared.extend(gone.iter().map(|addr| (addr.clone(), Verdict::PutOff)));
     for change in &mut kept {
         change.depends_on.retain(|addr| !gone.contains(addr));
@@ -93,31 +95,5 @@ pub(crate) fn leave_out(
         compared,
         left_out,
         ..plan
-    }
-}
-
-/// Leaves out the removals that were to come after something that is left out: what still runs by it, or is a member still,
-/// must not lose it. Nothing else may be done without what it rests on in the same way.
-fn put_off_removals(
-    kept: &mut Vec<Change>,
-    gone: &mut BTreeSet<ResourceAddr>,
-    unrestarted: &BTreeSet<NodeName>,
-    graph: &ResourceGraph,
-    left_out: &mut Vec<LeftOut>,
-) {
-    let stays = |node: &NodeName| !graph.is_leaving(node);
-    let is_unrestarted =
-        |change: &Change| change.addr.node().is_some_and(|node| stays(node) && unrestarted.contains(node));
-    loop {
-        let is_early = |change: &Change| {
-            change.removal.is_some()
-                && (is_unrestarted(change) || change.depends_on.iter().any(|addr| gone.contains(addr)))
-        };
-        let Some(at) = kept.iter().position(is_early) else { return };
-        let change = kept.remove(at);
-        let before = left_out.iter().find(|it| change.depends_on.contains(&it.addr)).or(left_out.first());
-        let why = before.map_or(LeftOutWhy::Selection, |it| it.why.clone());
-        left_out.push(crate::part::left_out(&change, Vec::new(), why));
-        gone.insert(change.addr);
     }
 }

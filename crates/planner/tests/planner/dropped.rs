@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Action, AllowFrom, CaFact, Cause, Change, Digest, Divergence, Dropped, Fact, FileKind, HostPath,
-    LinkFact, Listing, Mark, Observed, Plan, Removal, ResourceKind, UnitFact, UserFact,
+    LinkFact, Listing, Mark, Observed, Plan, Removal, ResourceKind, Selection, UnitFact, UserFact,
 };
 
 use crate::removal::{deleted, said};
@@ -727,8 +727,9 @@ fn moved_twice_before_it_was_cleared_both_places_are_known() {
     assert!(deleted(&world.plan(), 1).is_empty());
 }
 
+/// Whoever looks at one side sees all of it, whatever is left out: only what is selected to be applied must be in order.
 #[test]
-fn a_part_of_a_plan_removes_nothing_before_what_it_was_to_come_after() {
+fn a_removal_is_told_although_what_it_comes_after_is_left_out() {
     let mut world = World::of_change(NODES, &install("root: /srv/crdb"));
     // Somebody has changed something else on one of the nodes.
     if let Fact::File(file) = world.fact("store-1/file.ufw-profile") {
@@ -736,28 +737,24 @@ fn a_part_of_a_plan_removes_nothing_before_what_it_was_to_come_after() {
     }
     let only =
         |divergence| crdbctl_planner::only(world.plan(), divergence, &world.graph, &world.observations);
-    let drift = only(crdbctl_model::Divergence::Drift);
-    assert_eq!(deleted(&drift, 2), Vec::<String>::new());
-    let change = only(crdbctl_model::Divergence::Change);
-    assert_eq!(deleted(&change, 1), Vec::<String>::new(), "its node is not done with everything else");
-    assert_eq!(deleted(&change, 2).len(), 6);
-    let left = change.left_out.iter().filter(|it| it.action == Action::Delete).count();
-    assert_eq!(left, 6);
-    // A member that is not made to leave is not stopped.
-    let mut world = World::converged();
-    world.retire(&[3]);
-    let mut plan = world.plan();
-    let members = addr("cluster/members.store");
-    for change in &mut plan.changes {
-        change.depends_on.insert(members.clone());
+    assert_eq!(deleted(&only(Divergence::Drift), 1), Vec::<String>::new());
+    let change = only(Divergence::Change);
+    for number in 1..=3 {
+        assert_eq!(deleted(&change, number), deleted(&world.plan(), number));
+        assert_eq!(deleted(&change, number).len(), 6);
     }
-    let mut leave = plan.changes[0].clone();
-    (leave.addr, leave.removal, leave.cause) = (members, None, Cause::Drift);
-    leave.depends_on.clear();
-    plan.changes.insert(0, leave);
-    let part =
-        crdbctl_planner::only(plan, crdbctl_model::Divergence::Change, &world.graph, &world.observations);
-    assert!(part.changes.is_empty(), "{:?}", summary(&part));
+    assert!(change.left_out.iter().all(|left| left.addr == addr("store-1/file.ufw-profile")));
+    // To apply them without what runs having moved over is refused.
+    let targets = std::collections::BTreeSet::from(["store-1/directory.root@*".parse().unwrap()]);
+    let selection = Selection { targets, ..Selection::default() };
+    let options = crdbctl_planner::PlanOptions {
+        now: world.observations.taken_at,
+        skip_unknown: false,
+        delete_data: false,
+        shard: None,
+    };
+    crdbctl_planner::select(world.plan(), &selection, &world.graph, &world.observations, &options)
+        .unwrap_err();
 }
 
 #[test]
