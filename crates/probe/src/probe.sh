@@ -58,9 +58,9 @@ ask_contents() {
 # Large files are hashed once: the list beside the record has "device:inode:size:mtime:ctime digest".
 digest() {
   tuple=$(stat -L -c '%d:%i:%s:%.9Y:%.9Z' -- "$1") || return
-  if [ -r "$crdbctl_state.digests" ] && known=$(grep -F -m1 -- "$tuple " "$crdbctl_state.digests") &&
-    [ "${known%% *}" = "$tuple" ]; then
-    printf '%s' "${known#* }"
+  if [ -r "$crdbctl_state.digests" ] && listed=$(grep -F -m1 -- "$tuple " "$crdbctl_state.digests") &&
+    [ "${listed%% *}" = "$tuple" ]; then
+    printf '%s' "${listed#* }"
   else
     hash=$({ sha256sum <"$1"; } 2>&1) && printf '%s' "${hash%% *}"
   fi
@@ -78,8 +78,8 @@ ask_keys() {
   for path in "$@"; do
     if [ -f "$path" ] && [ ! -L "$path" ]; then
       hash=$(sha256sum <"$path" 2>/dev/null); hash=${hash%% *}
-      if [ -n "$hash" ] && [ -r "$crdbctl_state.keys" ] && known=$(grep -F -m1 -- "$hash " "$crdbctl_state.keys"); then
-        printf 'key %s made %s\n' "$path" "${known#* }"
+      if [ -n "$hash" ] && [ -r "$crdbctl_state.keys" ] && listed=$(grep -F -m1 -- "$hash " "$crdbctl_state.keys"); then
+        printf 'key %s made %s\n' "$path" "${listed#* }"
       elif ! command -v openssl >/dev/null 2>&1; then
         printf 'key %s error %s\n' "$path" "$(word 'its public half cannot be told: openssl is not on the host')"
       elif why=$(openssl pkey -passin pass: -in "$path" -noout 2>&1 </dev/null); then

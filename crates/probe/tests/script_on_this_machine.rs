@@ -389,6 +389,28 @@ fn record_of_before(at: &Path) -> crdbctl_model::Record {
     }
 }
 
+/// What is dropped is asked for only where it was not asked for anyway: nothing that is asked may forget the list of that.
+#[test]
+fn a_key_that_crdbctl_made_leaves_the_list_of_what_was_asked_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    std::fs::write(at("node.key"), "a key").unwrap();
+    let made = format!("{} {} {}\n", Digest::of("a key"), "ed", Digest::of("public"));
+    std::fs::write(at("x.keys"), made).unwrap();
+    let library = include_str!("../src/probe.sh");
+    for shell in shells() {
+        let text = format!(
+            "crdbctl_state={0}/x\n{library}\nask_stat {0}/node.key >/dev/null\nask_keys {0}/node.key\nprintf '%s\\n' \"$known\"\n",
+            directory.path().display()
+        );
+        let output = Command::new(shell).arg("-c").arg(&text).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        let (answer, known) = told.split_once('\n').unwrap();
+        assert!(answer.starts_with("key ") && answer.contains(" made "), "{shell}: {told}");
+        assert_eq!(known.trim(), at("node.key").to_str().unwrap(), "{shell}");
+    }
+}
+
 #[test]
 fn what_the_manifest_no_longer_has_is_seen_where_the_record_says() {
     let mut bench = Bench::new();
