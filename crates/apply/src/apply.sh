@@ -91,6 +91,19 @@ link() {
 # begin LOCAL-ADDRESS PATH...: notes what is about to be created, until the record tells.
 begin() { printf '%s\n' "$*" >>"$state/$cluster.begun"; }
 # remove PATH: a file, or whatever is not a directory, under its name; a link is not followed.
+# spare PATH LIVE...: sees that PATH is no other way, over a link or a mount, to what the manifest has.
+spare() {
+  path=$1 it=$(identity "$1"); shift
+  [ -n "$it" ] || return 0
+  for live in "$@"; do
+    [ "$(identity "$live")" != "$it" ] || die "$path is another way to $live, which the manifest has: it is left as it is; see which link or mount leads there"
+  done
+}
+# Where a name stands: device and inode of its directory, and the name.
+identity() {
+  parent=$(stat -L -c '%d:%i' -- "${1%/*}/" 2>/dev/null) || return 0
+  printf '%s/%s' "$parent" "${1##*/}"
+}
 remove() {
   enter "${1%/*}/"
   name=${1##*/}

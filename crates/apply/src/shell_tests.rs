@@ -620,6 +620,32 @@ fn remove_aside_keeps_what_was_edited_where_only_root_looks() {
 }
 
 #[test]
+fn spare_knows_what_is_there_by_whatever_way_it_is_reached() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        std::fs::create_dir_all(at.join("srv/certs")).unwrap();
+        std::fs::create_dir_all(at.join("old/certs")).unwrap();
+        for place in ["srv", "old"] {
+            std::fs::write(at.join(place).join("certs/node.key"), place).unwrap();
+        }
+        // The directory was moved, and a link stands where it was.
+        symlink(at.join("srv"), at.join("opt")).unwrap();
+        let at = at.display();
+        let live = format!("{at}/srv/certs {at}/srv/certs/node.key {at}/srv/gone");
+        for path in ["opt/certs/node.key", "opt/certs", "srv/certs/node.key", "opt/gone"] {
+            let output = sh(shell, directory.path(), &format!("spare {at}/{path} {live}"));
+            assert!(!output.status.success(), "{shell}: {path}");
+            assert!(String::from_utf8_lossy(&output.stderr).contains("is another way to"), "{shell}: {path}");
+        }
+        for path in ["old/certs/node.key", "old/certs", "opt/other", "nowhere/at/all"] {
+            ok(shell, directory.path(), &format!("spare {at}/{path} {live}"));
+        }
+        ok(shell, directory.path(), &format!("spare {at}/opt/certs/node.key"));
+    }
+}
+
+#[test]
 fn remove_directory_takes_an_empty_one_with_what_an_interrupted_apply_left() {
     let Some((shells, directory)) = bench() else { return };
     for shell in shells {

@@ -57,6 +57,7 @@ impl NodeWork {
             }
             match kinds::step(change, issuer) {
                 Ok(Some(mut step)) => {
+                    step.body = kinds::sparing(change, graph) + &step.body;
                     step.after = change.depends_on.clone();
                     if change.addr.kind == ResourceKind::Service {
                         work.reload_systemd(changes);

@@ -13,7 +13,10 @@ pub(crate) mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdbctl_model::{Action, AllowFrom, Change, Desired, DesiredFirewall, Fact, Impact, begun_rule};
+use crdbctl_model::{
+    Action, AllowFrom, Change, Desired, DesiredFirewall, Fact, HostPath, Impact, Presence, Removal,
+    ResourceGraph, begun_rule,
+};
 use crdbctl_planner::rules_there;
 
 use crate::issue::{IssueFailure, Issuer};
@@ -52,6 +55,31 @@ pub(crate) fn step(change: &Change, issuer: &Issuer<'_>) -> Result<Option<Step>,
         Desired::Service(desired) => service::step(change, desired),
     };
     Ok(Some(if creates(change) { begun(change, step) } else { step }))
+}
+
+/// Returns the lines that keep a removal from what the manifest has on the same node and that can be reached by another path too.
+pub(crate) fn sparing(change: &Change, graph: &ResourceGraph) -> String {
+    let removed: Vec<&HostPath> = match &change.removal {
+        Some(Removal::Files { paths, .. }) => paths.iter().collect(),
+        Some(
+            Removal::Link { path, .. }
+            | Removal::Directory { path }
+            | Removal::Data { path, .. }
+            | Removal::Package { path, .. },
+        ) => vec![path],
+        _ => return String::new(),
+    };
+    let Some(node) = change.addr.node() else { return String::new() };
+    let present = graph.of_node(node).filter(|resource| resource.presence == Presence::Present);
+    let live: Vec<HostPath> = present.flat_map(|resource| resource.desired.paths()).collect();
+    if live.is_empty() {
+        return String::new();
+    }
+    let line = |path: &&HostPath| {
+        let words = std::iter::once(path.as_str()).chain(live.iter().map(HostPath::as_str));
+        format!("({})\n", call("spare", &words.collect::<Vec<_>>()))
+    };
+    removed.iter().map(line).collect()
 }
 
 /// Returns whether what stands there after a change was made by crdbctl: nothing was there, or what was there is set

@@ -5,7 +5,7 @@ use crate::step::{Step, call, quoted};
 /// Returns the step that removes something: what it names, and only if it is still what the plan found.
 pub(super) fn step(change: &Change, removal: &Removal) -> Step {
     let body = match removal {
-        Removal::Service { unit, .. } => service(unit),
+        Removal::Service { unit, stops } => service(unit, *stops),
         Removal::Files { paths, aside, unit } => files(paths, *aside, unit.as_ref()),
         Removal::Link { path, target, is_unit } => {
             let reload = if *is_unit { "\nsystemctl daemon-reload" } else { "" };
@@ -34,10 +34,16 @@ pub(super) fn step(change: &Change, removal: &Removal) -> Step {
 }
 
 /// A unit whose file is gone can still be enabled and can still run: what counts is how it is afterwards.
-fn service(unit: &UnitName) -> String {
+/// One that did not run when the plan was made is not stopped by it: somebody has started it since.
+fn service(unit: &UnitName, stops: bool) -> String {
     let unit = quoted(&unit.file_name());
+    let look = format!(
+        "if [ \"$(main_pid {unit})\" != 0 ] || systemctl is-active --quiet -- {unit}; then die 'it runs, and the plan does not say that it \
+         stops: it is left as it is; plan again'; fi\n"
+    );
+    let look = if stops { "" } else { look.as_str() };
     format!(
-        "disabled=$(systemctl disable --quiet -- {unit} 2>&1) || true\n\
+        "{look}disabled=$(systemctl disable --quiet -- {unit} 2>&1) || true\n\
          [ \"$(systemctl is-enabled -- {unit} 2>/dev/null)\" != enabled ] || die \"it is still enabled: $disabled\"\n\
          stopped=$(systemctl stop -- {unit} 2>&1) || true\n\
          pid=$(main_pid {unit})\n\
