@@ -58,6 +58,14 @@ impl<'a> Clearance<'a> {
     }
 
     fn one(&mut self, dropped: &Dropped) {
+        // Whatever becomes of it, an account stays while a directory belongs to it that is not removed.
+        if let (Some(path), Some(Observed::Present(fact))) =
+            (dropped.paths.first(), self.reading.resources.get(&dropped.addr))
+            && let Fact::Directory(found) = fact.as_ref()
+            && (!dropped.created || dropped.is_superseded || !dropped.is_proper())
+        {
+            self.staying.push((path.clone(), found.clone()));
+        }
         // Of what it did not make, only what may start a second CockroachDB concerns it.
         if !dropped.created && dropped.addr.kind != ResourceKind::Service {
             return;

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Change, Desired, Impact, NodeName, Plan, ResourceAddr, ResourceKind, Selection, Verdict,
+    Action, Change, Desired, Impact, NodeName, Plan, ResourceAddr, ResourceKind, Selection, Verdict,
 };
 
 use super::{Needs, SelectionError};
@@ -25,6 +25,12 @@ pub(super) fn check(
         }
         if let Some(node) = change.addr.node().filter(|node| is_removed_beside(change, node, context)) {
             missing.extend(restarts(whole, node));
+        }
+        if change.impact == Impact::Restart && change.removal.is_none() {
+            for made in order.made_for_the_service(change, context) {
+                missing.extend(order.changes.get(&made).into_iter().flat_map(|made| order.behind(made)));
+                missing.insert(made);
+            }
         }
         missing.retain(|addr| !selection.contains(addr));
         if !missing.is_empty() {
@@ -77,6 +83,19 @@ impl<'a> Order<'a> {
             ResourceKind::Members | ResourceKind::Version if self.stands => self.disrupts(addr),
             _ => true,
         })
+    }
+
+    /// What the service of a change's node rests on and what is not there yet: it could not start without.
+    fn made_for_the_service(&self, change: &Change, context: &Context<'_>) -> BTreeSet<ResourceAddr> {
+        let Some(node) = change.addr.node() else { return BTreeSet::new() };
+        let service =
+            context.graph.of_node(node).find(|resource| resource.addr.kind == ResourceKind::Service);
+        let is_made = |addr: &&ResourceAddr| {
+            // A firewall's profile and rules let clients in; the process starts without.
+            !matches!(addr.kind, ResourceKind::File | ResourceKind::Firewall)
+                && self.changes.get(addr).is_some_and(|change| change.action == Action::Create)
+        };
+        service.iter().flat_map(|service| &service.depends_on).filter(is_made).cloned().collect()
     }
 
     fn disrupts(&self, addr: &ResourceAddr) -> bool {

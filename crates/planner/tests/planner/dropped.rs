@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    fn of_change(from: &str, to: &str) -> Self {
+    pub(crate) fn of_change(from: &str, to: &str) -> Self {
         let mut world = Self::converged();
         for number in 1..=3 {
             world.list(number);

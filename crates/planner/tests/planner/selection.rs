@@ -489,6 +489,20 @@ fn each_change_alone_is_a_true_part_or_told_what_it_lacks() {
 }
 
 #[test]
+fn no_node_is_restarted_onto_what_is_not_there_yet() {
+    let world = World::of_change("nodes:\n", "install: {root: /srv/crdb}\nnodes:\n");
+    let plan = world.plan();
+    let unit = plan.changes.iter().find(|it| it.addr == addr("store-1/unit.cockroach")).unwrap();
+    assert_eq!(unit.impact, Impact::Restart);
+    let refusal = world.refusal(&[], &["*/unit.*"]);
+    for missing in ["store-1/link.cockroach", "store-1/certificate.node", "store-1/directory.certs"] {
+        assert!(refusal.contains(missing), "{missing}: {refusal}");
+    }
+    // A whole node has all of it.
+    assert!(world.part(&[1], &[]).changes.iter().any(|it| it.impact == Impact::Restart));
+}
+
+#[test]
 fn nothing_is_taken_off_a_node_before_its_restart_is_selected() {
     let mut world = World::converged();
     world.list(1);
