@@ -1,4 +1,5 @@
-use std::io::Write;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -47,7 +48,7 @@ pub(crate) fn observations_text(observations: &Observations) -> Result<String, C
     Ok(text + "\n")
 }
 
-/// Writes a document whole or not at all, for its owner alone, over one that is there.
+/// Writes a document whole or not at all, for its owner alone, over one that is there; into a device or a pipe, as it is.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -55,7 +56,7 @@ pub(crate) fn write(file: &Path, text: &str) -> Result<(), CliError> {
     write_for(0o600, file, text)
 }
 
-/// Writes a document whole or not at all, for everybody to read, over one that is there.
+/// Writes a document whole or not at all, for everybody to read, over one that is there; into a device or a pipe, as it is.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -64,8 +65,30 @@ pub(crate) fn write_public(file: &Path, text: &str) -> Result<(), CliError> {
 }
 
 fn write_for(mode: u32, file: &Path, text: &str) -> Result<(), CliError> {
+    let written = if is_special(file) { write_into(file, text) } else { replace(mode, file, text) };
+    written.map_err(|error| CliError::failed(format!("writing {}", file.display()), &error))
+}
+
+/// Returns whether a name leads to something that is there and holds no document: a device, a pipe, a socket. To put a file in
+/// its place would break `/dev/stdout` or `/dev/null` for everybody on this host.
+fn is_special(file: &Path) -> bool {
+    // What proc(5) links to is open in this process, and a file in place of `/dev/stdout` is wrong wherever that leads.
+    let is_open = || std::fs::read_link(file).is_ok_and(|target| target.starts_with("/proc"));
+    std::fs::metadata(file).is_ok_and(|there| !there.is_dir() && (!there.is_file() || is_open()))
+}
+
+fn write_into(file: &Path, text: &str) -> io::Result<()> {
+    let mut special = OpenOptions::new().write(true).open(file)?;
+    // Asked of what was opened: a name may lead elsewhere by now, and the start of a file must not be written over.
+    if special.metadata()?.is_file() {
+        return Err(io::Error::other("it leads to a file that is open already; name that file, or another"));
+    }
+    special.write_all(text.as_bytes())
+}
+
+fn replace(mode: u32, file: &Path, text: &str) -> io::Result<()> {
     let directory = file.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let written = tempfile::Builder::new()
+    tempfile::Builder::new()
         .permissions(std::fs::Permissions::from_mode(0o600))
         .tempfile_in(directory)
         .and_then(|mut temporary| {
@@ -74,8 +97,8 @@ fn write_for(mode: u32, file: &Path, text: &str) -> Result<(), CliError> {
             temporary.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
             temporary.as_file().sync_all()?;
             temporary.persist(file).map_err(|error| error.error)
-        });
-    written.map(drop).map_err(|error| CliError::failed(format!("writing {}", file.display()), &error))
+        })
+        .map(drop)
 }
 
 #[cfg(test)]
@@ -110,5 +133,43 @@ mod tests {
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
         assert!(write(&directory.path().join("no/such/file"), "").is_err());
+    }
+
+    #[test]
+    fn a_pipe_or_a_device_is_written_into_and_never_replaced() {
+        use std::os::unix::fs::{FileTypeExt, symlink};
+
+        let directory = tempfile::tempdir().unwrap();
+        let (pipe, link) = (directory.path().join("pipe"), directory.path().join("link"));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        symlink(&pipe, &link).unwrap();
+        for file in [&pipe, &link] {
+            let reader = {
+                let pipe = pipe.clone();
+                std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap())
+            };
+            let written = write_public(file, "# EOF\n");
+            let is_there = std::fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo();
+            // Before the reader is waited for, which would wait for ever were the pipe gone.
+            assert!(written.is_ok() && is_there, "{file:?}: {written:?}");
+            assert_eq!(reader.join().unwrap(), "# EOF\n");
+        }
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+
+        let null = directory.path().join("null");
+        symlink("/dev/null", &null).unwrap();
+        write(&null, "gone").unwrap();
+        assert_eq!(std::fs::read_link(&null).unwrap(), Path::new("/dev/null"));
+
+        // As `/dev/stdout` is when standard output is a file.
+        let (open, stdout) = (directory.path().join("open"), directory.path().join("stdout"));
+        std::fs::write(&open, "told before").unwrap();
+        let held = std::fs::File::open(&open).unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&held);
+        symlink(format!("/proc/self/fd/{number}"), &stdout).unwrap();
+        let error = write(&stdout, "numbers").unwrap_err();
+        assert!(error.message.contains("open already"), "{}", error.message);
+        assert!(std::fs::symlink_metadata(&stdout).unwrap().is_symlink());
+        assert_eq!(std::fs::read_to_string(&open).unwrap(), "told before");
     }
 }
