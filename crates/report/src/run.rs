@@ -60,7 +60,8 @@ fn complete_lines(report: &RunReport<'_>, width: usize) -> Vec<Line> {
     lines.extend(note_lines(run, width));
     if report.exit_code == 5 {
         let line = Line::of(Role::Unknown, "Incomplete:");
-        let words = " what could not be read was left alone. Mend that and apply again.";
+        let words =
+            format!(" what could not be read was left alone. Mend that and run {} again.", again(report));
         lines.extend(wrap(line.plain(words), width, 2));
     }
     lines
@@ -107,10 +108,14 @@ fn part_lines(report: &RunReport<'_>, width: usize) -> Vec<Line> {
     }
     lines.push(Line::new());
     let mend = if failed.is_empty() && run.failures.is_empty() { "Run" } else { "Mend what failed and run" };
-    let again = if report.command == "apply" { "apply" } else { "the same command" };
-    let next = format!("What converged stays. {mend} {again} again: it does what is left.");
+    let next = format!("What converged stays. {mend} {} again: it does what is left.", again(report));
     lines.extend(wrap(Line::of(Role::Hint, next), width, 2));
     lines
+}
+
+/// What to run again. To apply after `destroy` would build anew what was just taken down.
+fn again(report: &RunReport<'_>) -> &'static str {
+    if report.command == "apply" { "apply" } else { "the same command" }
 }
 
 fn note_lines(run: &RunSummary, width: usize) -> Vec<Line> {
@@ -335,5 +340,16 @@ mod tests {
         let run = RunSummary { nodes, failures: Vec::new(), notes: Vec::new(), milliseconds: 900 };
         assert!(render(&run, 5, &[], 80).contains("Incomplete: what could not be read was left alone."));
         assert!(!render(&run, 0, &[], 80).contains("Incomplete"));
+        let next = |command| {
+            let times = BTreeMap::new();
+            let report =
+                RunReport { summary: &run, command, exit_code: 5, node_milliseconds: &times, log: None };
+            render_run(&report, &RenderOptions::plain(120)).lines().last().unwrap().to_owned()
+        };
+        assert!(next("apply").ends_with("Mend that and run apply again."), "{}", next("apply"));
+        for command in ["destroy", "certs rotate-ca"] {
+            let next = next(command);
+            assert!(next.ends_with("Mend that and run the same command again."), "{command}: {next}");
+        }
     }
 }
