@@ -8,10 +8,10 @@ use crate::{CliError, ExitCode};
 
 const WRITE_ONE: &str = "write one with `crdbctl drift --format json`, or `plan --format json`";
 
-/// Returns whether a file holds a plan as `--format json` prints it, and not one that `plan -o` saved. Of one that cannot be read,
-/// that is left to whoever reads it next.
-pub(crate) fn is_one(file: &Path) -> bool {
-    let document = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+/// Returns whether a file's content is a plan as `--format json` prints it, and not one that `plan -o` saved. What is neither is
+/// left to whoever parses it next.
+pub(crate) fn is_one(bytes: &[u8]) -> bool {
+    let document = serde_json::from_slice::<Value>(bytes).ok();
     document.is_some_and(|document| document.get("changes").is_some() && document.get("digest").is_none())
 }
 
@@ -19,10 +19,20 @@ pub(crate) fn is_one(file: &Path) -> bool {
 ///
 /// # Errors
 /// When it cannot be read, is no plan, or has another form.
-pub(crate) fn read(file: &Path) -> Result<Plan, CliError> {
-    let what = format!("reading the plan {}", file.display());
-    let bytes = std::fs::read(file).map_err(|error| CliError::failed(&what, &error))?;
-    parse(&bytes).map_err(|(why, hint)| CliError::new(ExitCode::Error, format!("{what}: {why}")).hint(hint))
+fn read(file: &Path) -> Result<Plan, CliError> {
+    let bytes = std::fs::read(file)
+        .map_err(|error| CliError::failed(format!("reading the plan {}", file.display()), &error))?;
+    of(file, &bytes)
+}
+
+/// Returns the plan in the content of a file that `--format json` wrote.
+///
+/// # Errors
+/// When it is no plan, or has another form.
+pub(crate) fn of(file: &Path, bytes: &[u8]) -> Result<Plan, CliError> {
+    parse(bytes).map_err(|(why, hint)| {
+        CliError::new(ExitCode::Error, format!("reading the plan {}: {why}", file.display())).hint(hint)
+    })
 }
 
 fn parse(bytes: &[u8]) -> Result<Plan, (String, &'static str)> {

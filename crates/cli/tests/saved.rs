@@ -4,8 +4,9 @@
 
 mod common;
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::fixture::Fixture;
 
@@ -48,6 +49,27 @@ fn a_saved_plan_is_its_owners_and_is_shown_in_every_form_without_the_manifest() 
         let done = fixture.run(&format!("show saved.json --format {format}"));
         assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{format}");
         assert!(done.stdout.starts_with(start) && done.stdout.contains("unit.cockroach"), "{format}");
+    }
+}
+
+#[test]
+fn a_plan_is_shown_from_a_pipe_in_either_form() {
+    let fixture = saved("");
+    let json = fixture.run("plan --observed observed.json --format json").stdout;
+    std::fs::write(fixture.path("plan.json"), json).unwrap();
+    let body = |text: &str| text.split_once('\n').unwrap().1.to_owned();
+    for file in ["saved.json", "plan.json"] {
+        let text = std::fs::read(fixture.path(file)).unwrap();
+        let mut command = fixture.command("show --drift /dev/stdin");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Dropped when written, so that the pipe ends.
+        let mut stdin = child.stdin.take().unwrap();
+        let writer = std::thread::spawn(move || stdin.write_all(&text));
+        let piped = common::done(child.wait_with_output().unwrap());
+        assert!(writer.join().unwrap().is_ok(), "{file}: {piped:?}");
+        assert_eq!((piped.code, piped.stderr.as_str()), (2, ""), "{file}: {piped:?}");
+        assert_eq!(body(&piped.stdout), body(&fixture.run(&format!("show --drift {file}")).stdout), "{file}");
     }
 }
 

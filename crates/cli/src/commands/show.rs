@@ -39,13 +39,16 @@ pub(crate) fn run(args: &ShowArgs, ui: &Ui) -> Result<ExitCode, CliError> {
             let (plan, words) = plan_document::read_shards(&args.merge)?;
             (plan, words, false)
         }
-        Some(file) if plan_document::is_one(file) => {
-            (plan_document::read(file)?, format!("from {}", file.display()), false)
-        }
         Some(file) => {
-            let saved = saved::read(file)?;
-            let words = format!("{}, saved on {}", saved.origin, saved.taken_at.date());
-            (saved.plan, words, saved.options.skip_unknown)
+            // Read once: of a pipe nothing would be left for a second time.
+            let bytes = saved::bytes(file)?;
+            if plan_document::is_one(&bytes) {
+                (plan_document::of(file, &bytes)?, format!("from {}", file.display()), false)
+            } else {
+                let saved = saved::of(file, &bytes)?;
+                let words = format!("{}, saved on {}", saved.origin, saved.taken_at.date());
+                (saved.plan, words, saved.options.skip_unknown)
+            }
         }
     };
     let view = if is_drift { View::Drift } else { View::Plan };

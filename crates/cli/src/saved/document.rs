@@ -24,9 +24,26 @@ pub(crate) fn text(saved: &SavedPlan) -> Result<String, serde_json::Error> {
 /// # Errors
 /// When it cannot be read, is no saved plan, has another form, or is not as it was written.
 pub(crate) fn read(file: &Path) -> Result<SavedPlan, CliError> {
-    let what = format!("reading the saved plan {}", file.display());
-    let bytes = std::fs::read(file).map_err(|error| CliError::failed(&what, &error))?;
-    parse(&bytes).map_err(|(why, hint)| CliError::new(ExitCode::Error, format!("{what}: {why}")).hint(hint))
+    of(file, &bytes(file)?)
+}
+
+/// Returns the content of a file that holds a plan. It may be a pipe, which gives it once.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn bytes(file: &Path) -> Result<Vec<u8>, CliError> {
+    std::fs::read(file)
+        .map_err(|error| CliError::failed(format!("reading the saved plan {}", file.display()), &error))
+}
+
+/// Returns the plan in the content of a file that `plan -o` wrote.
+///
+/// # Errors
+/// When it is no saved plan, has another form, or is not as it was written.
+pub(crate) fn of(file: &Path, bytes: &[u8]) -> Result<SavedPlan, CliError> {
+    parse(bytes).map_err(|(why, hint)| {
+        CliError::new(ExitCode::Error, format!("reading the saved plan {}: {why}", file.display())).hint(hint)
+    })
 }
 
 /// Returns the plan, or why there is none, and what to do.

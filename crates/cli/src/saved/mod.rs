@@ -11,6 +11,6 @@ pub(crate) mod staleness;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use document::{read, text};
+pub(crate) use document::{bytes, of, read, text};
 pub(crate) use saved_plan::{SavedOptions, SavedPlan};
 pub(crate) use seen::{Seen, SeenNode};
