@@ -23,6 +23,7 @@ mod hosts;
 mod interrupt;
 mod logging;
 mod manifest;
+mod metrics_file;
 mod nodes;
 mod observe;
 mod passphrase;

@@ -68,6 +68,14 @@ fn metrics_are_written_whole_and_for_everybody() {
     assert!(text.contains("crdbctl_last_run_timestamp_seconds{cluster=\"store\"} 1796379300\n"), "{text}");
     assert_eq!(fixture.run(&format!("plan --observed {file} --metrics no/such/file")).code, 1);
     assert_eq!(fixture.run(&format!("plan --observed {file} --metrics x --node store-1")).code, 64);
+    // The numbers are of the whole plan, and an explanation ends as its resource does.
+    let both = fixture.run(&format!("plan --observed {file} --metrics x --explain store-1/link.cockroach"));
+    assert_eq!((both.code, fixture.path("x").exists()), (64, false), "{both:?}");
+    // A run that could not save its plan did not go well, whatever the plan is.
+    let lost = fixture.run(&format!("plan --observed {file} -o no/such/file --metrics lost.prom"));
+    let text = std::fs::read_to_string(fixture.path("lost.prom")).unwrap();
+    assert_eq!(lost.code, 1, "{lost:?}");
+    assert!(text.contains("crdbctl_last_run_exit_code{cluster=\"store\"} 1\n"), "{text}");
     // Hosts that were not read are unknown, and have no numbers of their own.
     assert_eq!(fixture.run("plan --metrics crdbctl.prom").code, 5);
     let text = std::fs::read_to_string(fixture.path("crdbctl.prom")).unwrap();

@@ -2,16 +2,17 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use crdbctl_model::{Day, Divergence};
-use crdbctl_report::{RunFigures, View, render_metrics};
+use crdbctl_report::View;
 
 use crate::args::GlobalArgs;
 use crate::clock::now;
 use crate::cluster::Cluster;
 use crate::found::found;
+use crate::metrics_file::MetricsFile;
 use crate::plan_format::PlanFormat;
 use crate::selection::LookedAtArgs;
 use crate::shard_args::ShardArgs;
-use crate::{CliError, ExitCode, Ui, accepting, certificates, document};
+use crate::{CliError, ExitCode, Ui, accepting, document};
 
 /// Tell whether the hosts have moved, and whether the manifest is ahead of them
 ///
@@ -86,29 +87,23 @@ pub(crate) fn run(args: &DriftArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     }
     let in_form =
         |format: PlanFormat| format.render(&plan, Some(&cluster.graph), View::Drift, "drift", &words, ui);
-    let certificates = certificates::listing(&cluster, &observations);
-    let tell_metrics = |code: ExitCode| match &args.metrics {
-        Some(file) => {
-            let run = RunFigures { exit_code: code.number(), acceptance: acceptance.as_ref() };
-            document::write_public(file, &render_metrics(&plan, &certificates, &run))
-        }
-        None => Ok(()),
+    let metrics = MetricsFile {
+        file: args.metrics.as_deref(),
+        plan: &plan,
+        cluster: &cluster,
+        observations: &observations,
+        acceptance: acceptance.as_ref(),
     };
-    let code: ExitCode = plan.state().into();
-    tell_metrics(code)?;
-    warnings.iter().for_each(|warning| ui.warning(warning));
-    let told = match &args.output {
-        Some(file) => {
-            document::write(file, &in_form(args.format)).and_then(|()| ui.result(&in_form(PlanFormat::Human)))
+    metrics.around(plan.state().into(), || {
+        warnings.iter().for_each(|warning| ui.warning(warning));
+        match &args.output {
+            Some(file) => {
+                document::write(file, &in_form(args.format))?;
+                ui.result(&in_form(PlanFormat::Human))
+            }
+            None => ui.result(&in_form(args.format)),
         }
-        None => ui.result(&in_form(args.format)),
-    };
-    if let Err(error) = told {
-        // The numbers must not say that all went well of a run that did not. What went wrong first is told.
-        let _ = tell_metrics(error.code);
-        return Err(error);
-    }
-    Ok(code)
+    })
 }
 
 impl From<Side> for Divergence {

@@ -2,16 +2,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 use crdbctl_model::{Plan, PlanState};
-use crdbctl_report::{RunFigures, View, render_metrics};
+use crdbctl_report::View;
 
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::found::found;
+use crate::metrics_file::MetricsFile;
 use crate::nodes::forced_gates;
 use crate::plan_format::PlanFormat;
 use crate::saved::{SavedOptions, SavedPlan};
 use crate::selection::SelectionArgs;
-use crate::{CliError, ExitCode, Ui, certificates, document, explanation, saved};
+use crate::{CliError, ExitCode, Ui, document, explanation, saved};
 
 /// Show what apply would do
 ///
@@ -63,7 +64,7 @@ pub(crate) struct PlanArgs {
     /// Say why this resource is changed, or is not, what it rests on and what depends on it
     ///
     /// Ends as a plan of this resource alone would, and with 64 when there is none of this address.
-    #[arg(long, value_name = "ADDR", conflicts_with_all = ["format", "node", "target"])]
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["format", "node", "target", "metrics"])]
     explain: Option<String>,
 
     /// Write the numbers to this file, for Prometheus's textfile collector
@@ -84,34 +85,34 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
         document::write(file, &document::observations_text(&observations)?)?;
     }
     let plan = cluster.plan_part(&selection, &observations, args.skip_unknown, args.delete_data)?;
-    if let Some(file) = &args.metrics {
-        let certificates = certificates::listing(&cluster, &observations);
-        let code = exit_code(&plan, args.detailed_exitcode);
-        let run = RunFigures { exit_code: code.number(), acceptance: None };
-        document::write_public(file, &render_metrics(&plan, &certificates, &run))?;
-    }
     if let Some(addr) = &explained {
         return explanation::explain(addr, &plan, &cluster.graph, args.detailed_exitcode, ui);
     }
-    let shown = ui.skipping_unknown(args.skip_unknown);
-    ui.result(&args.format.render(&plan, Some(&cluster.graph), View::Plan, "plan", &words, &shown))?;
-    let code = exit_code(&plan, args.detailed_exitcode);
-    if let Some(file) = &args.output {
+    let metrics = MetricsFile {
+        file: args.metrics.as_deref(),
+        plan: &plan,
+        cluster: &cluster,
+        observations: &observations,
+        acceptance: None,
+    };
+    metrics.around(exit_code(&plan, args.detailed_exitcode), || {
+        let shown = ui.skipping_unknown(args.skip_unknown);
+        ui.result(&args.format.render(&plan, Some(&cluster.graph), View::Plan, "plan", &words, &shown))?;
+        let Some(file) = &args.output else { return Ok(()) };
         let (skip_unknown, delete_data) = (args.skip_unknown, args.delete_data);
         let options = SavedOptions { skip_unknown, delete_data, force_gates, selection };
-        let is_applicable = plan.is_complete() || skip_unknown;
-        let saved = SavedPlan::of(plan, &cluster.graph, &observations, options, &words);
+        let saved = SavedPlan::of(plan.clone(), &cluster.graph, &observations, options, &words);
         let text =
             saved::text(&saved).map_err(|error| CliError::failed("writing the plan as JSON", &error))?;
         document::write(file, &text)?;
         let name = file.display();
-        ui.status(&if is_applicable {
+        ui.status(&if plan.is_complete() || skip_unknown {
             format!("Saved to {name}: apply it with `crdbctl apply {name}`.")
         } else {
             format!("Saved to {name}, to be shown; it cannot be applied: not everything could be read.")
         });
-    }
-    Ok(code)
+        Ok(())
+    })
 }
 
 /// Returns how a plan that is only shown ends.
