@@ -49,6 +49,13 @@ impl Ui {
         self
     }
 
+    /// Returns the printer of a result that a file takes: as wide as for a pipe, and without colour, whatever this terminal is.
+    #[must_use]
+    pub(crate) fn for_file(mut self) -> Self {
+        (self.stdout.width, self.stdout.color) = (PIPED_WIDTH, false);
+        self
+    }
+
     /// Writes a result to standard output, as it is.
     ///
     /// # Errors

@@ -216,6 +216,12 @@ fn numbers_and_files_say_how_it_ended() {
     assert_eq!((both.code, both.stdout.starts_with("crdbctl drift · store")), (2, true), "{both:?}");
     let xml = std::fs::read_to_string(fixture.path("drift.xml")).unwrap();
     assert_eq!(xml, fixture.run(&format!("drift --observed {file} --format junit")).stdout);
+    // The terminal's colour is not the file's.
+    let shown = fixture.run(&format!("--color always drift --observed {file} -o drift.txt"));
+    assert!(shown.code == 2 && shown.stdout.contains('\x1b'), "{shown:?}");
+    let written = std::fs::read_to_string(fixture.path("drift.txt")).unwrap();
+    assert_eq!(written, fixture.run(&format!("drift --observed {file}")).stdout);
+    assert!(!written.contains('\x1b'), "{written}");
     // A run that could not tell its result did not go well, whatever it would have told.
     let lost = fixture.run(&format!("drift --observed {file} -o no/such/file --metrics crdbctl.prom"));
     assert_eq!((lost.code, lost.stdout.as_str(), code().as_str()), (1, "", "1"), "{lost:?}");

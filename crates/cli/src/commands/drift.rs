@@ -85,8 +85,9 @@ pub(crate) fn run(args: &DriftArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     if let Some(side) = args.only {
         plan = crdbctl_planner::only(plan, side.into(), &cluster.graph, &observations);
     }
-    let in_form =
-        |format: PlanFormat| format.render(&plan, Some(&cluster.graph), View::Drift, "drift", &words, ui);
+    let in_form = |format: PlanFormat, ui: &Ui| {
+        format.render(&plan, Some(&cluster.graph), View::Drift, "drift", &words, ui)
+    };
     let metrics = MetricsFile {
         file: args.metrics.as_deref(),
         plan: &plan,
@@ -98,10 +99,10 @@ pub(crate) fn run(args: &DriftArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
         warnings.iter().for_each(|warning| ui.warning(warning));
         match &args.output {
             Some(file) => {
-                document::write(file, &in_form(args.format))?;
-                ui.result(&in_form(PlanFormat::Human))
+                document::write(file, &in_form(args.format, &ui.for_file()))?;
+                ui.result(&in_form(PlanFormat::Human, ui))
             }
-            None => ui.result(&in_form(args.format)),
+            None => ui.result(&in_form(args.format, ui)),
         }
     })
 }
