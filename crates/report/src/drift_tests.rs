@@ -327,6 +327,31 @@ fn metrics_tell_what_is_accepted_and_when_that_ends() {
 }
 
 #[test]
+fn what_moved_on_both_sides_is_counted_under_the_side_that_was_asked_for() {
+    let mut plan = corpus().remove("contract").unwrap();
+    let mut change = plan.changes[0].clone();
+    change.cause = Cause::ManifestAndDrift;
+    let (node, kind) = (change.addr.node().unwrap().to_string(), change.addr.kind.word());
+    plan.compared = BTreeMap::from([(change.addr.clone(), Verdict::Differs)]);
+    plan.changes = vec![change];
+    let sample = |side: &str, number: u8| {
+        let labels = format!("cluster=\"store\",node=\"{node}\",kind=\"{kind}\",divergence=\"{side}\"");
+        format!("crdbctl_drifted_resources{{{labels}}} {number}")
+    };
+    for (only, expected) in [
+        (None, vec![sample("drift", 1), sample("change", 0)]),
+        (Some(Divergence::Drift), vec![sample("drift", 1)]),
+        (Some(Divergence::Change), vec![sample("change", 1)]),
+    ] {
+        plan.part.only = only;
+        let text = render_metrics(&plan, &listing(&plan), &RunFigures { exit_code: 2, acceptance: None });
+        let told: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("crdbctl_drifted_resources{")).collect();
+        assert_eq!(told, expected, "{only:?}");
+    }
+}
+
+#[test]
 fn every_metric_is_documented_with_its_labels() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
     let document = std::fs::read_to_string(path).unwrap();

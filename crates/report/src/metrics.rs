@@ -129,9 +129,10 @@ impl Exposition {
             }
         }
         for change in &plan.changes {
-            *numbers
-                .entry((place(&change.addr), change.addr.kind, change.cause.divergence()))
-                .or_default() += 1;
+            // Where both sides moved, it is of the side that was asked for.
+            let asked = plan.part.only.filter(|side| change.cause.is_of(*side));
+            let side = asked.unwrap_or_else(|| change.cause.divergence());
+            *numbers.entry((place(&change.addr), change.addr.kind, side)).or_default() += 1;
         }
         for ((node, kind, side), number) in numbers {
             self.sample(&[("node", node), ("kind", kind.word()), ("divergence", &side.to_string())], number);
