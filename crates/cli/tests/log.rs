@@ -98,6 +98,20 @@ fn one_run_is_shown_by_the_beginning_of_its_id_and_a_stranger_has_neighbours() {
 }
 
 #[test]
+fn a_cluster_and_an_id_are_not_taken_together() {
+    let fixture = Fixture::new();
+    write(&fixture, FIRST, "store", Some(0));
+    write(&fixture, SECOND, "other", Some(0));
+    for line in [format!("log {SECOND} --cluster store"), "log 2026 --cluster store".to_owned()] {
+        let done = fixture.run(&line);
+        assert_eq!((done.code, done.stdout.as_str()), (64, ""), "{line}: {done:?}");
+        assert!(done.stderr.contains("--cluster cannot be used with the id"), "{done:?}");
+    }
+    let latest = fixture.run("log latest --cluster store");
+    assert!(latest.code == 0 && latest.stdout.contains(FIRST), "{latest:?}");
+}
+
+#[test]
 fn a_run_that_is_going_is_told_from_one_that_was_cut_off_by_its_lock() {
     let fixture = Fixture::new();
     let file = write(&fixture, FIRST, "store", None);
@@ -113,6 +127,8 @@ fn a_run_that_is_going_is_told_from_one_that_was_cut_off_by_its_lock() {
     std::fs::write(&file, &text[..text.len() - 9]).unwrap();
     let shown = fixture.run("log latest");
     assert!(shown.code == 0 && shown.stdout.contains("Cut off. The log ends at 10:15:00"), "{shown:?}");
+    let told = shown.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("it was killed, interrupted twice, or its host went down."), "{shown:?}");
 }
 
 /// Applies where no host can be reached: root's certificate on this host is made, and the rest left alone.

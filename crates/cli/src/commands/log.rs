@@ -22,7 +22,7 @@ pub(crate) struct LogArgs {
     #[arg(value_name = "ID")]
     run: Option<String>,
 
-    /// List this cluster's runs only; with `latest`, its latest
+    /// List this cluster's runs only; with `latest`, its latest; not with an id, which means one run
     #[arg(long, value_name = "NAME")]
     cluster: Option<ClusterName>,
 
@@ -46,6 +46,15 @@ enum LogFormat {
 }
 
 pub(crate) fn run(args: &LogArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    if let (Some(word), Some(_)) = (args.run.as_deref().filter(|word| *word != "latest"), &args.cluster) {
+        return Err(CliError::new(
+            ExitCode::Usage,
+            format!(
+                "--cluster cannot be used with the id of a run, {word}: an id means one run of any cluster"
+            ),
+        )
+        .hint("leave --cluster out, or say `latest` instead of the id"));
+    }
     let state = place(|name| std::env::var_os(name)).ok_or_else(|| {
         CliError::new(ExitCode::Error, "there is no home directory to look for logs in")
             .hint("set XDG_STATE_HOME to the state directory that the runs had")

@@ -75,7 +75,7 @@ fn end(log: &RunLog, going: bool, options: &RenderOptions) -> String {
             format!(" The last of it so far is of {last}.")
         } else {
             format!(
-                " The log ends at {last}: the run was killed, or its host went down. What was done stays; `crdbctl plan` shows \
+                " The log ends at {last}: it was killed, interrupted twice, or its host went down. What was done stays; `crdbctl plan` shows \
                  what is left."
             )
         };

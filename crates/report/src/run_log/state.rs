@@ -12,7 +12,7 @@ pub enum RunState {
     },
     /// It has not ended yet.
     Going,
-    /// It was killed, or its host went down: its log stops somewhere.
+    /// It was killed, interrupted twice, or its host went down: its log stops somewhere.
     CutOff,
 }
 
