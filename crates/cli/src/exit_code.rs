@@ -57,7 +57,9 @@ impl ExitCode {
         match self {
             Self::Done => "done, or nothing to do",
             Self::Error => "error",
-            Self::Changes => "there are changes (`drift`, `plan --detailed-exitcode`)",
+            Self::Changes => {
+                "there are changes (`drift`, `show --drift`, `show --merge`, `plan --detailed-exitcode`)"
+            }
             Self::Stale => "a saved plan is stale",
             Self::Partial => "applied in part",
             Self::Unknown => "hosts unknown: something could not be read; wins over 2",
