@@ -3,7 +3,7 @@
 set -euo pipefail
 
 shopt -s nullglob
-for private in "$RUNNER_TEMP"/crdbctl.??????; do
+for private in "$RUNNER_TEMP"/crdbctl-action.??????????; do
     if [ -e "$private/agent-pid" ]; then
         read -r agent <"$private/agent-pid"
         kill "$agent" 2>/dev/null || true

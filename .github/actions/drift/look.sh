@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Looks at the hosts once, and tells what was found in every form. Secrets come in the environment, and leave it before anything
-# else is started; they are in no file and in no arguments.
+# Looks at the hosts once, and tells what was found in every form. Secrets come in the environment of this shell alone, and are in
+# no other program's environment and in no arguments. The ssh key goes to an agent; the client's key to a file that this user alone
+# can read, which goes when this ends.
 set -euo pipefail
 umask 077
 
 ssh_key=${SSH_KEY:-} known_hosts=${KNOWN_HOSTS:-} sudo_password=${SUDO_PASSWORD:-} client_key=${CLIENT_KEY:-}
 unset SSH_KEY KNOWN_HOSTS SUDO_PASSWORD CLIENT_KEY
 
-private=$(mktemp -d "$RUNNER_TEMP/crdbctl.XXXXXX")
+private=$(mktemp -d "$RUNNER_TEMP/crdbctl-action.XXXXXXXXXX")
 child=
 clean_up() {
     [ -z "$child" ] || kill "$child" 2>/dev/null || true
@@ -62,7 +63,10 @@ else
         look+=("--sudo-password-fd=$password")
     fi
     if [ -n "$client_key" ]; then
-        keys=$(dirname -- "$MANIFEST")/$AUTHORITY
+        case $AUTHORITY in
+        /*) keys=$AUTHORITY ;;
+        *) keys=$(dirname -- "$MANIFEST")/$AUTHORITY ;;
+        esac
         [ -d "$keys" ] || fail "there is no $keys for the key of client.root.crt: see the input authority"
         [ ! -e "$keys/client.root.key" ] || fail "$keys has a client.root.key already: leave the input client-key out"
         (cd -- "$keys" && printf '%s/client.root.key' "$PWD") >"$private/client-key"
@@ -77,18 +81,11 @@ else
     fi
     if [ -n "$known_hosts" ]; then
         printf '%s\n' "$known_hosts" >"$private/known_hosts"
-        # What comes first counts. A configuration that the manifest names takes the place of this one.
-        cat >"$private/ssh_config" <<CONFIG
-Host *
-  UserKnownHostsFile "$private/known_hosts"
-  GlobalKnownHostsFile none
-  StrictHostKeyChecking yes
-Include ~/.ssh/config
-Include /etc/ssh/ssh_config
-CONFIG
         ssh=$(command -v ssh) || fail "there is no ssh here"
         mkdir "$private/bin"
-        printf '#!/usr/bin/env bash\nexec %q -F %q "$@"\n' "$ssh" "$private/ssh_config" >"$private/bin/ssh"
+        # What stands on ssh's command line first counts before any configuration, the manifest's own too.
+        printf '#!/usr/bin/env bash\nexec %q -o %q -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes "$@"\n' \
+            "$ssh" "UserKnownHostsFile=\"$private/known_hosts\"" >"$private/bin/ssh"
         chmod 700 "$private/bin/ssh"
         PATH=$private/bin:$PATH
     fi
