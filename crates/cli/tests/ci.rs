@@ -209,6 +209,12 @@ fn the_pipelines_of_the_page_are_sound() {
         file(&format!("/etc/systemd/system/{unit}"));
     }
     file("/etc/crdbctl/ssh_config");
+    let accepted = Fixture::new();
+    let observed = accepted.observe_bare_hosts();
+    fs::copy(file("cluster.accept.yaml"), accepted.path("cluster.accept.yaml")).unwrap();
+    let done = accepted.run(&format!("drift --observed {observed}"));
+    assert_eq!(done.code, 2, "{done:?}");
+    assert!(done.stdout.contains("cluster.accept.yaml:2"), "nothing is said of the entry: {}", done.stdout);
     let alerts = tools.yaml(&file("crdbctl-alerts.yml"));
     assert_alerts(&alerts);
     // What is left are commands for people, each a block without a name.

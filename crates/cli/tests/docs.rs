@@ -104,9 +104,15 @@ fn toml_keys(text: &str, section: &str) -> BTreeSet<String> {
 #[test]
 fn commands_in_documents_exist_with_their_options() {
     let mut seen = BTreeSet::new();
-    for path in
-        ["README.md", "CHANGELOG.md", "docs/contributing.md", "docs/architecture.md", "docs/offline.md"]
-    {
+    let pages = [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/contributing.md",
+        "docs/architecture.md",
+        "docs/ci.md",
+        "docs/offline.md",
+    ];
+    for path in pages {
         for command in commands(&read(path)) {
             let mut words = command.split_whitespace();
             match (words.next(), words.next(), words.next()) {

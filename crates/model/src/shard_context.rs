@@ -13,6 +13,10 @@ pub struct ShardContext {
     pub nodes: BTreeMap<NodeName, usize>,
     /// The digest of the machine id of each node that was read: two shards may have read one machine under two names.
     pub machines: BTreeMap<NodeName, Digest>,
+    /// Nodes of other shards that, as the members of the cluster tell, have left it for good, with who they were: a store there
+    /// that does not run is theirs. Told with the first shard.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gone: BTreeMap<NodeName, String>,
 }
 
 impl ShardContext {

@@ -53,6 +53,8 @@ pub fn accept(
             let fits = |change: &Change| !of_change(change, acceptance, |other| other == entry).is_empty();
             let then = if plan.changes.iter().any(fits) {
                 "what it accepted is reported again"
+            } else if plan.part.shard.is_some() {
+                "in this shard nothing that it accepted is left to report"
             } else {
                 "nothing that it accepted is left to report"
             };

@@ -98,15 +98,17 @@ impl<'a> Context<'a> {
     /// done with the service and that no member has, is theirs then, unless a member is missing that may have moved here from
     /// another address. A node that never was a member may have begun a store too, and is none of them.
     pub(crate) fn removed(&self, node: &NodeName) -> Option<String> {
-        let members = self.members.as_ref()?;
-        if let Some(member) = self.member(node) {
-            return member.has_left().then(|| format!("n{}", member.id));
-        }
         let has = |record: &Record, kind: &str| record.resources.keys().any(|local| local.starts_with(kind));
         // Where a service was taken away, its unit was too, and the data stayed.
         let ran = |record: &Record| has(record, "service.") || !has(record, "unit.");
-        if !self.record(node).is_some_and(ran) {
-            return None;
+        self.gone(node).filter(|_| self.member(node).is_some() || self.record(node).is_some_and(ran))
+    }
+
+    /// Returns the same of a node on which an apply was once done with the service.
+    pub(crate) fn gone(&self, node: &NodeName) -> Option<String> {
+        let members = self.members.as_ref()?;
+        if let Some(member) = self.member(node) {
+            return member.has_left().then(|| format!("n{}", member.id));
         }
         let left = || members.members.iter().filter(|member| member.has_left() && member.address.is_none());
         let may_have_moved = self.strangers().any(|member| member.figures.live != Some(true));

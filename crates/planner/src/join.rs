@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Basis, Change, Digest, NodeName, Note, Pace, Part, Plan, ResourceAddr, ResourceKind, RolloutStep, Shard,
-    ShardContext, UnknownResource, Verdict,
+    Basis, Change, Desired, Digest, Fact, Impact, NodeName, Note, Pace, Part, Plan, ResourceAddr,
+    ResourceKind, RolloutStep, Shard, ShardContext, UnknownResource, Verdict,
 };
 
+use crate::kinds::service::left_for_good;
 use crate::twins;
 
 /// How far apart, in seconds, the shards of one look at the cluster may have been read: one from an earlier pipeline would tell of
@@ -150,9 +151,11 @@ fn joined(first: &Share<'_>, shares: &[Share<'_>]) -> Plan {
     let all = || shares.iter().map(|share| share.plan);
     let given: Vec<Shard> = shares.iter().map(|share| share.shard).collect();
     let (missing, _) = Shard::gaps(&given);
+    let (changes, gone) = without_gone(shares);
     let mut compared: BTreeMap<ResourceAddr, Verdict> =
         all().flat_map(|plan| plan.compared.clone()).collect();
-    let unknown = unknown(first, shares, &missing);
+    let mut unknown = unknown(first, shares, &missing);
+    unknown.extend(gone);
     // One shard may see less of what is cluster-wide than the first.
     for unknown in &unknown {
         if let Some(verdict) = unknown.addr.as_ref().and_then(|addr| compared.get_mut(addr)) {
@@ -172,7 +175,7 @@ fn joined(first: &Share<'_>, shares: &[Share<'_>]) -> Plan {
         first.shard.of()
     );
     notes.push(Note { addr: None, text });
-    let changes = in_order(all().flat_map(|plan| plan.changes.clone()).collect());
+    let changes = in_order(changes);
     let mut transfers: Vec<_> = all().flat_map(|plan| plan.transfers.clone()).collect();
     transfers.sort_by(|one, other| one.addr.cmp(&other.addr));
     let mut left_out: Vec<_> = all().flat_map(|plan| plan.left_out.clone()).collect();
@@ -185,7 +188,7 @@ fn joined(first: &Share<'_>, shares: &[Share<'_>]) -> Plan {
             cluster: first.plan.basis.cluster,
             nodes: all().flat_map(|plan| plan.basis.nodes.clone()).collect(),
         },
-        rollout: rollout(shares),
+        rollout: rollout(shares, &changes),
         // Which nodes go together is not known, and so no time is sure.
         pace: Pace::default(),
         changes,
@@ -204,9 +207,43 @@ fn joined(first: &Share<'_>, shares: &[Share<'_>]) -> Plan {
     }
 }
 
-/// Nodes one after the other by name, as they mostly go.
-fn rollout(shares: &[Share<'_>]) -> Vec<RolloutStep> {
-    let mut steps: Vec<RolloutStep> = shares.iter().flat_map(|share| share.plan.rollout.clone()).collect();
+/// The changes of all shards, without those of services that the first shard knows to be of members that left; and these, as
+/// unknown.
+fn without_gone(shares: &[Share<'_>]) -> (Vec<Change>, Vec<UnknownResource>) {
+    let gone: BTreeMap<&NodeName, &String> = shares.iter().flat_map(|share| &share.context.gone).collect();
+    let mut unknown = Vec::new();
+    let mut changes: Vec<Change> = shares.iter().flat_map(|share| share.plan.changes.clone()).collect();
+    changes.retain(|change| {
+        let who = change.addr.node().and_then(|node| gone.get(node));
+        let (Some(who), Some(Desired::Service(desired)), Some(Fact::Service(found))) =
+            (who, &change.desired, &change.before)
+        else {
+            return true;
+        };
+        let is_theirs = found.store_used == Some(true) && found.process.is_none();
+        if is_theirs {
+            let (reason, hint) = left_for_good(who, desired);
+            let (node, addr) = (change.addr.node().cloned(), Some(change.addr.clone()));
+            unknown.push(UnknownResource { node, addr, reason, hint });
+        }
+        !is_theirs
+    });
+    for change in &mut changes {
+        change.depends_on.retain(|addr| !unknown.iter().any(|it| it.addr.as_ref() == Some(addr)));
+    }
+    (changes, unknown)
+}
+
+/// Nodes one after the other by name, as they mostly go, each with what remains of its changes.
+fn rollout(shares: &[Share<'_>], changes: &[Change]) -> Vec<RolloutStep> {
+    let impacts: BTreeMap<&ResourceAddr, Impact> =
+        changes.iter().map(|change| (&change.addr, change.impact)).collect();
+    let steps = shares.iter().flat_map(|share| share.plan.rollout.clone()).filter_map(|mut step| {
+        step.because.retain(|addr| impacts.contains_key(addr));
+        step.impact = step.because.iter().filter_map(|addr| impacts.get(addr)).max().copied()?;
+        Some(step)
+    });
+    let mut steps: Vec<RolloutStep> = steps.collect();
     steps.sort_by(|one, other| one.node.cmp(&other.node));
     steps.into_iter().enumerate().map(|(at, step)| RolloutStep { batch: at + 1, ..step }).collect()
 }

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crdbctl_model::{
     Basis, Cause, Change, Desired, Fact, Finalize, HealthFact, Impact, NodeName, NodeObservation, Note,
     Observations, Observed, Part, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind,
-    ResourceName, Timestamp, Transfer, UnknownResource, Verdict,
+    ResourceName, ShardContext, Timestamp, Transfer, UnknownResource, Verdict,
 };
 
 use crate::carriers::{carry, restart_for_removed_variables};
@@ -68,6 +68,16 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
         draft.leave_unknown_alone(context);
     }
     draft.finish(graph, observations, context)
+}
+
+/// Returns what those need who join a shard's plan with those of the others.
+fn shard_context(context: &Context<'_>) -> Option<ShardContext> {
+    let mut told = context.view.context(context.graph, context.observations)?;
+    if context.view.has_cluster() {
+        let others = context.graph.staying().filter(|node| !context.view.has(node));
+        told.gone = others.filter_map(|node| Some((node.clone(), context.gone(node)?))).collect();
+    }
+    Some(told)
 }
 
 /// Whether a node that leaves may be stopped although the cluster knows no member by its address. What has left is forgotten by
@@ -541,7 +551,7 @@ impl Draft {
             compared: self.compared,
             part: Part {
                 shard: context.view.shard,
-                context: context.view.context(graph, observations).map(Box::new),
+                context: shard_context(context).map(Box::new),
                 ..Part::default()
             },
             left_out: Vec::new(),

@@ -62,6 +62,6 @@ impl View {
         }
         let machine = |node: &NodeName| observations.reading(node)?.host.machine_id;
         let machines = self.nodes.iter().filter_map(|node| Some((node.clone(), machine(node)?))).collect();
-        Some(ShardContext { taken_at: observations.taken_at, nodes, machines })
+        Some(ShardContext { taken_at: observations.taken_at, nodes, machines, gone: BTreeMap::new() })
     }
 }

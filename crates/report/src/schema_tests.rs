@@ -1,6 +1,8 @@
 //! What machines are promised (`specs/*.schema.json`), against what is written.
 
-use crdbctl_model::{Action, Event, NodeName, NodeOutcome, Outcome, Phase, RunSummary};
+use crdbctl_model::{
+    Action, Digest, Event, NodeName, NodeOutcome, Outcome, Phase, RunSummary, ShardContext, Timestamp,
+};
 use serde_json::{Value, json};
 
 use crate::corpus::{corpus, scattered};
@@ -56,6 +58,28 @@ fn every_plan_is_as_its_schema_says_and_all_of_it_is_described() {
     for (name, plan) in plans {
         let document = serde_json::from_str(&render_json(&plan)).unwrap();
         assert_eq!(faults(&schema, &document), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn plans_of_shards_and_joined_ones_are_as_the_schema_says() {
+    let schema = closed(schema("plan.v1.schema.json"));
+    let mut plan = corpus()["contract"].clone();
+    let node = |text: &str| NodeName::new(text).unwrap();
+    let context = ShardContext {
+        taken_at: Timestamp::from_unix(1_800_000_000),
+        nodes: [(node("store-1"), 1), (node("store-2"), 2)].into(),
+        machines: [(node("store-1"), Digest::of("a machine"))].into(),
+        gone: [(node("store-2"), "n2".to_owned())].into(),
+    };
+    plan.part.shard = Some("1/2".parse().unwrap());
+    plan.part.context = Some(Box::new(context));
+    let of_shard: Value = serde_json::from_str(&render_json(&plan)).unwrap();
+    (plan.part.shard, plan.part.context, plan.part.joined) = (None, None, Some(2));
+    let joined: Value = serde_json::from_str(&render_json(&plan)).unwrap();
+    for document in [of_shard, joined] {
+        assert_eq!(faults(&schema, &document), Vec::<String>::new());
+        assert_eq!(document["applyable"], false, "what can only be shown is not offered to be applied");
     }
 }
 

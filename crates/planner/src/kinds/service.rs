@@ -21,6 +21,19 @@ pub(crate) const PENDING: &str = "pending";
 /// The attribute that a changed package or link explains.
 pub(crate) const BINARY: &str = "binary";
 
+/// Returns what is said of a node whose store is that of a member which left, and what to do.
+pub(crate) fn left_for_good(who: &str, desired: &DesiredService) -> (String, String) {
+    (
+        format!(
+            "its store is that of {who}, which has left the cluster for good: CockroachDB does not let it join again"
+        ),
+        format!(
+            "wipe {} on it if nobody needs what is in there, so that it joins as a new node; or write `state: decommissioned`",
+            desired.store
+        ),
+    )
+}
+
 pub(super) fn compare(
     desired: &DesiredService,
     found: &ServiceFact,
@@ -34,15 +47,8 @@ pub(super) fn compare(
         && found.store_used == Some(true)
         && found.process.is_none()
     {
-        return unknown(
-            format!(
-                "its store is that of {who}, which has left the cluster for good: CockroachDB does not let it join again"
-            ),
-            format!(
-                "wipe {} on it if nobody needs what is in there, so that it joins as a new node; or write `state: decommissioned`",
-                desired.store
-            ),
-        );
+        let (reason, hint) = left_for_good(&who, desired);
+        return unknown(reason, hint);
     }
     if let Some(process) = &found.process
         && process.user != desired.user.as_str()

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Cause, Change, Digest, Fact, HealthFact, NodeName, Note, Observed, Plan, ResourceAddr, ResourceKind,
-    Shard, UnknownResource, Verdict,
+    Cause, Change, Digest, Fact, HealthFact, MembershipFact, NodeName, Note, Observed, Plan, ResourceAddr,
+    ResourceKind, Shard, UnknownResource, Verdict,
 };
 use crdbctl_planner::{JoinError, PlanOptions, join, plan};
 use proptest::prelude::*;
@@ -87,6 +87,8 @@ enum Mishap {
     LinkMoved(usize),
     Flag(usize),
     Stopped(usize),
+    Left(usize),
+    Forgotten(usize),
     NotReady(usize),
     Unreadable(usize),
     FileUnknown(usize),
@@ -133,6 +135,20 @@ impl Mishap {
                 }
             }
             Stopped(n) => *world.service(n) = stopped("loaded", "enabled"),
+            Left(n) | Forgotten(n) => {
+                *world.service(n) = stopped("loaded", "enabled");
+                world.service(n).store_used = Some(true);
+                if let Some(Observed::Present(fact)) =
+                    world.observations.cluster.get_mut(&addr("cluster/members.store"))
+                    && let Fact::Members(members) = fact.as_mut()
+                {
+                    let member = &mut members.members[n - 1];
+                    member.membership = MembershipFact::Decommissioned;
+                    if matches!(self, Forgotten(_)) {
+                        member.address = None;
+                    }
+                }
+            }
             NotReady(n) => world.service(n).health = HealthFact::NotReady("503".to_owned()),
             Unreadable(n) => world.unreadable(n),
             FileUnknown(n) => world.set(&format!("store-{n}/file.ufw-profile"), unknown()),
@@ -184,6 +200,8 @@ fn mishaps() -> impl Strategy<Value = Vec<Mishap>> {
         n().prop_map(Mishap::LinkMoved),
         n().prop_map(Mishap::Flag),
         n().prop_map(Mishap::Stopped),
+        n().prop_map(Mishap::Left),
+        n().prop_map(Mishap::Forgotten),
         n().prop_map(Mishap::NotReady),
         n().prop_map(Mishap::Unreadable),
         n().prop_map(Mishap::FileUnknown),
@@ -400,6 +418,23 @@ fn how_far_a_rotation_is_is_not_told_by_a_shard() {
         "{}",
         said(&first)
     );
+}
+
+#[test]
+fn a_node_that_left_for_good_is_told_when_shards_are_joined() {
+    for mishap in [Mishap::Left(2), Mishap::Forgotten(2)] {
+        let mut world = World::of(&five());
+        mishap.befall(&mut world);
+        Mishap::LinkMoved(2).befall(&mut world);
+        let (whole, joined) = (world.plan(), world.joined(3, World::seen_by));
+        // By itself the shard sees a service that does not run.
+        assert!(world.seen_by(shard("2/3")).is_complete());
+        assert_eq!(
+            summary(&whole),
+            ["store-2/link.data update drift [target]", "unknown store-2/service.cockroach"]
+        );
+        assert_eq!(content(&joined, 3), content(&whole, 3), "{mishap:?}");
+    }
 }
 
 #[test]
