@@ -73,19 +73,33 @@ else
         chmod 700 -- "$keys"
         (set -o noclobber && printf '%s\n' "${client_key//$'\r'/}" >"$keys/client.root.key")
     fi
+    # What is given here goes before the configuration that ssh would find, and before one that the manifest names.
+    options=()
     if [ -n "$ssh_key" ]; then
         eval "$(ssh-agent -a "$private/agent" -s)" >/dev/null
         printf '%s\n' "$SSH_AGENT_PID" >"$private/agent-pid"
         printf '%s\n' "${ssh_key//$'\r'/}" | ssh-add -q - ||
             fail "the input ssh-key is no private key, or has a passphrase"
+        options+=("IdentityAgent \"$private/agent\"" "IdentitiesOnly no")
     fi
     if [ -n "$known_hosts" ]; then
         printf '%s\n' "$known_hosts" >"$private/known_hosts"
+        options+=("UserKnownHostsFile \"$private/known_hosts\"" "GlobalKnownHostsFile none" "StrictHostKeyChecking yes")
+    fi
+    if [ "${#options[@]}" -gt 0 ]; then
+        # In a file too: ssh takes no options along to a jump host, but the file.
+        {
+            printf 'Host *\n'
+            printf '  %s\n' "${options[@]}"
+            printf 'Include ~/.ssh/config\nInclude /etc/ssh/ssh_config\n'
+        } >"$private/ssh_config"
         ssh=$(command -v ssh) || fail "there is no ssh here"
         mkdir "$private/bin"
-        # What stands on ssh's command line first counts before any configuration, the manifest's own too.
-        printf '#!/usr/bin/env bash\nexec %q -o %q -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes "$@"\n' \
-            "$ssh" "UserKnownHostsFile=\"$private/known_hosts\"" >"$private/bin/ssh"
+        {
+            printf '#!/usr/bin/env bash\nexec %q -F %q' "$ssh" "$private/ssh_config"
+            printf ' -o %q' "${options[@]}"
+            printf ' "$@"\n'
+        } >"$private/bin/ssh"
         chmod 700 "$private/bin/ssh"
         PATH=$private/bin:$PATH
     fi

@@ -159,6 +159,31 @@ fn the_action_tells_of_drift_on_hosts_and_leaves_no_key() {
     let done = action().with("known-hosts", strangers).with("fail-on", "").run();
     assert_eq!((done.success, done.output("result")), (true, "incomplete"), "{}", done.log);
     assert!(done.summary.contains("host key"), "{}", done.summary);
+    // What is given counts before a configuration that the manifest names: its own key, and hosts that it trusts.
+    let ours = read(&bench.path("cluster.yaml"));
+    let with_configuration =
+        ours.replace("ssh:\n", &format!("ssh:\n  config_file: {}\n", bench.lab.ssh_config().display()));
+    assert_ne!(ours, with_configuration);
+    fs::write(bench.path("cluster.yaml"), &with_configuration).unwrap();
+    let done = action().with("known-hosts", strangers).with("fail-on", "").run();
+    assert_eq!(done.output("result"), "incomplete", "{}", done.summary);
+    assert!(done.summary.contains("host key"), "{}", done.summary);
+    let other = bench.path("other-key");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&other)
+        .status();
+    assert!(made.unwrap().success());
+    let configuration =
+        read(&bench.lab.ssh_config()).replace(&bench.lab.identity_file().display().to_string(), "/none");
+    fs::write(bench.path("ssh_config"), configuration).unwrap();
+    fs::write(bench.path("cluster.yaml"), ours.replace("ssh:\n", "ssh:\n  config_file: ssh_config\n"))
+        .unwrap();
+    let done = action().with("fail-on", "").run();
+    assert_eq!(done.output("result"), "diverged", "{}", done.summary);
+    let done = action().with("ssh-key", &read(&other)).with("fail-on", "").run();
+    assert_eq!(done.output("result"), "incomplete", "{}", done.summary);
+    fs::write(bench.path("cluster.yaml"), &ours).unwrap();
     // Without the client's key the cluster cannot be asked, and that is told.
     let done = action().with("client-key", "").with("fail-on", "").run();
     assert_eq!(done.output("result"), "incomplete", "{}", done.summary);
