@@ -17,6 +17,12 @@ pub struct ShardContext {
     /// that does not run is theirs. Told with the first shard.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub gone: BTreeMap<NodeName, String>,
+    /// The same of nodes whose addresses the cluster has forgotten: it holds where an apply was once done with the service.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forgotten: BTreeMap<NodeName, String>,
+    /// The nodes of this shard on which no apply was ever done with the service, as far as was read.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unserved: BTreeSet<NodeName>,
 }
 
 impl ShardContext {

@@ -98,10 +98,14 @@ impl<'a> Context<'a> {
     /// done with the service and that no member has, is theirs then, unless a member is missing that may have moved here from
     /// another address. A node that never was a member may have begun a store too, and is none of them.
     pub(crate) fn removed(&self, node: &NodeName) -> Option<String> {
+        self.gone(node).filter(|_| self.member(node).is_some() || self.has_served(node))
+    }
+
+    /// Returns whether an apply was once done with the service of `node`, by its record.
+    pub(crate) fn has_served(&self, node: &NodeName) -> bool {
         let has = |record: &Record, kind: &str| record.resources.keys().any(|local| local.starts_with(kind));
         // Where a service was taken away, its unit was too, and the data stayed.
-        let ran = |record: &Record| has(record, "service.") || !has(record, "unit.");
-        self.gone(node).filter(|_| self.member(node).is_some() || self.record(node).is_some_and(ran))
+        self.record(node).is_some_and(|record| has(record, "service.") || !has(record, "unit."))
     }
 
     /// Returns the same of a node on which an apply was once done with the service.

@@ -210,7 +210,11 @@ fn joined(first: &Share<'_>, shares: &[Share<'_>]) -> Plan {
 /// The changes of all shards, without those of services that the first shard knows to be of members that left; and these, as
 /// unknown.
 fn without_gone(shares: &[Share<'_>]) -> (Vec<Change>, Vec<UnknownResource>) {
-    let gone: BTreeMap<&NodeName, &String> = shares.iter().flat_map(|share| &share.context.gone).collect();
+    let unserved: BTreeSet<&NodeName> = shares.iter().flat_map(|share| &share.context.unserved).collect();
+    let forgotten = shares.iter().flat_map(|share| &share.context.forgotten);
+    let forgotten = forgotten.filter(|(node, _)| !unserved.contains(node));
+    let gone: BTreeMap<&NodeName, &String> =
+        shares.iter().flat_map(|share| &share.context.gone).chain(forgotten).collect();
     let mut unknown = Vec::new();
     let mut changes: Vec<Change> = shares.iter().flat_map(|share| share.plan.changes.clone()).collect();
     changes.retain(|change| {

@@ -75,8 +75,14 @@ fn shard_context(context: &Context<'_>) -> Option<ShardContext> {
     let mut told = context.view.context(context.graph, context.observations)?;
     if context.view.has_cluster() {
         let others = context.graph.staying().filter(|node| !context.view.has(node));
-        told.gone = others.filter_map(|node| Some((node.clone(), context.gone(node)?))).collect();
+        let gone = others.filter_map(|node| Some((node.clone(), context.gone(node)?)));
+        (told.gone, told.forgotten) = gone.partition(|(node, _)| context.member(node).is_some());
     }
+    let own = context.graph.staying().filter(|node| context.view.has(node));
+    told.unserved = own
+        .filter(|node| context.observations.reading(node).is_some() && !context.has_served(node))
+        .cloned()
+        .collect();
     Some(told)
 }
 

@@ -62,6 +62,7 @@ impl View {
         }
         let machine = |node: &NodeName| observations.reading(node)?.host.machine_id;
         let machines = self.nodes.iter().filter_map(|node| Some((node.clone(), machine(node)?))).collect();
-        Some(ShardContext { taken_at: observations.taken_at, nodes, machines, gone: BTreeMap::new() })
+        let (gone, forgotten, unserved) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Some(ShardContext { taken_at: observations.taken_at, nodes, machines, gone, forgotten, unserved })
     }
 }

@@ -71,6 +71,8 @@ fn plans_of_shards_and_joined_ones_are_as_the_schema_says() {
         nodes: [(node("store-1"), 1), (node("store-2"), 2)].into(),
         machines: [(node("store-1"), Digest::of("a machine"))].into(),
         gone: [(node("store-2"), "n2".to_owned())].into(),
+        forgotten: [(node("store-2"), "n2".to_owned())].into(),
+        unserved: [node("store-1")].into(),
     };
     plan.part.shard = Some("1/2".parse().unwrap());
     plan.part.context = Some(Box::new(context));

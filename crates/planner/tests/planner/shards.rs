@@ -117,6 +117,8 @@ impl Mishap {
             | Mode(n)
             | NoRecord(n)
             | Foreign(n)
+            | Left(n)
+            | Forgotten(n)
             | Twins(n, _)
                 if !is_read(world, n) => {}
             Twins(_, m) if !is_read(world, m) => {}
@@ -435,6 +437,16 @@ fn a_node_that_left_for_good_is_told_when_shards_are_joined() {
         );
         assert_eq!(content(&joined, 3), content(&whole, 3), "{mishap:?}");
     }
+}
+
+#[test]
+fn a_store_on_a_host_without_a_record_is_no_members_that_left() {
+    let mut world = World::of(&five());
+    Mishap::Forgotten(2).befall(&mut world);
+    Mishap::NoRecord(2).befall(&mut world);
+    let (whole, joined) = (world.plan(), world.joined(3, World::seen_by));
+    assert!(whole.is_complete() && whole.changes.len() == 1, "{:?}", summary(&whole));
+    assert_eq!(content(&joined, 3), content(&whole, 3));
 }
 
 #[test]
