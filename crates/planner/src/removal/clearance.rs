@@ -62,7 +62,8 @@ impl<'a> Clearance<'a> {
         if let (Some(path), Some(Observed::Present(fact))) =
             (dropped.paths.first(), self.reading.resources.get(&dropped.addr))
             && let Fact::Directory(found) = fact.as_ref()
-            && (!dropped.created || dropped.is_superseded || !dropped.is_proper())
+            && !dropped.is_superseded
+            && !(dropped.created && dropped.is_proper())
         {
             self.staying.push((path.clone(), found.clone()));
         }

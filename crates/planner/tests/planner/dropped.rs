@@ -319,6 +319,28 @@ fn data_are_never_removed_and_no_node_starts_with_an_empty_store() {
     assert!(unknown(&world.plan()).iter().any(|(at, ..)| at == "store-1/service.cockroach"));
 }
 
+/// A later account of the same number could read what was left in it.
+#[test]
+fn an_account_stays_while_a_directory_belongs_to_it_that_crdbctl_did_not_make() {
+    let mut world = World::of_change(NODES, &install("data: /srv/data, user: db, group: db"));
+    let mut idle = stopped("loaded", "enabled");
+    idle.store_used = Some(true);
+    world.set("store-1/service.cockroach", present(Fact::Service(idle)));
+    let accounts = |world: &World| -> Vec<String> {
+        deleted(&world.plan(), 1).into_iter().filter(|local| !local.starts_with("directory.")).collect()
+    };
+    world.recorded(1, "directory.data").created = false;
+    assert!(accounts(&world).is_empty(), "{:?}", accounts(&world));
+    assert!(
+        said(&world.plan()).contains("/var/lib/cockroach belongs to it, and stays"),
+        "{}",
+        said(&world.plan())
+    );
+    // Where it is gone, nothing keeps them.
+    world.set("store-1/directory.data@var+lib+cockroach", Observed::Absent);
+    assert_eq!(accounts(&world), ["user.cockroach", "group.cockroach"]);
+}
+
 #[test]
 fn a_host_without_a_record_whose_data_are_elsewhere_is_not_given_an_empty_store() {
     let mut world = World::converged();
