@@ -83,29 +83,35 @@ pub(crate) fn carry(
 /// Marks the unit of a running node from which the manifest took a variable: the process has it still, and the
 /// probe asks only for variables that the manifest has. What somebody added to the file by hand and never started
 /// is no reason to restart, so the record must say that the manifest is what changed.
+///
+/// Returns the service, which is not as it shall be although the probe cannot tell, with the unit that mends it.
 pub(crate) fn restart_for_removed_variables(
     node: &NodeName,
     context: &Context<'_>,
     differences: &mut BTreeMap<ResourceAddr, Difference>,
-) {
+) -> Option<(ResourceAddr, BTreeSet<ResourceAddr>)> {
     let of_kind = |kind| context.graph.of_node(node).find(move |resource| resource.addr.kind == kind);
     let (Some(unit), Some(service)) = (of_kind(ResourceKind::Unit), of_kind(ResourceKind::Service)) else {
-        return;
+        return None;
     };
     let is_of_manifest =
         context.applied(&service.addr).is_some_and(|applied| applied != Digest::of_json(&service.desired));
     if !is_of_manifest || !context.is_running(node) {
-        return;
+        return None;
     }
-    let content = differences.get_mut(&unit.addr).and_then(|difference| {
-        difference.attributes.iter_mut().find(|attribute| attribute.name == "content")
-    });
-    if let Some(content) = content
-        && let (Some(Value::Text(before)), Some(Value::Text(after))) = (&content.before, &content.after)
-        && !variables(before).is_subset(&variables(after))
-    {
-        mark(content, node);
+    let content = differences
+        .get_mut(&unit.addr)?
+        .attributes
+        .iter_mut()
+        .find(|attribute| attribute.name == "content")?;
+    let (Some(Value::Text(before)), Some(Value::Text(after))) = (&content.before, &content.after) else {
+        return None;
+    };
+    if variables(before).is_subset(&variables(after)) {
+        return None;
     }
+    mark(content, node);
+    Some((service.addr.clone(), BTreeSet::from([unit.addr.clone()])))
 }
 
 /// The names of the variables that a unit sets.

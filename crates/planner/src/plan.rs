@@ -50,7 +50,14 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
     for node in graph.staying().filter(|node| context.view.has(node)) {
         draft.drop_ins(node, context);
         draft.carried.extend(carry(node, graph, &mut draft.differences));
-        restart_for_removed_variables(node, context, &mut draft.differences);
+        if let Some((service, unit)) = restart_for_removed_variables(node, context, &mut draft.differences) {
+            draft.compared.entry(service.clone()).and_modify(|verdict| {
+                if *verdict == Verdict::Same {
+                    *verdict = Verdict::Differs;
+                }
+            });
+            draft.carried.entry(service).or_default().extend(unit);
+        }
     }
     if options.skip_unknown {
         draft.put_off_leaving(graph);

@@ -1,8 +1,8 @@
 //! What restarts or reloads a node, which change says so, and in which order nodes go.
 
-use crdbctl_model::{Digest, Fact, HealthFact, Impact, Pace};
+use crdbctl_model::{Digest, Fact, HealthFact, Impact, Pace, Verdict};
 
-use crate::world::{MANIFEST, World, graph, node};
+use crate::world::{MANIFEST, World, addr, graph, node};
 
 #[test]
 fn changed_flags_restart_through_the_unit_and_are_told_once() {
@@ -70,6 +70,8 @@ fn a_variable_that_the_manifest_lost_restarts_and_one_added_by_hand_does_not() {
     }
     let plan = world.plan();
     assert_eq!(plan.counts().restart, 3, "{:?}", crate::world::summary(&plan));
+    // Whoever applies something else of the node must not record the service as done: the variable would never go.
+    assert_eq!(plan.compared[&addr("store-1/service.cockroach")], Verdict::Carried);
 
     let mut world = World::converged();
     if let Fact::Unit(unit) = world.fact("store-2/unit.cockroach") {
