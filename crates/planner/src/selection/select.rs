@@ -26,12 +26,10 @@ pub fn select(
     observations: &Observations,
     options: &PlanOptions,
 ) -> Result<Plan, SelectionError> {
-    if selection.is_whole() {
-        return Ok(whole);
-    }
-    means_something(&whole, selection, graph)?;
-    order::check(&whole, selection, &Context::new(graph, observations, options.now, options.shard))?;
-    Ok(restrict(whole, selection, graph, observations, options))
+    let in_order = |whole: &Plan| {
+        order::check(whole, selection, &Context::new(graph, observations, options.now, options.shard))
+    };
+    part(whole, selection, graph, observations, options, in_order)
 }
 
 /// Returns the selected part of a whole plan as [`select`] does, for somebody who only looks: of what nobody will do, no order can break.
@@ -45,10 +43,23 @@ pub fn look_at(
     observations: &Observations,
     options: &PlanOptions,
 ) -> Result<Plan, SelectionError> {
+    part(whole, selection, graph, observations, options, |_| Ok(()))
+}
+
+fn part(
+    whole: Plan,
+    selection: &Selection,
+    graph: &ResourceGraph,
+    observations: &Observations,
+    options: &PlanOptions,
+    check: impl FnOnce(&Plan) -> Result<(), SelectionError>,
+) -> Result<Plan, SelectionError> {
     if selection.is_whole() {
         return Ok(whole);
     }
-    means_something(&whole, selection, graph)?;
+    known_nodes(selection, graph)?;
+    known_targets(&whole, selection, graph)?;
+    check(&whole)?;
     Ok(restrict(whole, selection, graph, observations, options))
 }
 
@@ -83,11 +94,6 @@ fn restrict(
         plan.changes.iter().any(|it| it.addr.node().is_none() && it.addr.kind != ResourceKind::Setting);
     plan.basis.nodes.retain(|node, _| rests_on_all || selection.reaches(node));
     plan
-}
-
-fn means_something(whole: &Plan, selection: &Selection, graph: &ResourceGraph) -> Result<(), SelectionError> {
-    known_nodes(selection, graph)?;
-    known_targets(whole, selection, graph)
 }
 
 /// Sees that the nodes of a selection are of the graph. Needs no host.
