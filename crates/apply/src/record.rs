@@ -273,12 +273,13 @@ fn still_begun<'a>(
     reading: &'a Reading,
     record: &Record,
 ) -> Vec<(&'a str, &'a [HostPath])> {
-    let is_there = |local: &str| {
-        let of_node = reading.resources.iter().find(|(addr, _)| addr.local() == local);
-        match of_node {
-            Some((addr, observed)) => graph.resources.contains_key(addr) && *observed != Observed::Absent,
-            None => false,
-        }
+    // What the manifest has at another place says nothing of what was begun at this one.
+    let is_there = |local: &str, paths: &[HostPath]| {
+        let wanted = graph.of_node(node).find(|resource| resource.addr.local() == local);
+        wanted.is_some_and(|wanted| {
+            let found = reading.resources.get(&wanted.addr);
+            wanted.desired.paths() == paths && found.is_some_and(|found| *found != Observed::Absent)
+        })
     };
     let dropped = Dropped::on(graph, node, Some(record), &reading.footprint.begun);
     let is_dropped = |local: &str, paths: &[HostPath]| {
@@ -302,7 +303,7 @@ fn still_begun<'a>(
                 record.resources.get(*local).is_some_and(|entry| entry.created && entry.paths == **paths)
                     || is_rule_told(local) == Some(true);
             let of = local.split_once(':').map_or(local.as_str(), |(of, _)| of);
-            !told && (is_there(of) || is_dropped(local, paths))
+            !told && (is_there(of, paths) || is_dropped(local, paths))
         })
         .map(|(local, paths)| (local.as_str(), paths.as_slice()))
         .collect()

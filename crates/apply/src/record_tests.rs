@@ -259,3 +259,20 @@ fn what_was_begun_and_dropped_stays_noted_until_it_is_gone() {
     reading.resources.insert(at("firewall.ufw@CockroachDB"), present(Fact::Firewall(rules(&[]))));
     assert_eq!(lines(&reading), Vec::<String>::new());
 }
+
+/// The manifest was put back after an interrupted apply had begun a directory elsewhere.
+#[test]
+fn what_was_begun_elsewhere_is_not_noted_for_what_stands_at_the_manifest_s_place() {
+    let now = graph("firewall: none");
+    let mut reading = reading(&now, &BTreeMap::new());
+    let typo = HostPath::new("/srv/typo").unwrap();
+    reading.footprint.begun = [("directory.root".to_owned(), vec![typo])].into();
+    reading.resources.insert(at("directory.root"), directory());
+    let record = reading.record.clone().unwrap();
+    let elsewhere = at("directory.root@srv+typo");
+    let mut left = |found: Observed| {
+        reading.resources.insert(elsewhere.clone(), found);
+        still_begun(&now, &node(), &reading, &record).len()
+    };
+    assert_eq!((left(directory()), left(Observed::Absent)), (1, 0));
+}
