@@ -14,43 +14,10 @@ pub(crate) struct SelectionArgs {
 
     /// Only resources of this address, in which * stands for any characters: store-1/*, */unit.*, cluster/*; may be given several times
     ///
-    /// With --node, only those on these nodes. What is left out is told. Ends with 64 when a target means nothing, or when what is
-    /// selected rests on a change that is not: the message names what to add.
+    /// With --node, only those on these nodes. What is left out is told. Ends with 64 when a target means nothing and, unless it is only
+    /// looked at (`drift`), when what is selected rests on a change that is not: the message names what to add.
     #[arg(long, value_name = "ADDR")]
     target: Vec<AddrPattern>,
-}
-
-/// Which part of the whole a command that only looks is for.
-#[derive(Args, Debug, Default)]
-pub(crate) struct LookedAtArgs {
-    /// Look at what is on this node alone, at nothing cluster-wide; may be given several times
-    #[arg(long, value_name = "NAME")]
-    node: Vec<NodeName>,
-
-    /// Look only at resources of this address, in which * stands for any characters: store-1/*, */unit.*, cluster/*; may be given several times
-    ///
-    /// With --node, only at those on these nodes. What is left out is told. Ends with 64 when a target means nothing.
-    #[arg(long, value_name = "ADDR")]
-    target: Vec<AddrPattern>,
-}
-
-impl LookedAtArgs {
-    /// Returns what was selected, everything when nothing was said.
-    ///
-    /// # Errors
-    /// When a node is none of the graph.
-    pub(crate) fn of(&self, graph: &ResourceGraph) -> Result<Selection, CliError> {
-        known(selection(&self.node, &self.target), graph)
-    }
-}
-
-fn selection(nodes: &[NodeName], targets: &[AddrPattern]) -> Selection {
-    Selection { nodes: nodes.iter().cloned().collect(), targets: targets.iter().cloned().collect() }
-}
-
-fn known(selection: Selection, graph: &ResourceGraph) -> Result<Selection, CliError> {
-    crdbctl_planner::known_nodes(&selection, graph).map_err(|error| refused(&error))?;
-    Ok(selection)
 }
 
 impl SelectionArgs {
@@ -59,12 +26,17 @@ impl SelectionArgs {
     /// # Errors
     /// When a node is none of the graph.
     pub(crate) fn of(&self, graph: &ResourceGraph) -> Result<Selection, CliError> {
-        known(self.selection(), graph)
+        let selection = self.selection();
+        crdbctl_planner::known_nodes(&selection, graph).map_err(|error| refused(&error))?;
+        Ok(selection)
     }
 
     /// Returns what was selected, whether there is such a thing or not.
     pub(crate) fn selection(&self) -> Selection {
-        selection(&self.node, &self.target)
+        Selection {
+            nodes: self.node.iter().cloned().collect(),
+            targets: self.target.iter().cloned().collect(),
+        }
     }
 }
 

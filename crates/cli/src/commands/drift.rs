@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::found::found;
 use crate::metrics_file::MetricsFile;
 use crate::plan_format::PlanFormat;
-use crate::selection::LookedAtArgs;
+use crate::selection::SelectionArgs;
 use crate::shard_args::ShardArgs;
 use crate::{CliError, ExitCode, Ui, accepting, document};
 
@@ -50,7 +50,7 @@ pub(crate) struct DriftArgs {
     shard: ShardArgs,
 
     #[command(flatten)]
-    selection: LookedAtArgs,
+    selection: SelectionArgs,
 
     /// Look at what `probe -o` wrote, without connecting to any node
     #[arg(long, value_name = "FILE")]
