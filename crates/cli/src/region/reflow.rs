@@ -21,6 +21,10 @@ const NAMES: [&str; 6] = ["alacritty", "tmux", "vte", "xterm-ghostty", "xterm-ki
 /// Going back by too few lines leaves something behind; by too many, it takes away what somebody was told.
 pub(super) fn breaks_lines_anew(env: impl Fn(&str) -> Option<String>) -> bool {
     let is = |name: &str, known: &[&str]| env(name).is_some_and(|value| known.contains(&value.as_str()));
+    // GNU screen passes on what the terminal around it has set.
+    if env("STY").is_some_and(|session| !session.is_empty()) {
+        return false;
+    }
     let term = env("TERM").unwrap_or_default();
     VARIABLES.iter().any(|name| env(name).is_some_and(|value| !value.is_empty()))
         || is("TERM_PROGRAM", &PROGRAMS)
@@ -52,6 +56,7 @@ mod tests {
         assert!(breaks(&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "iTerm.app")]));
         assert!(breaks(&[("TERM", "xterm-kitty")]) && breaks(&[("TERM", "tmux-256color")]));
         assert!(!breaks(&[]) && !breaks(&[("TERM", "xterm-256color")]) && !breaks(&[("TERM", "linux")]));
+        assert!(!breaks(&[("TERM", "screen"), ("STY", "4242.pts-0.host"), ("VTE_VERSION", "7600")]));
         assert!(!breaks(&[("TERM", "screen"), ("TMUX", "")]) && !breaks(&[("TERM_PROGRAM", "other")]));
     }
 
