@@ -226,6 +226,23 @@ fn the_pipelines_of_the_page_are_sound() {
     shellcheck("sh", &commands);
 }
 
+/// Asserts that the agent whose process id is in a file ends, if it has not.
+fn assert_agent_ends(file: &Path) {
+    let agent = fs::read_to_string(file).unwrap();
+    assert!(!agent.trim().is_empty());
+    let ended = || {
+        fs::read_to_string(format!("/proc/{}/comm", agent.trim()))
+            .map_or(true, |comm| comm.trim() != "ssh-agent")
+    };
+    assert!(
+        (0..50).any(|_| ended() || {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            false
+        }),
+        "the agent runs on"
+    );
+}
+
 /// Asserts that rules speak of metrics that there are, in the form that Prometheus reads.
 fn assert_alerts(alerts: &Value) {
     let pipeline = Fixture::new();
@@ -393,18 +410,7 @@ fn secrets_reach_what_needs_them_and_nothing_else() {
     // Afterwards there is neither.
     pipeline.assert_nothing_is_left();
     assert!(!pipeline.path("keys/client.root.key").exists());
-    let agent = read("pid");
-    let ended = || {
-        fs::read_to_string(format!("/proc/{}/comm", agent.trim()))
-            .map_or(true, |comm| comm.trim() != "ssh-agent")
-    };
-    assert!(
-        (0..50).any(|_| ended() || {
-            std::thread::sleep(std::time::Duration::from_millis(100));
-            false
-        }),
-        "the agent runs on"
-    );
+    assert_agent_ends(&pipeline.path("pid"));
     // A key that is there already is nobody's to take away.
     fs::write(pipeline.path("keys/client.root.key"), "mine").unwrap();
     let done = pipeline.action().with("client-key", "another").run();
@@ -425,10 +431,11 @@ fn a_cancelled_job_leaves_no_key() {
     let pid = pipeline.path("pid");
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            let deadline = begun + std::time::Duration::from_secs(30);
             while !fs::read_to_string(&pid).is_ok_and(|text| text.ends_with('\n')) {
+                assert!(std::time::Instant::now() < deadline, "crdbctl was not started");
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
-            let agent = fs::read_to_string(&pid).unwrap();
             // The shell that started the agent is the one that a cancelled job ends.
             let mut looking = Command::new("pgrep");
             let output = looking.args(["-f", "bash .*/actions/drift/look.sh"]).output().unwrap();
@@ -439,12 +446,12 @@ fn a_cancelled_job_leaves_no_key() {
                     Command::new("kill").args(["-TERM", pid]).status().unwrap();
                 }
             }
-            assert!(!agent.trim().is_empty());
         });
         let done = action.run();
         assert!(!done.success && done.output("result") == "failed", "{done:?}");
     });
     assert!(begun.elapsed() < std::time::Duration::from_secs(30), "it waited for crdbctl");
+    assert_agent_ends(&pid);
     pipeline.assert_nothing_is_left();
 }
 
