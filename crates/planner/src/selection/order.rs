@@ -90,10 +90,21 @@ impl<'a> Order<'a> {
         let Some(node) = change.addr.node() else { return BTreeSet::new() };
         let service =
             context.graph.of_node(node).find(|resource| resource.addr.kind == ResourceKind::Service);
+        // Where a link is only taken on to it, the process starts from what the link leads to now.
+        let is_led_to_later = |addr: &ResourceAddr| {
+            let leads_to_it = |change: &&&Change| {
+                change.addr.kind == ResourceKind::Link && change.depends_on.contains(addr)
+            };
+            self.changes.values().find(leads_to_it).is_some_and(|link| link.action == Action::Update)
+        };
         let is_made = |addr: &&ResourceAddr| {
-            // A firewall's profile and rules let clients in; the process starts without.
-            !matches!(addr.kind, ResourceKind::File | ResourceKind::Firewall)
-                && self.changes.get(addr).is_some_and(|change| change.action == Action::Create)
+            let is_needed = match addr.kind {
+                // A firewall's profile and rules let clients in; the process starts without.
+                ResourceKind::File | ResourceKind::Firewall => false,
+                ResourceKind::Package => !is_led_to_later(addr),
+                _ => true,
+            };
+            is_needed && self.changes.get(addr).is_some_and(|change| change.action == Action::Create)
         };
         service.iter().flat_map(|service| &service.depends_on).filter(is_made).cloned().collect()
     }

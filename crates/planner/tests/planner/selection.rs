@@ -257,9 +257,8 @@ fn no_node_of_another_series_before_the_hold() {
 
 #[test]
 fn a_restart_with_a_half_of_what_differs_says_so() {
-    let mut world = World::converged();
-    world.graph =
-        graph(&MANIFEST.replace("  version: v24.1.0\n", "  version: v24.1.1\n  flags: {cache: \".35\"}\n"));
+    let world = World::of_change("  version: v24.1.0\n", "  version: v24.1.1\n  flags: {cache: \".35\"}\n");
+    // The link to the version that runs stays, and the package behind it: the new one may be missing.
     let part = world.part(&[], &["store-1/unit.*"]);
     assert_eq!(part.counts().restart, 1);
     let notes = notes(&part);
@@ -500,6 +499,13 @@ fn no_node_is_restarted_onto_what_is_not_there_yet() {
     }
     // A whole node has all of it.
     assert!(world.part(&[1], &[]).changes.iter().any(|it| it.impact == Impact::Restart));
+
+    // The link stands and somebody removed what it leads to.
+    let mut world = World::diverged();
+    let package = "store-1/package.cockroach-v24.1.0.linux-amd64";
+    world.set(package, Observed::Absent);
+    let refusal = world.refusal(&[], &["store-1/unit.*"]);
+    assert!(refusal.contains(package) && !refusal.contains("store-1/link"), "{refusal}");
 }
 
 #[test]
