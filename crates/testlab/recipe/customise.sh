@@ -39,12 +39,12 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
 	e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-tmpfiles-clean.timer; do
 	mask "$unit"
 done
-# There is no console to log in at, and nobody waits for the network.
+# There is no console to log in at.
 mask console-getty.service
-mask systemd-networkd-wait-online.service
 # When many hosts boot at once this unit sometimes fails and leaves
 # /run/nologin behind, after which every login but root's is refused.
 mask systemd-user-sessions.service
 ln -sf /dev/null "$tree/etc/tmpfiles.d/systemd-nologin.conf"
 
+# With the service that network-online.target stands for: what is started after it finds its address, as on any host.
 chroot "$tree" systemctl --quiet enable systemd-networkd.service

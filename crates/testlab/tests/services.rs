@@ -58,3 +58,21 @@ fn a_host_that_has_booted_runs_with_nothing_failed_and_nothing_left_to_do() {
         assert!(!host.exists("/run/nologin").unwrap());
     }
 }
+
+/// Programs that bind the host's address fail at boot where nobody waits for it.
+#[test]
+fn what_starts_when_the_network_is_online_finds_the_host_s_address() {
+    let Some(lab) = require_lab(Lab::builder().hosts(1)) else { return };
+    let [host] = lab.hosts() else { panic!("one host") };
+    let unit = "[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nType=oneshot\n\
+        ExecStart=/bin/sh -c 'ip -4 -oneline address show host0 >> /var/lib/seen; echo . >> /var/lib/seen'\n\
+        [Install]\nWantedBy=multi-user.target\n";
+    host.write("/etc/systemd/system/seen.service", unit.as_bytes(), 0o644, "root:root").unwrap();
+    host.exec_ok("systemctl --quiet enable seen.service").unwrap();
+    for boots in 1..=3 {
+        host.power_cut().unwrap();
+        host.power_on().unwrap();
+        let seen = host.exec_ok("cat /var/lib/seen").unwrap().text();
+        assert_eq!(seen.matches(&format!(" {}/", host.address())).count(), boots, "{seen}");
+    }
+}
