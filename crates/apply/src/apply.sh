@@ -90,7 +90,6 @@ link() {
 }
 # begin LOCAL-ADDRESS PATH...: notes what is about to be created, until the record tells.
 begin() { printf '%s\n' "$*" >>"$state/$cluster.begun"; }
-# remove PATH: a file, or whatever is not a directory, under its name; a link is not followed.
 # spare PATH LIVE...: sees that PATH is no other way, over a link or a mount, to what the manifest has.
 spare() {
   path=$1 it=$(identity "$1"); shift
@@ -104,6 +103,7 @@ identity() {
   parent=$(stat -L -c '%d:%i' -- "${1%/*}/" 2>/dev/null) || return 0
   printf '%s/%s' "$parent" "${1##*/}"
 }
+# remove PATH: a file, or whatever is not a directory, under its name; a link is not followed.
 remove() {
   enter "${1%/*}/"
   name=${1##*/}

@@ -38,13 +38,9 @@ pub(crate) async fn write(
     let mut text = prologue(&session.cluster, &session.run);
     text.push_str(&format!("json=$(head -c {}; printf .); json=${{json%.}}\n", json.len()));
     text.push_str("sweep \"$state\"\n(put \"$state/$cluster.json\" root root 0600 \"$json\") || exit 1\n");
-    text.push_str("rm -f -- \"$state/$cluster.begun\" || exit 1\n");
+    text.push_str(&note_begun(&begun));
     if ledger.forced.contains_key(&node) {
         text.push_str("rm -f -- \"$state/$cluster.forced\" || exit 1\n");
-    }
-    for (local, paths) in begun {
-        let words: Vec<&str> = std::iter::once(local).chain(paths.iter().map(HostPath::as_str)).collect();
-        text.push_str(&format!("{} || exit 1\n", call("begin", &words)));
     }
     for resource in applier.graph.of_node(&node).filter(|resource| resource.presence == Presence::Present) {
         if let Desired::Package(package) = &resource.desired {
@@ -307,6 +303,19 @@ fn still_begun<'a>(
         })
         .map(|(local, paths)| (local.as_str(), paths.as_slice()))
         .collect()
+}
+
+/// Returns the line that notes what was begun, at once: what is half noted would not be crdbctl's any more.
+pub(crate) fn note_begun(begun: &[(&str, &[HostPath])]) -> String {
+    let line = |(local, paths): &(&str, &[HostPath])| {
+        let words = std::iter::once(*local).chain(paths.iter().map(HostPath::as_str));
+        words.collect::<Vec<_>>().join(" ") + "\n"
+    };
+    let lines: String = begun.iter().map(line).collect();
+    if lines.is_empty() {
+        return "rm -f -- \"$state/$cluster.begun\" || exit 1\n".to_owned();
+    }
+    format!("(put \"$state/$cluster.begun\" root root 0600 {}) || exit 1\n", quoted(&lines))
 }
 
 /// Returns the lines that hash a package's files once more only where the list of known digests has no word of

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use base64::Engine as _;
-use crdbctl_model::{ClusterName, Outcome, ResourceAddr, Timestamp};
+use crdbctl_model::{ClusterName, HostPath, Outcome, ResourceAddr, Timestamp};
 
 use crate::run::Run;
 use crate::stage::{Stage, prologue};
@@ -766,6 +766,15 @@ fn forget_takes_one_clusters_record_and_leaves_what_was_set_aside() {
         ok(shell, &at, "(begin link.data /opt/cockroach/data)\n(begin user.cockroach)");
         let begun = std::fs::read_to_string(state.join("shell-test.begun")).unwrap();
         assert_eq!(begun, "link.data /opt/cockroach/data\nuser.cockroach\n", "{shell}");
+        let left = [HostPath::new("/srv/crdb/data").unwrap()];
+        let note = |begun: &[(&str, &[HostPath])]| {
+            ok(shell, &at, &crate::record::note_begun(begun));
+            std::fs::read_to_string(state.join("shell-test.begun")).ok()
+        };
+        let noted = note(&[("link.data", &left), ("user.cockroach", &[])]);
+        assert_eq!(noted.as_deref(), Some("link.data /srv/crdb/data\nuser.cockroach\n"), "{shell}");
+        assert_eq!((note(&[]), note(&[])), (None, None), "{shell}");
+        ok(shell, &at, "begin link.data /opt/cockroach/data");
         ok(shell, &at, "forget");
         assert!(!state.exists(), "{shell}");
     }
