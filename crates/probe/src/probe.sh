@@ -11,7 +11,8 @@ ask_host() {
 ask_record() {
   for kind in json pending begun; do
     if [ -e "$crdbctl_state.$kind" ]; then
-      if text=$(head -c 1048576 -- "$crdbctl_state.$kind" 2>&1); then printf 'record %s %s\n' "$kind" "$(word "$text")"
+      # With a final newline that $() would take off: without it, the last line would count as cut off.
+      if text=$(head -c 1048576 -- "$crdbctl_state.$kind" 2>&1 && printf .); then printf 'record %s %s\n' "$kind" "$(word "${text%.}")"
       else printf 'record-error %s %s\n' "$kind" "$(said "$text")"; fi
     fi
   done

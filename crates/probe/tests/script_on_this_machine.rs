@@ -427,7 +427,8 @@ fn what_the_manifest_no_longer_has_is_seen_where_the_record_says() {
     std::fs::write(at.join("pkg/cockroach-v1.0.0.linux-amd64/cockroach"), "").unwrap();
     let record = serde_json::to_string_pretty(&record_of_before(&at)).unwrap() + "\n";
     std::fs::write(at.join("state/x.json"), &record).unwrap();
-    let begun = format!("unit.begun {}\nlink.odd /a;id /../etc relative\n", bench.path("begun.service"));
+    // The last line is as good as any: most lists have one.
+    let begun = format!("link.odd /a;id /../etc relative\nunit.begun {}\n", bench.path("begun.service"));
     std::fs::write(at.join("state/x.begun"), begun).unwrap();
     let graph = bench.graph(if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" });
     let read = |shell: &str| {
