@@ -1,4 +1,4 @@
-use crdbctl_model::{Cause, Digest, Fact, Mark, Resource};
+use crdbctl_model::{Cause, Desired, DesiredFile, Digest, Fact, Mark, PathFact, Resource};
 
 use crate::comparison::Difference;
 use crate::context::Context;
@@ -32,10 +32,28 @@ pub(crate) fn moved_too(resource: &Resource, found: Option<&Fact>, context: &Con
     else {
         return false;
     };
+    if has_other_access(&resource.desired, found) {
+        return true;
+    }
     match (&entry.mark, found) {
         (Some(Mark::Content(made)), Fact::File(file)) => file.digest != Some(*made),
         (Some(Mark::Content(made)), Fact::Unit(unit)) => unit.file.digest != Some(*made),
         (Some(Mark::Target(made)), Fact::Link(link)) => link.target.as_deref() != Some(made.as_str()),
+        _ => false,
+    }
+}
+
+/// Whether something is accessible to others than crdbctl left it to. A manifest has no word for modes, nor for the owners of files.
+fn has_other_access(desired: &Desired, found: &Fact) -> bool {
+    let of_file = |desired: &DesiredFile, found: &PathFact| {
+        found.mode != desired.mode
+            || found.owner != desired.owner.as_str()
+            || found.group != desired.group.as_str()
+    };
+    match (desired, found) {
+        (Desired::File(desired), Fact::File(found)) => of_file(desired, &found.path),
+        (Desired::Unit(desired), Fact::Unit(found)) => of_file(&desired.file, &found.file.path),
+        (Desired::Directory(desired), Fact::Directory(found)) => found.mode != desired.mode,
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Action, AllowFrom, CaFact, Cause, Change, Digest, Divergence, Dropped, Fact, FileKind, HostPath,
-    LinkFact, Listing, Mark, Observed, Plan, Removal, ResourceKind, Selection, UnitFact, UserFact,
+    LinkFact, Listing, Mark, Observed, PathFact, Plan, Removal, ResourceKind, Selection, UnitFact, UserFact,
 };
 
 use crate::removal::{deleted, said};
@@ -653,11 +653,30 @@ fn every_change_says_truthfully_who_moved() {
         let mut world = World::converged();
         touch(&mut world, local);
         assert_eq!(cause(&world), (Cause::Drift, None), "{local}");
-        // Another thing then, and changed on the host since: known of what the record tells how it was written.
+        // Another thing then, and changed on the host since: known of what the record tells how it was written, and of modes.
         world.recorded(1, local).desired = Digest::of("what the manifest said before");
-        let is_marked = matches!(local, "file.ufw-profile" | "unit.cockroach" | "link.cockroach");
-        let expected = if is_marked { Cause::ManifestAndDrift } else { Cause::Manifest };
+        let is_known = local.starts_with("directory.")
+            || matches!(local, "file.ufw-profile" | "unit.cockroach" | "link.cockroach");
+        let expected = if is_known { Cause::ManifestAndDrift } else { Cause::Manifest };
         assert_eq!(cause(&world).0, expected, "{local}");
+        if let "file.ufw-profile" | "unit.cockroach" = local {
+            let accesses: [fn(&mut PathFact); 3] = [
+                |path| path.mode = crdbctl_model::Mode::new(0o666),
+                |path| path.owner = "cockroach".to_owned(),
+                |path| path.group = "cockroach".to_owned(),
+            ];
+            for change in accesses {
+                let mut world = World::converged();
+                world.recorded(1, local).desired = Digest::of("what the manifest said before");
+                let (Fact::Unit(UnitFact { file }) | Fact::File(file)) =
+                    world.fact(&format!("store-1/{local}"))
+                else {
+                    panic!("{local}")
+                };
+                change(&mut file.path);
+                assert_eq!(cause(&world).0, Cause::ManifestAndDrift, "{local}");
+            }
+        }
         // Deleted on the host after it was applied.
         if !matches!(local, "service.cockroach" | "firewall.ufw") {
             let mut world = World::converged();
