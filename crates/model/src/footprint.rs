@@ -34,6 +34,9 @@ pub struct Footprint {
     /// Whether there is anything in the directories of data that the manifest no longer names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stores: BTreeMap<HostPath, bool>,
+    /// Where [dropped](crate::Dropped) things really are whose path leads over a link, by that path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<HostPath, HostPath>,
 }
 
 impl Footprint {

@@ -118,6 +118,8 @@ pub struct Answer {
     pub(crate) dropped_services: BTreeMap<String, Read<Vec<u8>>>,
     /// Packages in other places than the manifest's that another process than the service's runs a program of.
     pub(crate) dropped_in_use: BTreeSet<String>,
+    /// Where dropped things really are whose path leads over a link.
+    pub(crate) places: BTreeMap<String, Vec<u8>>,
     pub(crate) begun: Option<Read<Vec<u8>>>,
     pub(crate) entries: BTreeMap<String, Read<Vec<u8>>>,
     pub(crate) in_use: Option<Read<Vec<u8>>>,
@@ -197,6 +199,7 @@ impl Answer {
             stores: BTreeMap::new(),
             dropped_services: BTreeMap::new(),
             dropped_in_use: BTreeSet::new(),
+            places: BTreeMap::new(),
             begun: None,
             entries: BTreeMap::new(),
             in_use: None,
@@ -314,6 +317,9 @@ impl Answer {
             }
             ["dropped-service", name, "error", said] => {
                 self.dropped_services.insert((*name).to_owned(), Err(text(said)?));
+            }
+            ["place", path, real] => {
+                self.places.insert((*path).to_owned(), decode(real)?);
             }
             ["package-in-use", path] => {
                 self.dropped_in_use.insert((*path).to_owned());

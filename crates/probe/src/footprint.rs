@@ -44,8 +44,16 @@ pub(crate) fn footprint(
         mount_points: asked.mounts.into_iter().filter(|path| answer.mounts.contains(path.as_str())).collect(),
         begun,
         stores: BTreeMap::new(),
+        places: BTreeMap::new(),
     };
     for dropped in Dropped::on(graph, node, record, &footprint.begun) {
+        for path in &dropped.paths {
+            // A place that no manifest could name is none that it names.
+            let real = answer.places.get(path.as_str()).and_then(|real| String::from_utf8(real.clone()).ok());
+            if let Some(real) = real.and_then(|real| HostPath::new(real).ok()) {
+                footprint.places.insert(path.clone(), real);
+            }
+        }
         around(&dropped, answer, &mut footprint);
     }
     Ok(footprint)

@@ -193,6 +193,9 @@ one_dropped() {
     file.*|unit.*) ask_contents "$2" ;;
     *) return ;;
   esac
+  if real=$(cd -P -- "${2%/*}/" 2>/dev/null && pwd -P) && [ "${real%/}/${2##*/}" != "$2" ]; then
+    printf 'place %s %s\n' "$2" "$(word "${real%/}/${2##*/}")"
+  fi
   stat -c 'stat %f %u %g %U %G %n' -- "$2" 2>&1
 }
 ask_mounts() {

@@ -370,6 +370,7 @@ fn record_of_before(at: &Path) -> crdbctl_model::Record {
         ("unit.old", entry(&["old.service"], Some(Mark::Content(Digest::of("unit\n"))))),
         ("file.ufw-profile", entry(&["gone"], None)),
         ("file.kept", entry(&["kept"], None)),
+        ("file.over-a-link", entry(&["way/file"], None)),
         ("user.root", entry(&[], None)),
         ("group.nobody-has-this", entry(&[], None)),
         (
@@ -422,6 +423,7 @@ fn what_the_manifest_no_longer_has_is_seen_where_the_record_says() {
     std::fs::write(at.join("data/000001.sst"), "").unwrap();
     std::fs::write(at.join("root/-foreign"), "").unwrap();
     symlink("/elsewhere", at.join("root/data")).unwrap();
+    symlink("root", at.join("way")).unwrap();
     std::fs::write(at.join("old.service"), "edited\n").unwrap();
     std::fs::write(at.join("begun.service"), "unit\n").unwrap();
     std::fs::write(at.join("pkg/cockroach-v1.0.0.linux-amd64/cockroach"), "").unwrap();
@@ -465,6 +467,9 @@ fn what_the_manifest_no_longer_has_is_seen_where_the_record_says() {
             Listing::Unknown { reason } => panic!("{shell}: {reason}"),
         };
         assert_eq!(listed("root"), ["-foreign", "data"], "{shell}");
+        // Whether there is something or not; a link at the path itself is what stands there.
+        let places = BTreeMap::from([(bench.path("way/file"), bench.path("root/file"))]);
+        assert_eq!(footprint.places, places, "{shell}");
         assert_eq!(listed("pkg/cockroach-v1.0.0.linux-amd64"), ["cockroach"], "{shell}");
         // What is in a store is not told, only that there is something.
         assert_eq!(footprint.stores, BTreeMap::from([(bench.path("data"), true)]), "{shell}");

@@ -62,7 +62,7 @@ impl<'a> Clearance<'a> {
         if let (Some(path), Some(Observed::Present(fact))) =
             (dropped.paths.first(), self.reading.resources.get(&dropped.addr))
             && let Fact::Directory(found) = fact.as_ref()
-            && !dropped.is_superseded
+            && !self.is_live(dropped)
             && !(dropped.created && dropped.is_proper())
         {
             self.staying.push((path.clone(), found.clone()));
@@ -72,7 +72,7 @@ impl<'a> Clearance<'a> {
             return;
         }
         let addr = &dropped.addr;
-        if dropped.is_superseded {
+        if self.is_live(dropped) {
             return;
         }
         let fact = match self.reading.resources.get(addr) {
@@ -106,6 +106,13 @@ impl<'a> Clearance<'a> {
                 self.removals.differences.insert(addr.clone(), difference);
             }
         }
+    }
+
+    /// Whether the manifest has what stands there, by this path or, over a link, by another.
+    fn is_live(&self, dropped: &Dropped) -> bool {
+        let mut real = dropped.paths.iter().filter_map(|path| self.reading.footprint.places.get(path));
+        dropped.is_superseded
+            || !self.graph.is_leaving(self.node) && real.any(|real| self.wanted.contains(real))
     }
 
     fn fate(&mut self, dropped: &Dropped, fact: &Fact) -> Fate {
@@ -181,12 +188,15 @@ impl<'a> Clearance<'a> {
             || self.reading.footprint.begun.values().flatten().any(|known| known == path)
     }
 
-    fn directory(&self, dropped: &Dropped, path: &HostPath, found: &PathFact) -> Fate {
+    fn directory(&mut self, dropped: &Dropped, path: &HostPath, found: &PathFact) -> Fate {
         if found.kind != FileKind::Directory {
             return Fate::Stays(format!("{path} is no longer a directory"));
         }
         // It is a way to what the manifest has, not something that was left.
-        if self.wanted.iter().any(|wanted| wanted.is_below(path)) && !self.graph.is_leaving(self.node) {
+        let real = self.reading.footprint.places.get(path).unwrap_or(path);
+        let is_way = |wanted: &HostPath| wanted.is_below(path) || wanted.is_below(real);
+        if self.wanted.iter().any(is_way) && !self.graph.is_leaving(self.node) {
+            self.staying.push((path.clone(), found.clone()));
             return Fate::Gone;
         }
         if dropped.is_data() {

@@ -342,6 +342,38 @@ fn an_account_stays_while_a_directory_belongs_to_it_that_crdbctl_did_not_make() 
 }
 
 #[test]
+fn an_account_stays_while_a_directory_belongs_to_it_that_leads_to_what_the_manifest_has() {
+    let mut world = World::of_change(NODES, &install("root: /opt/cockroach/v2, user: db, group: db"));
+    let mut idle = stopped("loaded", "enabled");
+    idle.store_used = Some(true);
+    world.set("store-1/service.cockroach", present(Fact::Service(idle)));
+    let Fact::Directory(data) = world.fact("store-1/directory.data") else { panic!() };
+    (data.owner, data.group) = ("db".to_owned(), "db".to_owned());
+    let plan = world.plan();
+    assert!(!deleted(&plan, 1).iter().any(|local| local.starts_with("user.") || local.starts_with("group.")));
+    assert!(said(&plan).contains("/opt/cockroach belongs to it, and stays"), "{}", said(&plan));
+}
+
+/// `/opt` is a link to `/srv/opt`, and the manifest names the one place after the other.
+#[test]
+fn what_the_manifest_has_under_another_name_is_not_removed_under_its_old_one() {
+    let mut world = World::of_change(NODES, &install("root: /srv/opt/cockroach"));
+    let removed = deleted(&world.plan(), 1);
+    assert!(removed.contains(&"directory.root@opt+cockroach".to_owned()), "{removed:?}");
+    let places = world.dropped(&node(1)).into_iter().flat_map(|dropped| dropped.paths);
+    let places: Vec<HostPath> = places.filter(|place| place.as_str().starts_with("/opt/cockroach")).collect();
+    assert!(places.len() > 4, "{places:?}");
+    let real = |place: &HostPath| (place.clone(), path(&format!("/srv{place}")));
+    world.reading(&node(1)).footprint.places = places.iter().map(real).collect();
+    let removed = deleted(&world.plan(), 1);
+    assert!(!removed.iter().any(|local| local.contains("@opt+cockroach")), "{removed:?}");
+    // A node that leaves is rid of it, by whatever name.
+    world.retire(&[1]);
+    let removed = deleted(&world.plan(), 1);
+    assert!(removed.contains(&"directory.root@opt+cockroach".to_owned()), "{removed:?}");
+}
+
+#[test]
 fn a_host_without_a_record_whose_data_are_elsewhere_is_not_given_an_empty_store() {
     let mut world = World::converged();
     world.reading(&node(1)).record = None;
