@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, NodeName, Timestamp};
+use crate::{Digest, HostPath, NodeName, Timestamp};
 
 /// What a shard's plan tells beside itself, so that it can be joined with those of the other shards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct ShardContext {
     /// The nodes of this shard on which no apply was ever done with the service, as far as was read.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unserved: BTreeSet<NodeName>,
+    /// The nodes of this shard whose service does not run over a store that was used, with the store.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub idle: BTreeMap<NodeName, HostPath>,
 }
 
 impl ShardContext {

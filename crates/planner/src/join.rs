@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Basis, Change, Desired, Digest, Fact, Impact, NodeName, Note, Pace, Part, Plan, ResourceAddr,
-    ResourceKind, RolloutStep, Shard, ShardContext, UnknownResource, Verdict,
+    Basis, Change, Digest, HostPath, Impact, NodeName, Note, Pace, Part, Plan, ResourceAddr, ResourceKind,
+    RolloutStep, Shard, ShardContext, UnknownResource, Verdict,
 };
 
 use crate::kinds::service::left_for_good;
@@ -178,7 +178,9 @@ fn joined(first: &Share<'_>, shares: &[Share<'_>]) -> Plan {
     let changes = in_order(changes);
     let mut transfers: Vec<_> = all().flat_map(|plan| plan.transfers.clone()).collect();
     transfers.sort_by(|one, other| one.addr.cmp(&other.addr));
-    let mut left_out: Vec<_> = all().flat_map(|plan| plan.left_out.clone()).collect();
+    let is_unknown = |addr: &ResourceAddr| unknown.iter().any(|it| it.addr.as_ref() == Some(addr));
+    let left_out = all().flat_map(|plan| &plan.left_out).filter(|it| !is_unknown(&it.addr));
+    let mut left_out: Vec<_> = left_out.cloned().collect();
     left_out.sort_by(|one, other| one.addr.cmp(&other.addr));
     Plan {
         format_version: Plan::FORMAT_VERSION,
@@ -208,32 +210,36 @@ fn joined(first: &Share<'_>, shares: &[Share<'_>]) -> Plan {
 }
 
 /// The changes of all shards, without those of services that the first shard knows to be of members that left; and these, as
-/// unknown.
+/// unknown, whether their shard shows a change of them or leaves it out.
 fn without_gone(shares: &[Share<'_>]) -> (Vec<Change>, Vec<UnknownResource>) {
     let unserved: BTreeSet<&NodeName> = shares.iter().flat_map(|share| &share.context.unserved).collect();
     let forgotten = shares.iter().flat_map(|share| &share.context.forgotten);
     let forgotten = forgotten.filter(|(node, _)| !unserved.contains(node));
     let gone: BTreeMap<&NodeName, &String> =
         shares.iter().flat_map(|share| &share.context.gone).chain(forgotten).collect();
-    let mut unknown = Vec::new();
-    let mut changes: Vec<Change> = shares.iter().flat_map(|share| share.plan.changes.clone()).collect();
-    changes.retain(|change| {
-        let who = change.addr.node().and_then(|node| gone.get(node));
-        let (Some(who), Some(Desired::Service(desired)), Some(Fact::Service(found))) =
-            (who, &change.desired, &change.before)
-        else {
-            return true;
+    let theirs = |share: &Share<'_>| -> Vec<UnknownResource> {
+        let plan = share.plan;
+        let of = |(node, store): (&NodeName, &HostPath)| {
+            let is_service = |addr: &&ResourceAddr| {
+                addr.kind == ResourceKind::Service
+                    && addr.node() == Some(node)
+                    && plan.part.selection.contains(addr)
+            };
+            let addr = plan.compared.keys().find(is_service)?;
+            let is_told = plan.unknown.iter().any(|it| it.addr.as_ref() == Some(addr));
+            let (reason, hint) = left_for_good(gone.get(node)?, store);
+            let unknown =
+                UnknownResource { node: Some(node.clone()), addr: Some(addr.clone()), reason, hint };
+            (!is_told).then_some(unknown)
         };
-        let is_theirs = found.store_used == Some(true) && found.process.is_none();
-        if is_theirs {
-            let (reason, hint) = left_for_good(who, desired);
-            let (node, addr) = (change.addr.node().cloned(), Some(change.addr.clone()));
-            unknown.push(UnknownResource { node, addr, reason, hint });
-        }
-        !is_theirs
-    });
+        share.context.idle.iter().filter_map(of).collect()
+    };
+    let unknown: Vec<UnknownResource> = shares.iter().flat_map(theirs).collect();
+    let is_unknown = |addr: &ResourceAddr| unknown.iter().any(|it| it.addr.as_ref() == Some(addr));
+    let mut changes: Vec<Change> = shares.iter().flat_map(|share| share.plan.changes.clone()).collect();
+    changes.retain(|change| !is_unknown(&change.addr));
     for change in &mut changes {
-        change.depends_on.retain(|addr| !unknown.iter().any(|it| it.addr.as_ref() == Some(addr)));
+        change.depends_on.retain(|addr| !is_unknown(addr));
     }
     (changes, unknown)
 }

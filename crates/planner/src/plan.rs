@@ -85,8 +85,17 @@ fn shard_context(context: &Context<'_>) -> Option<ShardContext> {
         let gone = others.filter_map(|node| Some((node.clone(), context.gone(node)?)));
         (told.gone, told.forgotten) = gone.partition(|(node, _)| context.member(node).is_some());
     }
-    let own = context.graph.staying().filter(|node| context.view.has(node));
-    told.unserved = own
+    let own = || context.graph.staying().filter(|node| context.view.has(node));
+    let idle = |node: &NodeName| {
+        let service = context.graph.of_node(node).find_map(|resource| match &resource.desired {
+            Desired::Service(service) => Some(service),
+            _ => None,
+        })?;
+        let is_idle = kinds::service::is_idle(context.service(node)?);
+        is_idle.then(|| (node.clone(), service.store.clone()))
+    };
+    told.idle = own().filter_map(idle).collect();
+    told.unserved = own()
         .filter(|node| context.observations.reading(node).is_some() && !context.has_served(node))
         .cloned()
         .collect();

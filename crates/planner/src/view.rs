@@ -62,7 +62,14 @@ impl View {
         }
         let machine = |node: &NodeName| observations.reading(node)?.host.machine_id;
         let machines = self.nodes.iter().filter_map(|node| Some((node.clone(), machine(node)?))).collect();
-        let (gone, forgotten, unserved) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Some(ShardContext { taken_at: observations.taken_at, nodes, machines, gone, forgotten, unserved })
+        Some(ShardContext {
+            taken_at: observations.taken_at,
+            nodes,
+            machines,
+            gone: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
+            unserved: BTreeSet::new(),
+            idle: BTreeMap::new(),
+        })
     }
 }

@@ -1,7 +1,8 @@
 //! What machines are promised (`specs/*.schema.json`), against what is written.
 
 use crdbctl_model::{
-    Action, Digest, Event, NodeName, NodeOutcome, Outcome, Phase, RunSummary, ShardContext, Timestamp,
+    Action, Digest, Event, HostPath, NodeName, NodeOutcome, Outcome, Phase, RunSummary, ShardContext,
+    Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -73,6 +74,7 @@ fn plans_of_shards_and_joined_ones_are_as_the_schema_says() {
         gone: [(node("store-2"), "n2".to_owned())].into(),
         forgotten: [(node("store-2"), "n2".to_owned())].into(),
         unserved: [node("store-1")].into(),
+        idle: [(node("store-1"), HostPath::new("/var/lib/cockroach").unwrap())].into(),
     };
     plan.part.shard = Some("1/2".parse().unwrap());
     plan.part.context = Some(Box::new(context));

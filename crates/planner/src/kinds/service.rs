@@ -1,6 +1,6 @@
 use crdbctl_model::{
-    Action, AttributeDiff, Cause, Desired, DesiredService, Digest, Fact, Impact, NodeName, Observed,
-    ProcessFact, Removal, ServiceFact, UnitName,
+    Action, AttributeDiff, Cause, Desired, DesiredService, Digest, Fact, HostPath, Impact, NodeName,
+    Observed, ProcessFact, Removal, ServiceFact, UnitName,
 };
 
 use crate::comparison::{Comparison, Difference, unknown};
@@ -22,16 +22,20 @@ pub(crate) const PENDING: &str = "pending";
 pub(crate) const BINARY: &str = "binary";
 
 /// Returns what is said of a node whose store is that of a member which left, and what to do.
-pub(crate) fn left_for_good(who: &str, desired: &DesiredService) -> (String, String) {
+pub(crate) fn left_for_good(who: &str, store: &HostPath) -> (String, String) {
     (
         format!(
             "its store is that of {who}, which has left the cluster for good: CockroachDB does not let it join again"
         ),
         format!(
-            "wipe {} on it if nobody needs what is in there, so that it joins as a new node; or write `state: decommissioned`",
-            desired.store
+            "wipe {store} on it if nobody needs what is in there, so that it joins as a new node; or write `state: decommissioned`"
         ),
     )
+}
+
+/// Whether it does not run over a store that was used.
+pub(crate) fn is_idle(found: &ServiceFact) -> bool {
+    found.store_used == Some(true) && found.process.is_none()
 }
 
 pub(super) fn compare(
@@ -44,10 +48,9 @@ pub(super) fn compare(
         return unknown(reason, instead);
     }
     if let Some(who) = node.and_then(|node| context.removed(node))
-        && found.store_used == Some(true)
-        && found.process.is_none()
+        && is_idle(found)
     {
-        let (reason, hint) = left_for_good(&who, desired);
+        let (reason, hint) = left_for_good(&who, &desired.store);
         return unknown(reason, hint);
     }
     if let Some(process) = &found.process

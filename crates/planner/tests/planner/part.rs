@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::world::{World, addr, summary};
 
 /// The day of the world's probe is 2027-01-15.
-fn entry(address: &str, attribute: Option<&str>, until: &str) -> AcceptEntry {
+pub(crate) fn entry(address: &str, attribute: Option<&str>, until: &str) -> AcceptEntry {
     AcceptEntry {
         address: address.parse().unwrap(),
         attribute: attribute.map(|attribute| attribute.parse().unwrap()),

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Cause, Change, Digest, Fact, HealthFact, MembershipFact, NodeName, Note, Observed, Plan, ResourceAddr,
-    ResourceKind, Shard, UnknownResource, Verdict,
+    Acceptance, Cause, Change, Digest, Divergence, Fact, HealthFact, MembershipFact, NodeName, Note,
+    Observed, Plan, ResourceAddr, ResourceKind, Shard, UnknownResource, Verdict,
 };
-use crdbctl_planner::{JoinError, PlanOptions, join, plan};
+use crdbctl_planner::{JoinError, PlanOptions, accept, join, only, plan};
 use proptest::prelude::*;
 
 use crate::world::{MANIFEST, NOW, World, addr, graph, issued_elsewhere, node, stopped, summary, unknown};
@@ -436,6 +436,24 @@ fn a_node_that_left_for_good_is_told_when_shards_are_joined() {
             ["store-2/link.data update drift [target]", "unknown store-2/service.cockroach"]
         );
         assert_eq!(content(&joined, 3), content(&whole, 3), "{mishap:?}");
+        // That it is unknown is no drift, accepted or not, and of neither side.
+        for divergence in [Divergence::Change, Divergence::Drift] {
+            let side = |plan: Plan| only(plan, divergence, &world.graph, &world.observations);
+            let joined = world.joined(3, |world, it| side(world.seen_by(it)));
+            let whole = side(whole.clone());
+            assert!(!whole.is_complete());
+            assert_eq!(content(&joined, 3), content(&whole, 3), "{mishap:?} {divergence}");
+            assert_eq!(joined.left_out, whole.left_out, "{mishap:?} {divergence}");
+        }
+        let acceptance = Acceptance {
+            file: "cluster.accept.yaml".to_owned(),
+            entries: vec![crate::part::entry("*/service.*", None, "2027-02-01")],
+        };
+        let accepted = |plan: Plan| accept(plan, &acceptance, &world.graph, &world.observations).plan;
+        let joined = world.joined(3, |world, it| accepted(world.seen_by(it)));
+        let whole = accepted(whole);
+        assert_eq!(content(&joined, 3), content(&whole, 3), "{mishap:?}");
+        assert_eq!(joined.left_out, whole.left_out, "{mishap:?}");
     }
 }
 
