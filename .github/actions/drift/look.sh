@@ -85,6 +85,11 @@ else
     if [ -n "$known_hosts" ]; then
         printf '%s\n' "$known_hosts" >"$private/known_hosts"
         options+=("UserKnownHostsFile \"$private/known_hosts\"" "GlobalKnownHostsFile none" "StrictHostKeyChecking yes")
+        # Two more ways to keys of hosts; the second is unknown to OpenSSH before 8.5.
+        options+=("VerifyHostKeyDNS no")
+        if ssh -G -F none -o "KnownHostsCommand none" localhost >/dev/null 2>&1; then
+            options+=("KnownHostsCommand none")
+        fi
     fi
     if [ "${#options[@]}" -gt 0 ]; then
         # In a file too: ssh takes no options along to a jump host, but the file.

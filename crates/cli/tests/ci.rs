@@ -378,7 +378,7 @@ fn secrets_reach_what_needs_them_and_nothing_else() {
         &format!(
             "case \"$*\" in *show*) exec '{real}' \"$@\";; esac\n\
              {{ echo \"$@\"; tr '\\0' '\\n' </proc/self/environ; tr '\\0' '\\n' </proc/$PPID/cmdline; }} >seen\n\
-             ssh-add -l >agent; ssh -G store-1 >ssh; cat \"$(dirname \"$SSH_AUTH_SOCK\")/known_hosts\" >known\n\
+             ssh-add -l >agent; ssh -G -o VerifyHostKeyDNS=yes -o KnownHostsCommand=/bin/keys store-1 >ssh; cat \"$(dirname \"$SSH_AUTH_SOCK\")/known_hosts\" >known\n\
              echo \"$SSH_AGENT_PID\" >pid; stat -c '%a %n' keys keys/client.root.key >modes; cat keys/client.root.key >client\n\
              for word; do case $word in --sudo-password-fd=*) eval \"head -n 1 <&${{word#*=}}\" >sudo;; esac; done\n\
              find \"$RUNNER_TEMP\" -type f -exec grep -l -e '{secret}' -e 'su do' {{}} + >files\n\
@@ -402,6 +402,7 @@ fn secrets_reach_what_needs_them_and_nothing_else() {
     assert_eq!(read("known"), hosts.to_owned() + "\n");
     let ssh = read("ssh");
     assert!(ssh.contains("stricthostkeychecking true") && ssh.contains("/known_hosts\n"), "{ssh}");
+    assert!(ssh.contains("verifyhostkeydns false") && !ssh.contains("/bin/keys"), "{ssh}");
     let seen = read("seen") + &done.log + &done.summary;
     for secret in [secret, "su do", "the client's key"] {
         assert!(!seen.contains(secret), "{secret} is in an environment, in arguments or in the log:\n{seen}");
