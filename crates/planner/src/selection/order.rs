@@ -90,18 +90,34 @@ impl<'a> Order<'a> {
         let Some(node) = change.addr.node() else { return BTreeSet::new() };
         let service =
             context.graph.of_node(node).find(|resource| resource.addr.kind == ResourceKind::Service);
-        // Where a link is only taken on to it, the process starts from what the link leads to now.
+        // Where the way to its program is only taken on to it, the process starts from what that leads to now, if it is still there.
+        let is_there = context
+            .service(node)
+            .and_then(|service| service.process.as_ref())
+            .is_some_and(|process| !process.exe_deleted);
         let is_led_to_later = |addr: &ResourceAddr| {
             let leads_to_it = |change: &&&Change| {
                 change.addr.kind == ResourceKind::Link && change.depends_on.contains(addr)
             };
-            self.changes.values().find(leads_to_it).is_some_and(|link| link.action == Action::Update)
+            let link = self.changes.values().find(leads_to_it);
+            is_there && link.is_some_and(|link| link.action != Action::Create)
+        };
+        let words = service.iter().flat_map(|service| match &service.desired {
+            Desired::Service(service) => service.argv.as_slice(),
+            _ => &[],
+        });
+        let is_named = |addr: &ResourceAddr| {
+            let link =
+                context.graph.resources.get(addr).and_then(|link| link.desired.paths().into_iter().next());
+            link.is_some_and(|link| words.clone().any(|word| word.contains(link.as_str())))
         };
         let is_made = |addr: &&ResourceAddr| {
             let is_needed = match addr.kind {
                 // A firewall's profile and rules let clients in; the process starts without.
                 ResourceKind::File | ResourceKind::Firewall => false,
                 ResourceKind::Package => !is_led_to_later(addr),
+                // One for people, unless the command line goes by it.
+                ResourceKind::Link => addr.name.as_str() != "data" || is_named(addr),
                 _ => true,
             };
             is_needed && self.changes.get(addr).is_some_and(|change| change.action == Action::Create)

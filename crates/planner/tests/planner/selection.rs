@@ -273,6 +273,16 @@ fn a_restart_with_a_half_of_what_differs_says_so() {
     assert!(
         !notes.contains("store-2 is restarted") && !self::notes(&world.part(&[1], &[])).contains("without")
     );
+    // By hand, the program itself stood where the link shall be. And nothing starts by way of the link for people.
+    let mut other = world;
+    let Fact::Link(link) = other.fact("store-1/link.cockroach") else { panic!() };
+    link.target = None;
+    link.path.kind = crdbctl_model::FileKind::Regular;
+    other.set("store-1/link.data", Observed::Absent);
+    assert_eq!(other.part(&[], &["store-1/unit.*"]).counts().restart, 1);
+    // Somebody removed the version that runs: what the link leads to is gone, and the node would not come back.
+    other.process(1).exe_deleted = true;
+    assert!(other.refusal(&[], &["store-1/unit.*"]).contains("needs store-1/package.cockroach-v24.1.1"));
 }
 
 #[test]
