@@ -245,20 +245,27 @@ fn own_rules(
     rules
 }
 
-/// Drops the packages that are gone. Where packages could not be listed, none is known to be.
+/// Drops the packages that are gone.
 fn drop_packages(
     graph: &ResourceGraph,
     reading: &Reading,
     resources: &mut BTreeMap<String, RecordedResource>,
 ) {
-    let Listing::Entries(entries) = reading.footprint.listing(&graph.packages) else { return };
     resources.retain(|local, entry| {
         let is_here = entry.paths.first().is_some_and(|path| path.parent() == graph.packages);
         match local.strip_prefix("package.") {
-            Some(name) if is_here => entries.contains_key(name),
+            Some(name) if is_here => is_in_packages(name, graph, reading),
             _ => true,
         }
     });
+}
+
+/// Whether something of that name is among the packages. Where they could not be listed, none is known to be gone.
+fn is_in_packages(name: &str, graph: &ResourceGraph, reading: &Reading) -> bool {
+    match reading.footprint.listing(&graph.packages) {
+        Listing::Entries(entries) => entries.contains_key(name),
+        Listing::Unknown { .. } => true,
+    }
 }
 
 /// What was begun and is there, and of which the record does not tell: it is not as desired yet, or the manifest no longer has
@@ -274,13 +281,20 @@ fn still_begun<'a>(
         let wanted = graph.of_node(node).find(|resource| resource.addr.local() == local);
         wanted.is_some_and(|wanted| {
             let found = reading.resources.get(&wanted.addr);
-            wanted.desired.paths() == paths && found.is_some_and(|found| *found != Observed::Absent)
+            // A package of another set of files in the same place is the same package.
+            wanted.desired.paths().first() == paths.first()
+                && found.is_some_and(|found| *found != Observed::Absent)
         })
     };
     let dropped = Dropped::on(graph, node, Some(record), &reading.footprint.begun);
     let is_dropped = |local: &str, paths: &[HostPath]| {
         let (of, _) = local.split_once(':').unwrap_or((local, ""));
         dropped.iter().any(|it| it.key == of && it.paths == paths && is_left(it, reading))
+    };
+    // Of another version, and kept for a while like those that the record tells of.
+    let is_kept = |local: &str, paths: &[HostPath]| {
+        let is_here = paths.first().is_some_and(|path| path.parent() == graph.packages);
+        local.strip_prefix("package.").is_some_and(|name| is_here && is_in_packages(name, graph, reading))
     };
     let is_rule_told = |local: &str| {
         let (of, _) = local.split_once(':')?;
@@ -299,7 +313,7 @@ fn still_begun<'a>(
                 record.resources.get(*local).is_some_and(|entry| entry.created && entry.paths == **paths)
                     || is_rule_told(local) == Some(true);
             let of = local.split_once(':').map_or(local.as_str(), |(of, _)| of);
-            !told && (is_there(of, paths) || is_dropped(local, paths))
+            !told && (is_there(of, paths) || is_dropped(local, paths) || is_kept(local, paths))
         })
         .map(|(local, paths)| (local.as_str(), paths.as_slice()))
         .collect()

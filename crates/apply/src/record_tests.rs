@@ -276,3 +276,29 @@ fn what_was_begun_elsewhere_is_not_noted_for_what_stands_at_the_manifest_s_place
     };
     assert_eq!((left(directory()), left(Observed::Absent)), (1, 0));
 }
+
+/// An apply was interrupted after the package of v1 had come, and the manifest went on to v2.
+#[test]
+fn a_package_that_was_begun_stays_noted_until_it_is_gone() {
+    let now = graph("firewall: none");
+    let mut reading = reading(&now, &BTreeMap::new());
+    let record = reading.record.clone().unwrap();
+    let wanted = now.of_node(&node()).find(|resource| resource.addr.kind == ResourceKind::Package).unwrap();
+    let (local, mut paths) = (wanted.addr.local(), wanted.desired.paths());
+    let older = now.packages.join("cockroach-v1").unwrap();
+    let mut left = |local: &str, paths: &[HostPath], listing: Listing| {
+        reading.footprint.begun = [(local.to_owned(), paths.to_vec())].into();
+        reading.footprint.listings.insert(now.packages.clone(), listing);
+        still_begun(&now, &node(), &reading, &record).len()
+    };
+    let entries = |name: &str| Listing::Entries([(name.to_owned(), FileKind::Directory)].into());
+    let old = [older.clone(), older.join("cockroach").unwrap()];
+    assert_eq!(left("package.cockroach-v1", &old, entries("cockroach-v1")), 1);
+    assert_eq!(left("package.cockroach-v1", &old, Listing::Unknown { reason: "too much".to_owned() }), 1);
+    assert_eq!(left("package.cockroach-v1", &old, entries("other")), 0);
+    // The archive has changed since, and with it the files.
+    paths.push(paths[0].join("more").unwrap());
+    reading.resources.insert(wanted.addr.clone(), directory());
+    reading.footprint.begun = [(local, paths)].into();
+    assert_eq!(still_begun(&now, &node(), &reading, &record).len(), 1);
+}
