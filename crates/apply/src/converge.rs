@@ -62,9 +62,9 @@ fn outdated<'a>(
     left: &'a Plan,
 ) -> impl Iterator<Item = &'a NodeName> {
     applier.graph.nodes.keys().filter(move |node| {
-        let Some(record) = seen.reading(node).and_then(|reading| reading.record.as_ref()) else {
-            return false;
-        };
+        let Some(reading) = seen.reading(node) else { return false };
+        let record = reading.record.as_ref();
+        let entry = |local: &str| record.and_then(|record| record.resources.get(local));
         // What crdbctl made is to be known again when the manifest no longer tells what it was.
         let is_behind = |entry: &RecordedResource, desired: &Desired| {
             entry.desired != Digest::of_json(desired)
@@ -74,16 +74,16 @@ fn outdated<'a>(
             resource.presence == Presence::Present
                 && applier.plan.part.selection.contains(&resource.addr)
                 && !is_open(&resource.addr, left)
-                && record
-                    .resources
-                    .get(&resource.addr.local())
-                    .is_some_and(|entry| is_behind(entry, &resource.desired))
+                && match entry(&resource.addr.local()) {
+                    Some(entry) => is_behind(entry, &resource.desired),
+                    // It was begun, and is done.
+                    None => reading.footprint.begun.contains_key(&resource.addr.local()),
+                }
         });
-        let gone = seen.reading(node).is_some_and(|reading| {
-            Dropped::on(&applier.graph, node, Some(record), &reading.footprint.begun)
+        let gone = record.is_some()
+            && Dropped::on(&applier.graph, node, record, &reading.footprint.begun)
                 .iter()
-                .any(|it| applier.plan.part.selection.contains(&it.addr) && !is_left(it, reading))
-        });
+                .any(|it| applier.plan.part.selection.contains(&it.addr) && !is_left(it, reading));
         present || gone
     })
 }
