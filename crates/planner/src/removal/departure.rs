@@ -240,7 +240,7 @@ impl Departure<'_> {
     }
 
     fn packages(&mut self) {
-        let packages = self.ownership.packages();
+        let packages = self.ownership.packages(&self.graph.packages);
         let entries = match self.reading.footprint.listing(&self.graph.packages) {
             Listing::Entries(entries) => entries,
             Listing::Unknown { reason } => {

@@ -65,8 +65,9 @@ impl<'a> Ownership<'a> {
         BTreeMap::from([(desired.profile.clone(), from)])
     }
 
-    /// Returns the packages that crdbctl made, each with its directory and files, the one seen in use last first.
-    pub(crate) fn packages(&self) -> Vec<(&'a str, &'a [HostPath])> {
+    /// Returns the packages that crdbctl made in a directory of packages, each with its own directory and files, the one seen in
+    /// use last first. What it made elsewhere was [dropped](crdbctl_model::Dropped).
+    pub(crate) fn packages(&self, directory: &HostPath) -> Vec<(&'a str, &'a [HostPath])> {
         let recorded = self.record.into_iter().flat_map(|record| &record.resources);
         let mut recorded: Vec<_> =
             recorded.filter(|(local, entry)| entry.created && local.starts_with(PACKAGE)).collect();
@@ -79,6 +80,7 @@ impl<'a> Ownership<'a> {
         begun
             .into_iter()
             .chain(all)
+            .filter(|(_, paths)| paths.first().is_none_or(|path| path.parent() == *directory))
             .filter_map(|(local, paths)| Some((local.strip_prefix(PACKAGE)?, paths.as_slice())))
             .collect()
     }

@@ -13,7 +13,7 @@ use super::{Fate, Ownership, Removals, package};
 /// They go after every other change of their node, so that what runs has changed over before.
 pub(crate) fn surplus(graph: &ResourceGraph, node: &NodeName, reading: &Reading) -> Removals {
     let mut removals = Removals::default();
-    let packages = Ownership::of(reading).packages();
+    let packages = Ownership::of(reading).packages(&graph.packages);
     let wanted: BTreeSet<&str> = graph
         .of_node(node)
         .filter(|resource| resource.addr.kind == ResourceKind::Package)

@@ -455,11 +455,14 @@ impl World {
 fn packages_in_an_old_place_go_and_those_that_run_there_stay() {
     let mut world = World::of_change(NODES, &install("packages: /srv/packages"));
     let old = "/opt/cockroach-v24.1.0.linux-amd64";
-    for number in 1..=3 {
+    let list = |world: &mut World, number: usize| {
         let listing = [("cockroach".to_owned(), FileKind::Regular)].into();
         let footprint = &mut world.reading(&node(number)).footprint;
         footprint.listings.insert(path(old), Listing::Entries(listing));
         footprint.listings.insert(path("/srv/packages"), Listing::Entries(BTreeMap::new()));
+    };
+    for number in 1..=3 {
+        list(&mut world, number);
         let fact = crate::world::path(FileKind::Directory, "root", "root", 0o755);
         let name =
             format!("store-{number}/package.cockroach-v24.1.0.linux-amd64@opt+cockroach-v24.1.0.linux-amd64");
@@ -472,6 +475,12 @@ fn packages_in_an_old_place_go_and_those_that_run_there_stay() {
     assert_eq!(deleted(&plan, 2), Vec::<String>::new());
     let change = of(&plan, &format!("store-1/{}", package[0]));
     assert!(change.depends_on.contains(&addr("store-1/link.cockroach")), "it is switched first");
+    // A node that leaves is rid of it too, and nothing else is said of it.
+    world.retire(&[1]);
+    list(&mut world, 1);
+    let plan = world.plan();
+    assert!(deleted(&plan, 1).contains(&package[0].to_owned()), "{:?} {}", deleted(&plan, 1), said(&plan));
+    assert!(!said(&plan).contains("store-1/package."), "{}", said(&plan));
 }
 
 #[test]
