@@ -4,7 +4,7 @@ use std::time::Duration;
 use crdbctl_model::{
     AllowFrom, Change, Desired, DesiredFirewall, DesiredPackage, Digest, Dropped, Fact, HostPath, Listing,
     Mark, NodeName, Observations, Observed, Outcome, Plan, Presence, Reading, Record, RecordedResource,
-    ResourceAddr, ResourceGraph, ResourceKind, Verdict, made_rules,
+    Removal, ResourceAddr, ResourceGraph, ResourceKind, Verdict, made_rules,
 };
 use crdbctl_planner::{is_left, remains, rules_there};
 use crdbctl_transport::Payload;
@@ -93,6 +93,12 @@ fn record_of(
         crdbctl_probe::observe_init(&applier.graph, &seen.nodes),
         crdbctl_model::Observed::Present(_)
     );
+    // What is made anew on this host later has nothing to do with the cluster whose data are gone.
+    let is_emptied = applier.plan.changes.iter().any(|change| {
+        change.addr.node() == Some(node)
+            && matches!(change.removal, Some(Removal::Data { .. }))
+            && outcomes.get(&change.addr).is_some_and(|(outcome, _)| *outcome == Outcome::Converged)
+    });
     Record {
         format_version: Record::FORMAT_VERSION,
         cluster: applier.graph.cluster.clone(),
@@ -100,7 +106,7 @@ fn record_of(
         manifest: applier.graph.manifest,
         run: applier.run.id.clone(),
         forced_gate: previous.and_then(|record| record.forced_gate.clone()),
-        initialised: initialised || previous.is_some_and(|record| record.initialised),
+        initialised: !is_emptied && (initialised || previous.is_some_and(|record| record.initialised)),
         resources,
     }
 }

@@ -137,7 +137,7 @@ struct Draft {
     /// Services of which all that differs is told of other resources, with these.
     carried: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
     /// Why what CockroachDB alone can tell is not looked at.
-    deferred: Option<String>,
+    deferred: Vec<(ResourceAddr, String)>,
 }
 
 /// What to do when a shard does not see enough.
@@ -228,7 +228,7 @@ impl Draft {
                         self.unknown_resource(resource, reason, hint.to_owned());
                     }
                     None => {
-                        self.deferred.get_or_insert(reason);
+                        self.deferred.push((resource.addr.clone(), reason));
                     }
                 }
                 return;
@@ -472,11 +472,28 @@ impl Draft {
         versions.find(|resource| self.differences.contains_key(&resource.addr)).map(|it| it.addr.clone())
     }
 
-    fn finish(mut self, graph: &ResourceGraph, observations: &Observations, context: &Context<'_>) -> Plan {
-        if let Some(reason) = self.deferred.take() {
+    /// What is not compared before the nodes are changed is looked at afterwards. Where nothing of them is changed and some run, nothing
+    /// will come of waiting.
+    fn tell_deferred(&mut self, context: &Context<'_>) {
+        let Some((_, reason)) = self.deferred.first() else { return };
+        let changes = self.differences.keys().any(|addr| addr.node().is_some());
+        if changes || !context.graph.staying().any(|node| context.is_running(node)) {
             let text = format!("settings, members and the cluster's version are not compared: {reason}");
             self.notes.push(Note { addr: None, text });
+            return;
         }
+        for (addr, reason) in std::mem::take(&mut self.deferred) {
+            self.compared.insert(addr.clone(), Verdict::Unknown);
+            // What depends on every node is not worth a line of its own beside others.
+            if self.unknown.is_empty() {
+                let hint = "see why no node is ready, then plan again".to_owned();
+                self.unknown.push(UnknownResource { node: None, addr: Some(addr), reason, hint });
+            }
+        }
+    }
+
+    fn finish(mut self, graph: &ResourceGraph, observations: &Observations, context: &Context<'_>) -> Plan {
+        self.tell_deferred(context);
         let changed: BTreeSet<ResourceAddr> = self.differences.keys().cloned().collect();
         // Restarts may have moved to resources that are as they shall be, and what is left alone has no change.
         self.compared.extend(changed.iter().map(|addr| (addr.clone(), Verdict::Differs)));

@@ -136,4 +136,21 @@ fn a_destroyed_cluster_leaves_its_data_or_nothing_and_never_takes_what_is_not_it
     }
     bench.crdbctl(&["destroy", "--delete-data", "--confirm", "store"]).code(0).says("Nothing to remove");
     assert!(bench.path("keys/ca.key").exists(), "the authority is nobody's to remove");
+
+    // Where something of others keeps a record, it is not one of a cluster that was: the next one is initialised.
+    bench.apply();
+    bench.host(1).exec_ok("touch /opt/cockroach/mine").unwrap();
+    bench.crdbctl(&["destroy", "--delete-data", "--confirm", "store"]).code(0).says("mine");
+    bench.host(1).exec_ok("test -e /var/lib/crdbctl/store.json").unwrap();
+    bench.apply().says("cluster/init.store");
+    bench.assert_empty_plan();
+    // Nor is one whole whose data somebody wiped.
+    for host in bench.lab.hosts() {
+        host.exec_ok("systemctl stop cockroach && rm -rf /var/lib/cockroach/*").unwrap();
+    }
+    for host in bench.lab.hosts() {
+        host.exec_ok("systemctl start --no-block cockroach").unwrap();
+    }
+    let lost = (0..20).map(|_| bench.crdbctl(&["drift"])).find(|drift| drift.code == 5).expect("it is seen");
+    lost.says("no node has its data any more").says("cockroach init");
 }

@@ -1,4 +1,4 @@
-use crdbctl_model::{Action, AttributeDiff, DesiredInit, NodeName};
+use crdbctl_model::{Action, AttributeDiff, DesiredInit, HealthFact, InitFact, NodeName};
 
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::Context;
@@ -13,7 +13,16 @@ pub(super) fn create(desired: &DesiredInit) -> Comparison {
 }
 
 /// A cluster of which only nodes that leave are members has nobody whom the new ones could join.
-pub(super) fn compare(context: &Context<'_>) -> Comparison {
+pub(super) fn compare(found: &InitFact, context: &Context<'_>) -> Comparison {
+    if is_lost(context) {
+        let reason =
+            format!("the cluster was initialised ({}), and no node has its data any more", found.because);
+        return unknown(
+            reason,
+            "see whether the data are where the manifest says, for instance on a disk that is not mounted; to begin with an empty cluster, \
+             run `cockroach init` by hand when every node waits for it",
+        );
+    }
     let is_unseen = |node: &NodeName| context.view.misses(node, context.observations);
     // One that was not read is told of elsewhere, and may be a member; one of another shard counts when the cluster knows it.
     let belongs = |node: &NodeName| {
@@ -47,4 +56,14 @@ pub(super) fn compare(context: &Context<'_>) -> Comparison {
         }
         _ => Comparison::Same { unchanged: 1 },
     }
+}
+
+/// Whether every node was seen without data: it waits for `cockroach init`, or would.
+fn is_lost(context: &Context<'_>) -> bool {
+    context.graph.nodes.keys().all(|node| {
+        context.service(node).is_some_and(|service| match service.process {
+            Some(_) => service.health == HealthFact::WaitingForInit,
+            None => service.store_used == Some(false),
+        })
+    })
 }

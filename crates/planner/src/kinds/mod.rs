@@ -67,7 +67,7 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
             service::compare(desired, fact, resource.addr.node(), context)
         }
         (Desired::Init(desired), None) => init::create(desired),
-        (Desired::Init(_), Some(Fact::Init(_))) => init::compare(context),
+        (Desired::Init(_), Some(Fact::Init(fact))) => init::compare(fact, context),
         (Desired::Setting(desired), None) => setting::create(desired),
         (Desired::Setting(desired), Some(Fact::Setting(fact))) => setting::compare(desired, fact),
         // A cluster that is yet to be initialised has the right members, of the right version, from its beginning.

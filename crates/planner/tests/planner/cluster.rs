@@ -267,13 +267,52 @@ fn a_hold_that_cannot_be_set_keeps_every_node_where_it_is() {
 }
 
 #[test]
-fn nodes_that_run_and_are_not_ready_leave_open_only_what_would_have_to_be_changed() {
+fn nodes_that_run_and_are_not_ready_leave_open_what_nobody_can_be_asked() {
     let mut world = World::converged();
     defer(&mut world);
+    // Nothing is going to make them ready: that nothing moved would be a guess.
+    assert_eq!(of_cluster(&world), ["unknown cluster/members.store"]);
+    assert!(!notes(&world).contains("are not compared"));
+    // What is mended may, and is not held up.
+    world.process(1).argv.push("--cache=.9".to_owned());
     assert!(world.plan().is_complete(), "{:?}", summary(&world.plan()));
+    assert!(notes(&world).contains("are not compared"));
     world.manifest("  version: v24.1.0\n", "  version: v24.1.0\n  settings: {kv.x: 1}\n");
     defer(&mut world);
     assert_eq!(of_cluster(&world), ["unknown cluster/setting.kv.x"]);
+}
+
+#[test]
+fn a_cluster_whose_data_are_gone_everywhere_is_not_taken_for_whole() {
+    let mut world = World::converged();
+    defer(&mut world);
+    for number in 1..=3 {
+        world.service(number).health = HealthFact::WaitingForInit;
+    }
+    let plan = world.plan();
+    let told = &plan.unknown[0];
+    assert_eq!(
+        (plan.unknown.len(), &told.addr),
+        (1, &Some(addr("cluster/init.store"))),
+        "{:?}",
+        plan.unknown
+    );
+    assert!(told.reason.contains("no node has its data any more"), "{told:?}");
+    // Stopped, as after a reboot without the disks.
+    for number in 2..=3 {
+        let service = world.service(number);
+        (service.process, service.health) = (None, HealthFact::NotAsked);
+        service.active_state = "inactive".to_owned();
+        service.store_used = Some(false);
+    }
+    assert!(
+        of_cluster(&world).contains(&"unknown cluster/init.store".to_owned()),
+        "{:?}",
+        of_cluster(&world)
+    );
+    // One has data: the others join it when it runs.
+    world.service(3).store_used = Some(true);
+    assert!(world.plan().is_complete(), "{:?}", summary(&world.plan()));
 }
 
 /// Four nodes, of which the last has `state`.
