@@ -23,7 +23,9 @@ pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeO
                 "the machine is {found} (uname -m says {}), the manifest says {expected}",
                 answer.host.machine
             ),
-            hint: format!("give node {node} `arch: {found}`, or point its address at the right machine"),
+            hint: format!(
+                "give node {node} `arch: {found}`, or see that its address is that of the right machine"
+            ),
         });
     }
     // Two clusters on one host would each undo the other, and lock each other out by no lock.
@@ -35,8 +37,8 @@ pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeO
                 "the host is a node of the cluster {other}: /var/lib/crdbctl/{other}.json says so"
             ),
             hint: format!(
-                "point {node} at the right machine, or give the manifest `name: {other}`; if that cluster is gone, \
-                 move its record away"
+                "see that the node's address is that of the right machine, or give the manifest `name: {other}`; if that cluster is \
+                 gone, move its record away"
             ),
         });
     }

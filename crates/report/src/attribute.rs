@@ -3,17 +3,17 @@ use crdbctl_model::{Action, AttributeDiff, Impact, Value};
 use crate::Role;
 use crate::block::{Row, remark};
 use crate::diff::{text_diff, word_diff};
+use crate::group::Place;
 use crate::line::Line;
 
 /// Attribute names are aligned up to this many columns.
 const NAME_COLUMNS: usize = 24;
 
-/// Returns the attributes of a change, each with what it does to the node. `place` is where:
-/// `store-1`, or `each of them`.
+/// Returns the attributes of a change, each with what it does to the node. `place` is where.
 pub(crate) fn attribute_rows(
     attributes: &[AttributeDiff],
     action: Action,
-    place: &str,
+    place: &Place,
     width: usize,
 ) -> Vec<Row> {
     let names = attributes.iter().map(|attribute| attribute.name.chars().count());
@@ -33,11 +33,12 @@ pub(crate) fn attribute_rows(
 }
 
 /// Returns what `impact` and `words` remark, unless there is nothing to say.
-pub(crate) fn remark_of(impact: Impact, words: Option<&str>, place: &str) -> Option<Line> {
+pub(crate) fn remark_of(impact: Impact, words: Option<&str>, place: &Place) -> Option<Line> {
     let (role, effect) = match impact {
         Impact::None => (Role::Muted, None),
+        Impact::Reload if place.restarts => (Role::Muted, Some("read when cockroach restarts".to_owned())),
         Impact::Reload => (Role::Reload, Some("reloads certificates, no restart".to_owned())),
-        Impact::Restart => (Role::Restart, Some(format!("restarts cockroach on {place}"))),
+        Impact::Restart => (Role::Restart, Some(format!("restarts cockroach on {}", place.words))),
     };
     // Planners may say the effect themselves; it is said once, and alike on every node.
     let words = words

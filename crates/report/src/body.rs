@@ -3,7 +3,7 @@ use crdbctl_model::{Action, Change, Impact, ResourceKind};
 use crate::attribute::{attribute_rows, remark_of};
 use crate::block::Row;
 use crate::create::lone_row;
-use crate::group::Group;
+use crate::group::{Group, Place};
 use crate::line::Line;
 use crate::{Role, bytes, count};
 
@@ -29,7 +29,7 @@ pub(crate) fn body_rows(group: &Group<'_>, width: usize) -> Vec<Row> {
 }
 
 /// What a change does to the node when none of its attributes says so.
-fn remark_beyond_attributes(change: &Change, place: &str) -> Option<Line> {
+fn remark_beyond_attributes(change: &Change, place: &Place) -> Option<Line> {
     let told = change.attributes.iter().map(|attribute| attribute.impact).max().unwrap_or(Impact::None);
     if change.impact > told { remark_of(change.impact, None, place) } else { None }
 }

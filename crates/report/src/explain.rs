@@ -178,7 +178,7 @@ impl<'a> Known<'a> {
 fn why(plan: &Plan, change: &Change, width: usize) -> Vec<Line> {
     let cause = cause_sentence(change.cause);
     let words = cause_words(change);
-    let group = Group { changes: vec![change], cause: words.clone() };
+    let group = Group::of(change, words.clone(), plan);
     let mut lines =
         vec![Line::of(Role::Plain, format!("  {cause}")).with(Role::Muted, format!(" ({words})"))];
     lines.extend(body_rows(&group, width).into_iter().flat_map(|row| row.lay_out(width, 0)));

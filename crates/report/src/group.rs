@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{Action, Cause, Change, Impact, NodeName, Plan};
 
@@ -15,6 +15,16 @@ pub(crate) struct Group<'a> {
     pub(crate) changes: Vec<&'a Change>,
     /// The cause in words, the same for all.
     pub(crate) cause: String,
+    /// Whether their nodes restart in the same plan.
+    restarts: bool,
+}
+
+/// Where an impact is felt.
+pub(crate) struct Place {
+    /// In words: `store-1`, `each of them`.
+    pub(crate) words: String,
+    /// Whether it restarts anyway.
+    pub(crate) restarts: bool,
 }
 
 /// What members of a group have in common. New resources may differ in detail; other changes must
@@ -26,34 +36,49 @@ struct Key {
     action: Action,
     cause: (Cause, String),
     impact: Impact,
+    restarts: bool,
     body: Option<(String, usize)>,
 }
 
 /// Returns the changes of `plan` in groups, in the order of each group's first member.
 pub(crate) fn groups(plan: &Plan) -> Vec<Group<'_>> {
+    let restarting = plan.changes.iter().filter(|change| change.impact == Impact::Restart);
+    let restarting: BTreeSet<&NodeName> = restarting.filter_map(|change| change.addr.node()).collect();
     let mut places: BTreeMap<Key, usize> = BTreeMap::new();
     let mut groups: Vec<Group<'_>> = Vec::new();
     for change in &plan.changes {
         let cause = cause_words(change);
         let body = (change.action != Action::Create).then(|| (body_text(change), change.unchanged));
+        // What would be reloaded by itself is read at the restart.
+        let restarts = change.impact == Impact::Reload
+            && change.addr.node().is_some_and(|node| restarting.contains(node));
         let key = Key {
             cluster_wide: change.addr.node().is_none(),
             local: change.addr.local(),
             action: change.action,
             cause: (change.cause, cause.clone()),
             impact: change.impact,
+            restarts,
             body,
         };
         let at = *places.entry(key).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => group.changes.push(change),
-            None => groups.push(Group { changes: vec![change], cause }),
+            None => groups.push(Group { changes: vec![change], cause, restarts }),
         }
     }
     groups
 }
 
 impl<'a> Group<'a> {
+    /// Returns a change of a plan by itself, with its cause in words.
+    pub(crate) fn of(change: &'a Change, cause: String, plan: &Plan) -> Self {
+        let restarts =
+            |other: &Change| other.impact == Impact::Restart && other.addr.node() == change.addr.node();
+        let restarts = change.impact == Impact::Reload && plan.changes.iter().any(restarts);
+        Self { changes: vec![change], cause, restarts }
+    }
+
     /// Returns the first member: it stands for all.
     pub(crate) fn first(&self) -> &'a Change {
         // A group is made with its first member and never loses one.
@@ -65,19 +90,21 @@ impl<'a> Group<'a> {
         self.changes.iter().filter_map(|change| change.addr.node()).collect()
     }
 
-    /// Returns where the group's impact is felt, in words.
-    pub(crate) fn place(&self) -> String {
-        match self.nodes()[..] {
+    /// Returns where the group's impact is felt.
+    pub(crate) fn place(&self) -> Place {
+        let words = match self.nodes()[..] {
             [] => "the cluster".to_owned(),
             [node] => node.to_string(),
             _ => "each of them".to_owned(),
-        }
+        };
+        Place { words, restarts: self.restarts }
     }
 }
 
 fn body_text(change: &Change) -> String {
     // Width does not matter here, only equality: a narrow one decides as a wide one does.
-    let rows = attribute_rows(&change.attributes, change.action, "", usize::MAX);
+    let nowhere = Place { words: String::new(), restarts: false };
+    let rows = attribute_rows(&change.attributes, change.action, &nowhere, usize::MAX);
     let text =
         |row: Row| row.line.write(false) + &row.remark.map(|line| line.write(false)).unwrap_or_default();
     rows.into_iter().map(text).collect::<Vec<_>>().join("\n")

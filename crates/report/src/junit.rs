@@ -175,7 +175,7 @@ fn write_suite(
                     element.write_empty()?;
                 }
                 Outcome::Failed(change) => {
-                    let (message, text) = failure(change, view);
+                    let (message, text) = failure(change, plan, view);
                     let kind = match view {
                         View::Plan => word(change.action),
                         View::Drift => change.cause.divergence().to_string(),
@@ -230,11 +230,11 @@ fn result(
         .map(drop)
 }
 
-fn failure(change: &Change, view: View) -> (String, String) {
+fn failure(change: &Change, plan: &Plan, view: View) -> (String, String) {
     let cause = cause_words(change);
     let (_, done) = done(change.action);
     let message = clean(&format!("{} {done} ({cause})", view.verb(change.cause, 1))).into_owned();
-    let group = Group { changes: vec![change], cause };
+    let group = Group::of(change, cause, plan);
     let rows = body_rows(&group, WIDTH).into_iter().map(|row| row.into_line().text() + "\n");
     let text = format!("{} {message}\n{}", change.addr, rows.collect::<String>());
     (message, text)

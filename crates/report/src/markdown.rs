@@ -211,7 +211,7 @@ fn push_unknown(text: &mut String, plan: &Plan, budget: usize) -> usize {
     let budget = budget / 2;
     let mut left_out = 0;
     if !plan.unknown.is_empty() {
-        text.push_str("**Could not be read, so nothing is planned for:**\n\n");
+        text.push_str("**Could not be read, or is refused, so nothing is planned for:**\n\n");
     }
     for Unread { subjects, reason, hint } in unread(plan) {
         let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -87,6 +87,27 @@ fn what_goes_for_good_is_seen_without_colour() {
 }
 
 #[test]
+fn nothing_is_reloaded_on_a_node_that_restarts() {
+    let mut plan = corpus()["contract"].clone();
+    let text = |plan: &crdbctl_model::Plan| render_plan(plan, &RenderOptions::plain(120));
+    assert!(text(&plan).contains("# reloads certificates, no restart"), "{}", text(&plan));
+    let unit = plan
+        .changes
+        .iter()
+        .find(|change| change.addr.kind == crdbctl_model::ResourceKind::Unit)
+        .unwrap()
+        .clone();
+    let addr = "store-3/unit.cockroach".parse().unwrap();
+    plan.changes.push(crdbctl_model::Change { addr, impact: crdbctl_model::Impact::Restart, ..unit });
+    let text = text(&plan);
+    assert!(
+        !text.contains("reloads certificates") && text.contains("# read when cockroach restarts"),
+        "{text}"
+    );
+    assert!(!crate::render_junit(&plan).contains("reloads certificates"));
+}
+
+#[test]
 fn every_address_of_a_plan_can_be_found_in_its_text() {
     for (name, plan) in corpus() {
         let text = render_plan(&plan, &RenderOptions::plain(200));
@@ -105,7 +126,7 @@ fn what_was_agreed_to_is_not_asked_for_again() {
         let options = RenderOptions { skip_unknown, ..RenderOptions::plain(200) };
         render_plan(&corpus()["unknown"], &options).lines().last().unwrap().to_owned()
     };
-    let what = "Incomplete: store-2, store-3, store-1/unit.cockroach could not be read";
+    let what = "Incomplete: nothing is planned for store-2, store-3, store-1/unit.cockroach";
     assert_eq!(last(false), format!("{what}. Without --skip-unknown, nothing is applied."));
     assert_eq!(last(true), format!("{what}: left alone, as --skip-unknown says."));
 }

@@ -24,7 +24,9 @@ pub(crate) fn summary_lines(plan: &Plan, width: usize, skip_unknown: bool) -> Ve
     if !plan.is_empty() {
         lines.extend(counts_lines(&plan.counts(), width));
     } else if plan.is_complete() && is_part(plan) {
-        let compared = count(plan.compared.len(), "resource");
+        let selection = &plan.part.selection;
+        let compared = plan.compared.keys().filter(|addr| selection.contains(addr)).count();
+        let compared = count(compared, "resource");
         let line = Line::of(Role::Success, no_changes(plan)).plain(format!("; {compared} compared."));
         lines.push(line);
     } else if plan.is_complete() {
@@ -142,5 +144,5 @@ fn incomplete_line(plan: &Plan, skip_unknown: bool) -> Line {
     } else {
         ". Without --skip-unknown, nothing is applied."
     };
-    Line::of(Role::Unknown, "Incomplete:").plain(format!(" {what} could not be read{then}"))
+    Line::of(Role::Unknown, "Incomplete:").plain(format!(" nothing is planned for {what}{then}"))
 }

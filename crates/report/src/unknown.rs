@@ -83,7 +83,8 @@ pub(crate) fn lines(plan: &Plan, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for Unread { subjects, reason, hint } in unread(plan) {
         if lines.is_empty() {
-            let heading = Line::of(Role::Unknown, "Could not be read, so nothing is planned for:");
+            let heading =
+                Line::of(Role::Unknown, "Could not be read, or is refused, so nothing is planned for:");
             lines.extend(wrap(heading, width, 2));
         }
         let head = Line::of(Role::Unknown, "  ? ").then(list(Role::Address, subjects));
