@@ -5,7 +5,9 @@ use std::path::Path;
 
 use crdbctl_model::Observations;
 use serde::Deserialize;
+use serde_json::Value;
 
+use crate::document_kind::{DocumentKind, no_json};
 use crate::{CliError, ExitCode};
 
 /// The part of a document that tells its form.
@@ -22,6 +24,12 @@ pub(crate) fn read_observations(file: &Path) -> Result<Observations, CliError> {
     let what = format!("reading the observations in {}", file.display());
     let text = std::fs::read_to_string(file).map_err(|error| CliError::failed(&what, &error))?;
     let hint = "write them with `crdbctl probe -o FILE`";
+    let wrong = |why: &str| CliError::new(ExitCode::Error, format!("{what}: {why}")).hint(hint);
+    let document: Value =
+        serde_json::from_str(&text).map_err(|error| wrong(&no_json(text.as_bytes(), &error)))?;
+    if let Some(instead) = DocumentKind::Observations.instead(&document) {
+        return Err(wrong(&format!("there are none: {instead}")));
+    }
     let version: Versioned =
         serde_json::from_str(&text).map_err(|error| CliError::failed(&what, &error).hint(hint))?;
     if version.format_version != Observations::FORMAT_VERSION {
@@ -91,6 +99,11 @@ fn replace(mode: u32, file: &Path, text: &str) -> io::Result<()> {
     tempfile::Builder::new()
         .permissions(std::fs::Permissions::from_mode(0o600))
         .tempfile_in(directory)
+        // The name that it has meanwhile is nobody's business.
+        .map_err(|error| {
+            let why = format!("no file can be made in {}: {}", directory.display(), error.kind());
+            io::Error::new(error.kind(), why)
+        })
         .and_then(|mut temporary| {
             temporary.write_all(text.as_bytes())?;
             // Set here, because the mode of a new file is subject to the umask.

@@ -14,6 +14,7 @@ mod clock;
 mod cluster;
 mod commands;
 mod document;
+mod document_kind;
 mod error;
 mod exit_code;
 mod explanation;

@@ -4,6 +4,7 @@ use crdbctl_model::Plan;
 use crdbctl_planner::join;
 use serde_json::Value;
 
+use crate::document_kind::{DocumentKind, no_json};
 use crate::{CliError, ExitCode};
 
 const WRITE_ONE: &str = "write one with `crdbctl drift --format json`, or `plan --format json`";
@@ -12,7 +13,7 @@ const WRITE_ONE: &str = "write one with `crdbctl drift --format json`, or `plan 
 /// left to whoever parses it next.
 pub(crate) fn is_one(bytes: &[u8]) -> bool {
     let document = serde_json::from_slice::<Value>(bytes).ok();
-    document.is_some_and(|document| document.get("changes").is_some() && document.get("digest").is_none())
+    document.is_some_and(|document| DocumentKind::of(&document) == Some(DocumentKind::Plan))
 }
 
 /// Returns the plan in a file that `--format json` wrote.
@@ -40,8 +41,11 @@ fn parse(bytes: &[u8]) -> Result<Plan, (String, &'static str)> {
         let hint = "see what the command that was to write it said; this is not a plan without changes";
         return Err(("it is empty".to_owned(), hint));
     }
-    let document: Value =
-        serde_json::from_slice(bytes).map_err(|error| (format!("it is no plan: {error}"), WRITE_ONE))?;
+    let document: Value = serde_json::from_slice(bytes)
+        .map_err(|error| (format!("it is no plan: {}", no_json(bytes, &error)), WRITE_ONE))?;
+    if let Some(instead) = DocumentKind::Plan.instead(&document) {
+        return Err((format!("it is no plan as `--format json` prints it: {instead}"), WRITE_ONE));
+    }
     let version = document.get("format_version").and_then(Value::as_u64);
     match version {
         Some(version) if version != u64::from(Plan::FORMAT_VERSION) => {

@@ -5,6 +5,7 @@ use crdbctl_report::render_json;
 use serde_json::Value;
 
 use super::SavedPlan;
+use crate::document_kind::{DocumentKind, no_json};
 use crate::{CliError, ExitCode};
 
 /// Returns a saved plan as the text of its file: one JSON document, described by `specs/saved-plan.v1.schema.json`.
@@ -52,9 +53,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<SavedPlan, (String, &'static str)> {
     const AGAIN: &str =
         "plan again, and leave the file as it is; it is meant for `crdbctl show` and `crdbctl apply` alone";
     let mut document: Value = serde_json::from_slice(bytes)
-        .map_err(|error| (format!("it is no saved plan: {error}"), WRITE_ONE))?;
-    let stranger =
-        || ("it is no saved plan: it lacks `format_version`, `plan` or `digest`".to_owned(), WRITE_ONE);
+        .map_err(|error| (format!("it is no saved plan: {}", no_json(bytes, &error)), WRITE_ONE))?;
+    let instead = DocumentKind::SavedPlan.instead(&document);
+    let words = instead.unwrap_or("it lacks `format_version`, `plan` or `digest`");
+    let stranger = || (format!("it is no saved plan: {words}"), WRITE_ONE);
     let members = document.as_object_mut().ok_or_else(stranger)?;
     let version = members.get("format_version").and_then(Value::as_u64).ok_or_else(stranger)?;
     if !members.contains_key("plan") {

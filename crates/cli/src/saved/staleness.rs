@@ -24,7 +24,7 @@ pub(crate) fn wanted(saved: &SavedPlan, graph: &ResourceGraph) -> Vec<String> {
     let plan = &saved.plan;
     if plan.cluster != graph.cluster {
         return vec![format!(
-            "it is of the cluster {}, and the manifest is of {}",
+            "it is of the cluster {}, and the manifest is of {}: name its manifest with --file",
             plan.cluster, graph.cluster
         )];
     }

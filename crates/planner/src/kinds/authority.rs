@@ -15,8 +15,8 @@ pub(super) fn create(desired: &DesiredAuthority, context: &Context<'_>) -> Compa
         return unknown(
             reason.clone(),
             format!(
-                "put the cluster's ca.crt and ca.key into {} (mode 0700, ca.key 0600), or name the right \
-                 directory in `certificates.authority`",
+                "put the cluster's ca.crt and ca.key into {} (mode 0700, ca.key 0600; ca.crt alone where nothing is applied), or \
+                 name the right directory in `certificates.authority`",
                 desired.directory
             ),
         );

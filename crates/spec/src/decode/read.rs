@@ -38,7 +38,7 @@ pub(crate) fn line(decoder: &mut Decoder, node: &Node, path: &str) -> Option<Str
     if text.is_empty() {
         decoder.report(
             Diagnostic::new(node.span, format!("`{path}` is empty"))
-                .help("write a value, or leave the key out"),
+                .help("write a value; a key that may be missing can be left out"),
         );
         return None;
     }
