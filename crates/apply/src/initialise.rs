@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crdbctl_model::{Desired, NodeName, Outcome};
+use crdbctl_model::{Desired, Event, NodeName, Outcome, Phase};
 use crdbctl_probe::HealthGoal;
 use tokio::task::JoinSet;
 
@@ -121,8 +121,13 @@ impl Applier {
                 continue;
             };
             let stop = self.stop.clone();
+            // What it waits for is known after some seconds, when the node has been looked at for the first time.
+            session.tell(Event::Phase { node: Some(node.clone()), phase: Phase::Starting });
             waiting.spawn(async move {
                 let health = wait::health(&mut session, &service, goal, timeout, Some(&stop)).await;
+                if health.is_ok() {
+                    session.tell(Event::Phase { node: Some(session.node.clone()), phase: Phase::Up });
+                }
                 (session, health)
             });
         }

@@ -48,6 +48,10 @@ pub enum Phase {
     Queued,
     /// A node makes its changes, in one script.
     Changing,
+    /// A node was started, and is looked at until it is well.
+    Starting,
+    /// A node that was started is well.
+    Up,
     /// All nodes are read, to see what the changes came to.
     ReadingBack,
 }
@@ -127,6 +131,8 @@ impl Phase {
             Self::Comparing => "looking again before anything is changed",
             Self::Queued => "waits for its turn to be sent an archive",
             Self::Changing => "making changes",
+            Self::Starting => "started, and not up yet",
+            Self::Up => "up",
             Self::ReadingBack => "reading back",
         }
     }

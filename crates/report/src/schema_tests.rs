@@ -131,6 +131,8 @@ fn every_event_is_as_its_schema_says() {
         Event::Phase { node: None, phase: Phase::Comparing },
         Event::Phase { node: Some(node()), phase: Phase::Queued },
         Event::Phase { node: Some(node()), phase: Phase::Changing },
+        Event::Phase { node: Some(node()), phase: Phase::Starting },
+        Event::Phase { node: Some(node()), phase: Phase::Up },
         Event::Phase { node: None, phase: Phase::ReadingBack },
         Event::Started { addr: addr(), action: Action::Replace },
         Event::Sent { node: node(), addr: addr(), bytes: 1, total: 2 },

@@ -70,7 +70,8 @@ impl AtWork {
 
     pub(super) fn wait(&mut self, reason: &str, left_seconds: Option<u64>, at: Duration) {
         // It is one wait, whatever stands in the way at this moment.
-        let since = if matches!(self.stage, Stage::Waiting(..)) { self.since } else { at };
+        let is_waiting = matches!(self.stage, Stage::Waiting(..) | Stage::Phase(Phase::Starting));
+        let since = if is_waiting { self.since } else { at };
         let until = left_seconds.map(|left| at.saturating_add(Duration::from_secs(left)));
         self.set(Stage::Waiting(reason.to_owned(), until), since);
     }

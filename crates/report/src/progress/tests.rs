@@ -111,6 +111,21 @@ fn a_rate_is_that_of_the_last_seconds_and_falls_when_nothing_goes() {
 }
 
 #[test]
+fn a_node_that_was_started_is_said_to_be_waited_for_from_the_beginning() {
+    let mut progress = progress(1);
+    let row = |progress: &Progress, at: f64| rows(progress, at).lines().next().unwrap().to_owned();
+    let phase = |phase| Event::Phase { node: Some(node("store-1")), phase };
+    progress.tell(seconds_in(0.0), &finished("store-1/unit.cockroach", Outcome::Converged));
+    progress.tell(seconds_in(1.0), &phase(Phase::Starting));
+    assert_eq!(row(&progress, 2.0), "store-1  started, and not up yet");
+    // The node is asked for some seconds before it says what it lacks: that is part of the wait.
+    progress.tell(seconds_in(6.0), &waiting("store-1", "readiness (not ready: 503)", Some(595)));
+    assert_eq!(row(&progress, 7.0), "store-1  waits 6s of 10m: readiness (not ready: 503)");
+    progress.tell(seconds_in(8.0), &phase(Phase::Up));
+    assert_eq!(row(&progress, 9.0), "store-1  up");
+}
+
+#[test]
 fn a_restart_is_followed_from_gate_to_gate() {
     let mut progress = progress(2);
     let mut seen = Vec::new();
