@@ -72,7 +72,7 @@ pub(super) fn cards(groups: &[Group<'_>], view: View) -> Vec<Card> {
             name: name(group),
             kind: change.addr.kind.to_string(),
             action: word(change.action),
-            verb: view.verb(change.cause, nodes.len().max(1)),
+            verb: view.verb(change.cause, 1),
             done: done(change.action).1,
             symbol: match change.action {
                 crdbctl_model::Action::Create => "+",
