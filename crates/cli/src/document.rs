@@ -30,8 +30,8 @@ pub(crate) fn read_observations(file: &Path) -> Result<Observations, CliError> {
     if let Some(instead) = DocumentKind::Observations.instead(&document) {
         return Err(wrong(&format!("there are none: {instead}")));
     }
-    let version: Versioned =
-        serde_json::from_str(&text).map_err(|error| CliError::failed(&what, &error).hint(hint))?;
+    let version =
+        Versioned::deserialize(&document).map_err(|error| CliError::failed(&what, &error).hint(hint))?;
     if version.format_version != Observations::FORMAT_VERSION {
         return Err(CliError::new(
             ExitCode::Error,
