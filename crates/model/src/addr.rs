@@ -137,6 +137,11 @@ impl ResourceAddr {
         Self { scope: Scope::Node(node), kind, name }
     }
 
+    /// Returns where the addresses of `node` begin in their order: nothing has this one.
+    pub fn first_of(node: &NodeName) -> Self {
+        Self::on_node(node.clone(), ResourceKind::ALL[0], ResourceName::least())
+    }
+
     /// Returns the address of a cluster-wide resource.
     pub const fn of_cluster(kind: ResourceKind, name: ResourceName) -> Self {
         Self { scope: Scope::Cluster, kind, name }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ClusterName, Desired, DesiredService, Digest, HostPath, NodeName, OwnerName, PackageMember, ResourceAddr,
-    ResourceKind, ResourceName, Shard,
+    ResourceKind, Shard,
 };
 
 /// Where in the manifest something stands; lines and columns count from 1.
@@ -198,8 +198,8 @@ impl ResourceGraph {
     /// Returns the resources of one node, in order of address.
     pub fn of_node<'a>(&'a self, node: &NodeName) -> impl Iterator<Item = &'a Resource> {
         // Addresses are in order of their nodes: a graph of a thousand nodes is not searched for each of them.
-        let first = ResourceAddr::on_node(node.clone(), ResourceKind::ALL[0], ResourceName::least());
-        let from_there_on = self.resources.range(first..).map(|(_, resource)| resource);
+        let from_there_on =
+            self.resources.range(ResourceAddr::first_of(node)..).map(|(_, resource)| resource);
         from_there_on.take_while(move |resource| resource.addr.node() == Some(node))
     }
 

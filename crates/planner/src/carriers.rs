@@ -44,8 +44,8 @@ pub(crate) fn carry(
             _ => addr.kind == ResourceKind::DropIn,
         }
     };
-    let of_node = differences.keys().filter(|addr| addr.node() == Some(node));
-    let unit_files: BTreeSet<ResourceAddr> = of_node.filter(is_unit_file).cloned().collect();
+    let unit_files: BTreeSet<ResourceAddr> =
+        of_node(differences, node).filter(is_unit_file).cloned().collect();
     let mut carriers = BTreeSet::new();
     let carried = settled.attributes.clone();
     settled.attributes.retain(|attribute| {
@@ -123,6 +123,15 @@ fn variables(unit: &str) -> BTreeSet<String> {
         .filter_map(|word| word.trim_start_matches(['"', '\'']).split_once('='))
         .map(|(name, _)| name.to_owned())
         .collect()
+}
+
+/// Returns the addresses of a node among those that differ, without a look at those of others.
+pub(crate) fn of_node<'a>(
+    differences: &'a BTreeMap<ResourceAddr, Difference>,
+    node: &NodeName,
+) -> impl Iterator<Item = &'a ResourceAddr> {
+    let from_there_on = differences.range(ResourceAddr::first_of(node)..).map(|(addr, _)| addr);
+    from_there_on.take_while(move |addr| addr.node() == Some(node))
 }
 
 fn mark(carrier: &mut AttributeDiff, node: &NodeName) -> bool {

@@ -87,10 +87,7 @@ fn shard_context(context: &Context<'_>) -> Option<ShardContext> {
     }
     let own = || context.graph.staying().filter(|node| context.view.has(node));
     let idle = |node: &NodeName| {
-        let service = context.graph.of_node(node).find_map(|resource| match &resource.desired {
-            Desired::Service(service) => Some(service),
-            _ => None,
-        })?;
+        let service = context.graph.service(node)?;
         let is_idle = kinds::service::is_idle(context.service(node)?);
         is_idle.then(|| (node.clone(), service.store.clone()))
     };
@@ -384,7 +381,7 @@ impl Draft {
     /// On a node that stays, what goes does so when everything else of it is done: what runs has changed over before.
     fn take_away_last(&mut self, node: &NodeName, mut removals: Removals) {
         let others: BTreeSet<ResourceAddr> =
-            self.differences.keys().filter(|addr| addr.node() == Some(node)).cloned().collect();
+            crate::carriers::of_node(&self.differences, node).cloned().collect();
         for before in removals.after.values_mut() {
             before.extend(others.iter().cloned());
         }
