@@ -14,6 +14,7 @@ mod lab;
 mod linters;
 mod runner;
 mod setup;
+mod ssh_server;
 mod test;
 
 use std::env;

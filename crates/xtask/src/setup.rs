@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use crdbctl_testlab::{BaseTree, LabError, availability};
 
-use crate::{Failure, browser, linters};
+use crate::{Failure, browser, linters, ssh_server};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {}
@@ -12,6 +12,8 @@ impl Args {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         prepare()?;
         println!("hosts can boot on this machine");
+        ssh_server::prepare()?;
+        println!("an sshd and login shells can run on this machine");
         browser::prepare()?;
         println!("pages can be opened in a browser on this machine");
         linters::prepare()?;

@@ -7,7 +7,7 @@ use roachsim::archive::BINARY_VARIABLE;
 
 use crate::build::Targets;
 use crate::runner::{Watched, cargo, colour, succeeds, watch};
-use crate::{Failure, browser, build, linters, setup};
+use crate::{Failure, browser, build, linters, setup, ssh_server};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -19,6 +19,9 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         if let Err(error) = setup::prepare() {
+            eprintln!("warning: {error}");
+        }
+        if let Err(error) = ssh_server::prepare() {
             eprintln!("warning: {error}");
         }
         if let Err(error) = browser::prepare() {

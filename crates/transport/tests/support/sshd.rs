@@ -15,12 +15,14 @@ pub(crate) struct Sshd {
 }
 
 impl Sshd {
-    /// Starts one with further lines of configuration; `None`, said loudly, when this machine has no sshd.
+    /// Starts one with further lines of configuration; `None`, reported as skipped, when this machine has no sshd.
     pub(crate) fn start(lines: &str) -> Option<Self> {
         let Some(program) =
             ["/usr/sbin/sshd", "/usr/bin/sshd"].into_iter().find(|path| Path::new(path).exists())
         else {
-            crdbctl_testlab::skip("this machine has no sshd (Debian: apt-get install openssh-server)");
+            crdbctl_testlab::skip_unless_required(
+                "this machine has no sshd: `cargo xtask setup` installs it (Debian package openssh-server)",
+            );
             return None;
         };
         // Root's sshd wants it; on a machine where the service never ran it is missing.
