@@ -11,6 +11,7 @@ mod address;
 mod canonical;
 mod command;
 mod diff;
+mod needs;
 mod network;
 mod words;
 
@@ -18,3 +19,4 @@ pub use address::{Address, DEFAULT_HTTP_PORT, DEFAULT_PORT};
 pub use canonical::{ArgsError, CanonicalArgs, CanonicalFlag, split_cmdline};
 pub use command::StartCommand;
 pub use diff::{FlagDifference, diff, strongest_impact};
+pub use needs::{NeededPath, PathNeed};
