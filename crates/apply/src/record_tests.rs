@@ -56,6 +56,7 @@ fn reading(graph: &ResourceGraph, resources: &BTreeMap<String, RecordedResource>
         resources: BTreeMap::new(),
         drop_ins: Vec::new(),
         record: Some(record),
+        start_blockers: Vec::new(),
         footprint: Footprint::default(),
         digest: Digest::of(""),
     }

@@ -264,6 +264,7 @@ mod tests {
                 resources,
                 drop_ins: Vec::new(),
                 record: None,
+                start_blockers: Vec::new(),
                 footprint: Footprint::default(),
                 digest: Digest::of(name.as_str()),
             };

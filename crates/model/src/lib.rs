@@ -33,6 +33,7 @@ mod plan_state;
 mod record;
 mod removal;
 mod shard_context;
+mod start_blocker;
 mod timestamp;
 
 pub use acceptance::{AcceptEntry, Acceptance, AttributePattern, ParseAttributePatternError};
@@ -71,4 +72,5 @@ pub use plan_state::PlanState;
 pub use record::{ForcedGate, Mark, Record, RecordedResource};
 pub use removal::Removal;
 pub use shard_context::ShardContext;
+pub use start_blocker::{PathProblem, StartBlocker};
 pub use timestamp::Timestamp;

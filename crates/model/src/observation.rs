@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, DropInFact, Fact, Footprint, InitFact, NodeName, Record, ResourceAddr, Timestamp};
+use crate::{
+    Digest, DropInFact, Fact, Footprint, InitFact, NodeName, Record, ResourceAddr, StartBlocker, Timestamp,
+};
 
 /// What was found for a resource. Unknown is never absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +80,9 @@ pub struct Reading {
     /// What stands around the resources.
     #[serde(default)]
     pub footprint: Footprint,
+    /// What keeps CockroachDB from starting there as the manifest says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub start_blockers: Vec<StartBlocker>,
     /// The digest of the answer's lasting part: equal answers mean an unchanged host.
     pub digest: Digest,
 }

@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crdbctl_model::{Digest, FileKind, Mode, PathFact, Timestamp};
 
+use crate::start::{Answered, Listener};
+
 /// Why an answer of a node could not be understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
@@ -124,6 +126,8 @@ pub struct Answer {
     pub(crate) entries: BTreeMap<String, Read<Vec<u8>>>,
     pub(crate) in_use: Option<Read<Vec<u8>>>,
     pub(crate) mounts: BTreeSet<String>,
+    /// What is told about a start.
+    pub(crate) start: Answered,
     pub(crate) clock: Timestamp,
     pub(crate) clock_millis: u16,
     pub(crate) health: Option<RawHealth>,
@@ -204,6 +208,7 @@ impl Answer {
             entries: BTreeMap::new(),
             in_use: None,
             mounts: BTreeSet::new(),
+            start: Answered::default(),
             clock: Timestamp::from_unix(0),
             clock_millis: 0,
             health: None,
@@ -324,6 +329,42 @@ impl Answer {
             ["package-in-use", path] => {
                 self.dropped_in_use.insert((*path).to_owned());
             }
+            ["start", "looks", paths, root, by_root, user, by_user] => {
+                let paths = decode(paths)?;
+                self.start.by_root = Answered::looks(&paths, root, &decode(by_root)?);
+                self.start.by_user = Answered::looks(&paths, user, &decode(by_user)?);
+            }
+            ["start", "condition", condition, holds] => {
+                let holds = match *holds {
+                    "yes" => Some(true),
+                    "no" => Some(false),
+                    "unknown" => None,
+                    _ => return None,
+                };
+                self.start.conditions.insert(text(condition)?, holds);
+            }
+            ["start", "account", kind, name, exists @ ("yes" | "no")] => {
+                self.start.accounts.insert(format!("{kind} {name}"), *exists == "yes");
+            }
+            ["start", "listen", host, port, place, taken] => {
+                let is_local = match *place {
+                    "local" => Some(true),
+                    "elsewhere" => Some(false),
+                    "unknown" => None,
+                    _ => return None,
+                };
+                let by = |word: &str| {
+                    let (address, whose) = word.rsplit_once('/')?;
+                    Some((address.to_owned(), whose == "own"))
+                };
+                let taken = taken.split(',').filter(|word| *word != "-" && !word.is_empty());
+                let listener = Listener { is_local, taken: taken.map(by).collect::<Option<_>>()? };
+                self.start.listeners.insert(format!("{host} {port}"), listener);
+            }
+            ["start", "unmounted", point] => {
+                self.start.unmounted.insert(text(point)?);
+            }
+            ["start", "noexec", point] => self.start.noexec = Some(text(point)?),
             ["clock", seconds, millis] => {
                 self.clock = Timestamp::from_unix(seconds.parse().ok()?);
                 self.clock_millis = millis.parse().ok()?;

@@ -1,6 +1,6 @@
 use crdbctl_model::{Desired, NodeName, ResourceGraph};
 
-use crate::{Questions, kinds};
+use crate::{Questions, kinds, start};
 
 /// Returns all that must be asked of `node` to compare every resource that the graph has on it.
 pub fn questions(graph: &ResourceGraph, node: &NodeName) -> Questions {
@@ -11,6 +11,8 @@ pub fn questions(graph: &ResourceGraph, node: &NodeName) -> Questions {
     questions.packages = Some(graph.packages.clone());
     if graph.is_leaving(node) {
         ask_for_removal(graph, node, &mut questions);
+    } else {
+        questions.start = start::words(graph, node);
     }
     questions
 }

@@ -19,6 +19,7 @@ mod operator;
 mod questions;
 mod reading;
 mod script;
+mod start;
 
 pub use answer::{Answer, AnswerError};
 pub use cluster::observe_cluster;

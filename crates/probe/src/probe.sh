@@ -102,9 +102,10 @@ ask_firewall() {
     printf 'firewall error %s\n' "$(said "$conf $rules")"
   fi
 }
+# Where systemd looks for drop-ins, the highest precedence first (systemd.unit(5)).
+unit_places='/etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system'
 ask_drop_ins() {
-  for base in /etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /etc/systemd/system \
-    /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system; do
+  for base in $unit_places; do
     for path in "$base/$1.d/"*.conf; do
       if [ -e "$path" ] || [ -L "$path" ]; then
         printf 'drop-in %s %s %s\n' "$(word "$path")" "$(stat -c '%f,%u,%g,%U,%G' -- "$path" 2>/dev/null || echo -)" "$(one_content "$path" 2>&1)"
@@ -228,6 +229,127 @@ one_process() {
     value=$(printf '%s\n' "$environ" | grep -m1 -- "^$name=") && printf ' %s' "$(word "$value")"
   done
   printf '\n'
+}
+# What a start needs. After the service's user, the unit and the directory of the packages come words: look=PATH, use=PATH
+# (as that user sees it too), ask=CONDITION of systemd, account=KIND NAME, listen=KIND HOST PORT. Drop-ins add theirs.
+ask_start() {
+  start_user=$1 start_unit=$2 start_packages=$3; shift 3
+  newline=$(printf '\n.'); newline=${newline%.} paths= used=no asked=0
+  words=$(printf '%s\n' "$@"; words_of_drop_ins "$start_unit")
+  IFS=$newline; set -f; set -- $words; set +f; unset IFS
+  for word in "$@"; do
+    case $word in
+      look=/*) paths="$paths${word#look=}$newline" ;;
+      use=/*) paths="$paths${word#use=}$newline" used=yes ;;
+      ask=*) asked=$((asked + 1)); [ "$asked" -gt 16 ] || one_condition "${word#ask=}" ;;
+      account=*) one_account ${word#account=} ;;
+      listen=*) one_listener ${word#listen=} ;;
+    esac
+  done
+  if [ -n "$paths" ]; then
+    IFS=$newline; set -f; set -- $paths; set +f; unset IFS
+    one_look "$@"
+  fi
+  start_mounts
+}
+# The lines of drop-ins that name something that a start needs, as words.
+words_of_drop_ins() {
+  unit=$1; set --
+  for base in $unit_places; do
+    for path in "$base/$unit.d/"*.conf; do [ ! -f "$path" ] || set -- "$@" "$path"; done
+  done
+  [ "$#" -gt 0 ] || return 0
+  sed -n -e 's/[[:space:]]*$//;s/^[[:space:]]*//;s/[[:space:]]*=[[:space:]]*/=/' -e tgo -e :go \
+    -e 's/^\(Condition\|Assert\)\(PathExists\|PathIsDirectory\|PathIsSymbolicLink\|PathIsReadWrite\|FileNotEmpty\|FileIsExecutable\)=|\{0,1\}[[:space:]]*!\{0,1\}[[:space:]]*\(\/[^%*?[]*[^%*?[/]\)\/*$/look=\3/p;t' \
+    -e 's/^\(\(Condition\|Assert\)[A-Za-z]*\)=|\{0,1\}[[:space:]]*!\{0,1\}[[:space:]]*\(..*\)$/ask=\1=\3/p;t' \
+    -e 's/^User=\([A-Za-z0-9._-]*\)$/account=user \1/p;t' \
+    -e 's/^\(Group\|SupplementaryGroups\)=\([A-Za-z0-9._-]*\).*$/account=group \2/p;t' \
+    -e 's/^Standard[A-Za-z]*=[a-z]*:\(\/.*\)\/[^/]*$/look=\1/p;t' \
+    -e 's/^[A-Za-z]*=[@:+!|]*\(\/[^[:space:]:]*[^[:space:]:/]\).*$/use=\1/p' -- "$@" 2>/dev/null | head -n 64 | head -c 16384
+}
+# What stands at each path, as "MISSING BITS.": how many components at its end are missing, and what there is then: once as
+# root, and once as the service's user, with the rights that the user has by groups and access lists. An account that is yet
+# to be made has those of everybody. A file system that does not answer must not hold up the rest.
+looks='for path in "$@"; do at=$path missing=0 bits=; while [ ! -e "$at" ] && [ "$at" != / ]; do at=${at%/*}; at=${at:-/}; missing=$((missing + 1)); done; [ ! -d "$at" ] || bits=d; [ ! -f "$at" ] || bits=${bits}f; [ ! -L "$path" ] || bits=${bits}l; [ ! -r "$at" ] || bits=${bits}r; [ ! -w "$at" ] || bits=${bits}w; [ ! -x "$at" ] || bits=${bits}x; [ ! -s "$at" ] || bits=${bits}s; echo "$missing $bits."; done'
+one_look() {
+  by_root=$(cd / && timeout 10 sh -c "$looks" sh "$@" 2>/dev/null </dev/null); root_status=$?
+  by_user= user_status=-
+  if [ "$used" = yes ] && [ "$start_user" != root ] && command -v setpriv >/dev/null 2>&1; then
+    if uid=$(id -u -- "$start_user" 2>/dev/null) && gid=$(id -g -- "$start_user" 2>/dev/null); then groups=--init-groups
+    else uid=65534 gid=65534 groups=--clear-groups; fi
+    by_user=$(cd / && timeout 10 setpriv --reuid="$uid" --regid="$gid" "$groups" sh -c "$looks" sh "$@" 2>/dev/null </dev/null); user_status=$?
+  fi
+  printf 'start looks %s %s %s %s %s\n' "$(printf '%s\n' "$@" | b64)" "$root_status" "$(word "$by_root")" "$user_status" "$(word "$by_user")"
+}
+# systemd-analyze takes conditions from version 243 on (systemd's NEWS).
+one_condition() {
+  if [ -z "${analyzes-}" ]; then
+    if timeout 5 systemd-analyze condition ConditionPathExists=/ >/dev/null 2>&1 </dev/null; then analyzes=yes; else analyzes=no; fi
+  fi
+  holds=unknown
+  if [ "$analyzes" = yes ]; then
+    said=$(timeout 5 systemd-analyze condition "$1" 2>&1 </dev/null)
+    case $?:$said in 0:*) holds=yes ;; 1:*failed*) holds=no ;; esac
+  fi
+  printf 'start condition %s %s\n' "$(word "$1")" "$holds"
+}
+one_account() {
+  case $1 in user) base=passwd ;; group) base=group ;; *) return ;; esac
+  getent "$base" "$2" >/dev/null 2>&1
+  case $? in 0) printf 'start account %s %s yes\n' "$1" "$2" ;; 2) printf 'start account %s %s no\n' "$1" "$2" ;; esac
+}
+# one_listener ip|name|any HOST PORT: whether an interface has the address, and who listens on the port (proc(5),
+# /proc/net/tcp; state 0A), with "own" for processes of the user that runs the main process.
+one_listener() {
+  place=unknown own= addresses=${addresses-$(ip -o addr show 2>/dev/null | head -c 262144)}
+  case ${pid:-0} in 0) ;; *) own=$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status" 2>/dev/null) ;; esac
+  case $1 in
+    any) place=local ;;
+    ip) place=$(place_of "$2") ;;
+    name)
+      for address in $(timeout 5 getent ahosts "$2" 2>/dev/null | cut -d' ' -f1 | sort -u); do
+        where=$(place_of "$address")
+        case $place:$where in unknown:*|elsewhere:local) place=$where ;; esac
+      done ;;
+  esac
+  taken=$(grep -hi ":$(printf %04X "$3") [0-9A-F]*:[0-9A-F]* 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null | head -n 16 |
+    while read -r _ local _ _ _ _ _ uid _; do
+      if [ "$uid" = "$own" ]; then uid=own; fi
+      printf '%s/%s,' "$local" "$uid"
+    done)
+  printf 'start listen %s %s %s %s\n' "$2" "$3" "$place" "${taken:--}"
+}
+place_of() {
+  case $1 in 127.*|::1) echo local; return ;; esac
+  case $addresses in '') echo unknown; return ;; *" ${1%%%*}/"*|*" ${1%%%*} peer "*) echo local; return ;; esac
+  # With this setting any address will do (ip(7)).
+  case $(cat /proc/sys/net/ipv4/ip_nonlocal_bind /proc/sys/net/ipv6/ip_nonlocal_bind 2>/dev/null) in *1*) echo unknown ;; *) echo elsewhere ;; esac
+}
+# Mount points of /etc/fstab where nothing is mounted, and whether the packages lie where nothing may be executed.
+start_mounts() {
+  points=' ' found=' ' longest=0 noexec=
+  if [ -r /etc/fstab ]; then
+    while read -r device point _; do
+      case $device in '#'*) continue ;; esac
+      case $point in /?*) points="$points$point " ;; esac
+    done </etc/fstab
+  fi
+  while read -r _ _ _ _ point options _; do
+    case $points in *" $point "*) found="$found$point " ;; esac
+    case $start_packages/ in
+      "${point%/}"/*)
+        if [ "${#point}" -ge "$longest" ]; then
+          longest=${#point}
+          case ,$options, in *,noexec,*) noexec=$point ;; *) noexec= ;; esac
+        fi ;;
+    esac
+  done </proc/self/mountinfo
+  [ -z "$noexec" ] || printf 'start noexec %s\n' "$(word "$noexec")"
+  set -f
+  for point in $points; do
+    case $found in *" $point "*) ;; *) printf 'start unmounted %s\n' "$(word "$point")" ;; esac
+  done
+  set +f
 }
 ask_clock() { printf 'clock %s\n' "$(date '+%s %3N')"; }
 ask_health() {

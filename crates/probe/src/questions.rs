@@ -32,4 +32,7 @@ pub struct Questions {
     pub mounts: BTreeSet<HostPath>,
     /// The service that is asked about.
     pub service: Option<DesiredService>,
+    /// What the service needs in order to start, beside what else is asked: `look=PATH`, `use=PATH` (with the rights of its user),
+    /// `ask=CONDITION` of systemd, `account=KIND NAME`, `listen=KIND HOST PORT`.
+    pub start: Vec<String>,
 }

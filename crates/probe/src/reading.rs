@@ -3,7 +3,7 @@ use crdbctl_model::{
 };
 
 use crate::footprint::footprint;
-use crate::{Answer, kinds};
+use crate::{Answer, kinds, start};
 
 /// Returns the observation that `answer` amounts to: every resource of `node` present, absent or unknown.
 ///
@@ -89,6 +89,7 @@ pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeO
         drop_ins: kinds::drop_ins(answer),
         record,
         footprint,
+        start_blockers: start::blockers(graph, node, answer),
         digest: answer.digest,
     }))
 }

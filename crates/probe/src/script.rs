@@ -46,6 +46,12 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
         let mut words = vec![service.unit.file_name(), service.binary.to_string(), service.store.to_string()];
         words.extend(service.environment.keys().cloned());
         call("ask_service", words.iter().map(String::as_str).collect());
+        if !questions.start.is_empty() {
+            let packages = questions.packages.as_ref().map_or("/", |path| path.as_str());
+            let unit = service.unit.file_name();
+            let known = [service.user.as_str(), unit.as_str(), packages].into_iter();
+            call("ask_start", known.chain(questions.start.iter().map(String::as_str)).collect());
+        }
     }
     // Last: whatever was asked before is not dropped.
     text.push_str("ask_dropped\n");

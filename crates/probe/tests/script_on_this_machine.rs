@@ -8,10 +8,10 @@ use std::path::Path;
 use std::process::Command;
 
 use crdbctl_model::{
-    ClusterName, Desired, DesiredDirectory, DesiredFile, DesiredLink, DesiredPackage, Digest, Fact, FileKind,
-    Hooks, HostPath, Listing, Mode, NodeName, NodeObservation, NodeSpec, Observed, OwnerName, PackageMember,
-    Presence, Reading, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Rollout,
-    SourceSpan,
+    ClusterName, Desired, DesiredDirectory, DesiredFile, DesiredLink, DesiredPackage, DesiredService,
+    DesiredUnit, Digest, Fact, FileKind, Hooks, HostPath, Listing, Mode, NodeName, NodeObservation, NodeSpec,
+    Observed, OwnerName, PackageMember, Presence, Reading, Resource, ResourceAddr, ResourceGraph,
+    ResourceKind, ResourceName, Rollout, SourceSpan, UnitName,
 };
 use crdbctl_probe::{observe_answer, questions, script};
 
@@ -99,9 +99,14 @@ impl Bench {
     }
 
     fn run(&self, shell: &str) -> (Vec<u8>, NodeObservation) {
+        self.run_after("", shell)
+    }
+
+    /// Runs the script after a line of another one, as in the shell that stays on a host.
+    fn run_after(&self, line: &str, shell: &str) -> (Vec<u8>, NodeObservation) {
         let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
         let graph = self.graph(arch);
-        let text = script(&graph.cluster, &questions(&graph, &Self::node()));
+        let text = format!("{line}\n{}", script(&graph.cluster, &questions(&graph, &Self::node())));
         let output = Command::new(shell).arg("-c").arg(&text).output().unwrap();
         assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr));
         let observation = observe_answer(&graph, &Self::node(), &output.stdout);
@@ -496,5 +501,106 @@ fn what_the_manifest_no_longer_has_is_seen_where_the_record_says() {
             let observed = &reading.resources[&Bench::addr(kind, name)];
             assert!(matches!(observed, Observed::Unknown { .. }), "{shell}: {kind}.{name} is {observed:?}");
         }
+    }
+}
+
+#[test]
+fn what_a_start_needs_is_seen_as_root_and_as_the_user_of_the_service() {
+    let mut bench = Bench::new();
+    let at = bench.directory.path().to_owned();
+    std::fs::set_permissions(&at, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let file = |name: &str, mode: u32| {
+        std::fs::write(at.join(name), "x").unwrap();
+        std::fs::set_permissions(at.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    file("readable", 0o644);
+    file("secret", 0o600);
+    file("a b", 0o644);
+    std::fs::create_dir(at.join("closed")).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let here = at.to_str().unwrap();
+    let unit = format!(
+        "[Unit]\nConditionPathExists={here}/a b\nConditionPathExists=!{here}/readable\nConditionPathIsDirectory={here}/closed\n\
+         AssertPathExists={here}/gone\n[Service]\nUser=nobody\nGroup=no-such-group\nEnvironmentFile={here}/readable\n\
+         EnvironmentFile=-{here}/gone\nEnvironmentFile={here}/$(touch {here}/never)\nWorkingDirectory=/\n\
+         ExecStartPre={here}/readable --x\nExecStart=/bin/cockroach start\n"
+    );
+    let argv = [
+        "/bin/cockroach".to_owned(),
+        "start".to_owned(),
+        "--listen-addr=192.0.2.99:1".to_owned(),
+        format!("--http-addr=127.0.0.1:{port}"),
+        format!("--log-config-file={here}/secret"),
+        format!("--store={here}/closed/a/b"),
+        format!("--temp-dir={here}/readable"),
+        format!("--enterprise-encryption=path=/x,key={here}/readable,old-key={here}/gone/key"),
+    ];
+    let path = |text: &str| HostPath::new(text).unwrap();
+    let root = || OwnerName::new("root").unwrap();
+    let name = UnitName::new("crdbctl-probe-test").unwrap();
+    let unit = Desired::Unit(DesiredUnit {
+        name: name.clone(),
+        file: DesiredFile {
+            path: path("/etc/u.service"),
+            content: unit,
+            owner: root(),
+            group: root(),
+            mode: Mode::new(0o644),
+        },
+        set_drop_ins_aside: false,
+    });
+    let service = Desired::Service(DesiredService {
+        unit: name,
+        user: OwnerName::new("nobody").unwrap(),
+        argv: argv.to_vec(),
+        environment: BTreeMap::new(),
+        nofile: None,
+        binary: path("/bin/cockroach"),
+        binary_digest: Digest::of(""),
+        program: path("/bin/cockroach"),
+        http_address: "127.0.0.1:1".to_owned(),
+        sql_address: "127.0.0.1:1".to_owned(),
+        rpc_address: "127.0.0.1:1".to_owned(),
+        certs: path("/certs"),
+        version: "v24.1.0".to_owned(),
+        store: path("/store"),
+    });
+    bench.resources.push((ResourceKind::Unit, "u", unit));
+    bench.resources.push((ResourceKind::Service, "u", service));
+    let is_root = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(&at).unwrap()) == 0;
+    let mut expected = vec![
+        format!("ConditionPathExists=!{here}/readable in /etc/u.service does not hold"),
+        format!("AssertPathExists={here}/gone in /etc/u.service does not hold"),
+        "Group=no-such-group in /etc/u.service names an account that does not exist".to_owned(),
+        format!("--temp-dir needs {here}/readable, which is not a directory"),
+        format!("--enterprise-encryption needs {here}/gone/key, which does not exist"),
+        format!("ExecStartPre= in /etc/u.service needs {here}/readable, which cannot be executed"),
+        format!(
+            "EnvironmentFile= in /etc/u.service needs {here}/$(touch {here}/never), which does not exist"
+        ),
+        format!("--http-addr is 127.0.0.1:{port}, where another program listens"),
+    ];
+    if Path::new("/usr/sbin/ip").exists() || Path::new("/sbin/ip").exists() {
+        expected
+            .push("--listen-addr is 192.0.2.99:1, an address that is on no interface of the host".to_owned());
+    }
+    if is_root {
+        expected.push(format!("--log-config-file needs {here}/secret, and nobody cannot read it"));
+        expected.push(format!(
+            "--store needs {here}/closed/a/b, which does not exist, and nobody cannot create it in {here}/closed"
+        ));
+    }
+    expected.sort();
+    for shell in shells() {
+        let mut found: Vec<String> =
+            bench.read(shell).start_blockers.iter().map(ToString::to_string).collect();
+        found.sort();
+        assert_eq!(found, expected, "{shell}");
+        assert!(!at.join("never").exists(), "{shell}");
+        let NodeObservation::Read(again) = bench.run_after("unset IFS", shell).1 else { panic!("{shell}") };
+        let mut again: Vec<String> = again.start_blockers.iter().map(ToString::to_string).collect();
+        again.sort();
+        assert_eq!(again, expected, "{shell}");
     }
 }

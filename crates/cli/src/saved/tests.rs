@@ -40,6 +40,7 @@ fn reading(number: u8) -> Reading {
         resources: resources.into_iter().collect(),
         drop_ins: Vec::new(),
         record: None,
+        start_blockers: Vec::new(),
         footprint: Footprint::default(),
         digest: Digest::of([number]),
     }

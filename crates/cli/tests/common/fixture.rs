@@ -102,6 +102,7 @@ impl Fixture {
                 resources,
                 drop_ins: Vec::new(),
                 record: None,
+                start_blockers: Vec::new(),
                 footprint: Footprint::default(),
                 digest,
             };

@@ -96,6 +96,7 @@ impl World {
                 resources: BTreeMap::new(),
                 drop_ins: Vec::new(),
                 record: None,
+                start_blockers: Vec::new(),
                 footprint: Footprint::default(),
                 digest: Digest::of(format!("answer {number}")),
             };

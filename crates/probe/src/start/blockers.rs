@@ -1,0 +1,384 @@
+use std::net::IpAddr;
+
+use crdbctl_cockroach::start::{Address, CanonicalArgs, PathNeed, split_cmdline};
+use crdbctl_model::{NodeName, PathProblem, ResourceGraph, StartBlocker};
+
+use super::need::{Check, Managed, Need, NeededPath};
+use super::unit_lines::UnitLines;
+use super::{Answered, Listener, Place};
+use crate::answer::Answer;
+
+/// Returns what keeps the service of `node` from starting as the graph has it, as far as the host's answer shows it.
+///
+/// What could not be read is no blocker: a start is refused only for what is known to be missing.
+pub(crate) fn blockers(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> Vec<StartBlocker> {
+    let Some(managed) = Managed::of(graph, node) else { return Vec::new() };
+    let lines = UnitLines::of(managed.unit, &answer.drop_ins);
+    let start = &answer.start;
+    let mut found = Vec::new();
+    for prefix in ["Condition", "Assert"] {
+        checks(&lines, prefix, start, &mut found);
+    }
+    for (account, line) in managed.accounts(&lines) {
+        if start.accounts.get(&account) == Some(&false) {
+            let name = account.split_once(' ').map_or("", |(_, name)| name);
+            found.push(StartBlocker::Account {
+                line: format!("{}={name}", line.key),
+                file: line.file.clone(),
+            });
+        }
+    }
+    let wanted = lines.mounts_wanted();
+    let rights = Rights::of(&managed, &lines);
+    let unmounted = |path: &str| {
+        start.unmounted.iter().find(|point| {
+            holds(point, path) && !wanted.iter().any(|path| holds(point, path.trim_end_matches('/')))
+        })
+    };
+    // The directory of the data is there wherever it is mounted or not: crdbctl makes it.
+    let store = managed.service.store.as_str();
+    if let Some(point) = unmounted(store) {
+        found.push(StartBlocker::Unmounted {
+            needed_by: "--store".to_owned(),
+            path: store.to_owned(),
+            point: point.clone(),
+        });
+    }
+    for needed in managed.paths(&lines) {
+        // systemd mounts what it needs for the working directory itself (systemd.exec(5)).
+        if let Some(point) = unmounted(&needed.path).filter(|_| needed.need != Need::WorkingDirectory) {
+            found.push(StartBlocker::Unmounted {
+                needed_by: needed.needed_by,
+                path: needed.path,
+                point: point.clone(),
+            });
+        } else if let Some(problem) = problem(&needed, &managed, start, rights) {
+            found.push(StartBlocker::Path { needed_by: needed.needed_by, path: needed.path, problem });
+        }
+    }
+    if let Some(point) = &start.noexec {
+        found.push(StartBlocker::NoExec { path: graph.packages.to_string(), point: point.clone() });
+    }
+    let running = match &answer.process {
+        Some(Ok(process)) => Running::of(&split_cmdline(&process.cmdline)),
+        Some(Err(_)) => Running::Otherwise,
+        None => Running::Nothing,
+    };
+    for (flag, address) in managed.arguments().iter().flat_map(CanonicalArgs::listeners) {
+        let host = if address.host.is_empty() { "-" } else { address.host.as_str() };
+        let Some(listener) = start.listeners.get(&format!("{host} {}", address.port)) else { continue };
+        let flag = format!("--{flag}");
+        if listener.is_local == Some(false) {
+            found.push(StartBlocker::NoSuchAddress { flag, address: address.to_string() });
+        } else if is_taken(&address, listener, &running) {
+            found.push(StartBlocker::PortTaken { flag, address: address.to_string() });
+        }
+    }
+    found
+}
+
+/// Whether a path is a mount point or lies below it.
+fn holds(point: &str, path: &str) -> bool {
+    path.strip_prefix(point).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// All checks must hold, and of those with `|` one (systemd.unit(5)).
+fn checks(lines: &UnitLines, prefix: &str, start: &Answered, found: &mut Vec<StartBlocker>) {
+    let all: Vec<(Check<'_>, Option<bool>)> = lines
+        .checks(prefix)
+        .into_iter()
+        .map(|line| {
+            let check = Check::of(line);
+            (check, outcome(&check, start).map(|holds| holds != check.is_negated))
+        })
+        .collect();
+    let (triggers, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(check, _)| check.is_trigger);
+    let line = |check: &Check<'_>| format!("{}={}", check.line.key, check.line.value);
+    let mut tell = |check: &Check<'_>, holds: Option<bool>| match holds {
+        Some(true) => {}
+        Some(false) => {
+            found.push(StartBlocker::Condition { line: line(check), file: check.line.file.clone() });
+        }
+        None => {
+            found.push(StartBlocker::UnjudgedCondition { line: line(check), file: check.line.file.clone() });
+        }
+    };
+    for (check, holds) in &others {
+        tell(check, *holds);
+    }
+    if triggers.iter().all(|(_, holds)| *holds != Some(true)) {
+        let is_certain = triggers.iter().all(|(_, holds)| *holds == Some(false));
+        for (check, _) in &triggers {
+            tell(check, is_certain.then_some(false));
+        }
+    }
+}
+
+/// Whether what a check asks is so, without its `!`. systemd looks as root and follows links.
+fn outcome(check: &Check<'_>, start: &Answered) -> Option<bool> {
+    let Some(kind) = check.looked_at() else {
+        return start.conditions.get(&check.asked()).copied().flatten();
+    };
+    let place = start.by_root.get(check.value.trim_end_matches('/'))?;
+    let exists = place.missing == 0;
+    Some(match kind {
+        "PathIsSymbolicLink" => place.is_link,
+        "PathIsDirectory" => exists && place.is_directory,
+        "PathIsReadWrite" => exists && place.writes,
+        "FileNotEmpty" => exists && place.is_file && place.has_content,
+        "FileIsExecutable" => exists && place.is_file && place.executes,
+        _ => exists,
+    })
+}
+
+/// What is known of the rights that the process will have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rights {
+    /// Those of root.
+    Root,
+    /// Those of the service's user, with the groups that the account has.
+    User,
+    /// The unit gives it others.
+    Unclear,
+}
+
+impl Rights {
+    fn of(managed: &Managed<'_>, lines: &UnitLines) -> Self {
+        let user = managed.service.user.as_str();
+        let gives = ["SupplementaryGroups", "AmbientCapabilities", "DynamicUser"];
+        let has_others = lines.last("User").is_none_or(|line| line.value != user)
+            || gives.iter().any(|key| lines.last(key).is_some())
+            || lines.last("Group").is_some_and(|line| line.file != managed.unit.file.path.as_str());
+        match (has_others, user) {
+            (true, _) => Self::Unclear,
+            (false, "root") => Self::Root,
+            (false, _) => Self::User,
+        }
+    }
+}
+
+fn problem(
+    needed: &NeededPath,
+    managed: &Managed<'_>,
+    start: &Answered,
+    rights: Rights,
+) -> Option<PathProblem> {
+    let by_root = start.by_root.get(&needed.path)?;
+    let exists = by_root.missing == 0;
+    let user = || managed.service.user.to_string();
+    let by_user = match rights {
+        Rights::Root => Some(by_root),
+        Rights::User => start.by_user.get(&needed.path),
+        Rights::Unclear => None,
+    };
+    // What the user cannot reach is missing for them.
+    let lacks = |right: fn(&Place) -> bool| by_user.is_some_and(|place| place.missing > 0 || !right(place));
+    match needed.need {
+        // crdbctl's own directories are there before the start, with those above them.
+        Need::Exists | Need::File | Need::Program | Need::Parent | Need::WorkingDirectory if !exists => {
+            Some(PathProblem::Missing)
+        }
+        Need::Exists => None,
+        Need::File => by_root.is_directory.then_some(PathProblem::ADirectory),
+        Need::Parent => (!by_root.is_directory).then_some(PathProblem::NotADirectory),
+        Need::Program if by_root.is_directory => Some(PathProblem::ADirectory),
+        Need::Program => (!by_root.executes).then_some(PathProblem::NotExecutable),
+        Need::WorkingDirectory if !by_root.is_directory => Some(PathProblem::NotADirectory),
+        Need::WorkingDirectory => lacks(|place| place.executes).then(|| PathProblem::Unreadable(user())),
+        Need::Of(PathNeed::ReadableFile) => match (exists, by_root.is_directory) {
+            (false, _) => Some(PathProblem::Missing),
+            (true, true) => Some(PathProblem::ADirectory),
+            (true, false) => lacks(|place| place.reads).then(|| PathProblem::Unreadable(user())),
+        },
+        Need::Of(PathNeed::WritableDirectory) => match (exists, by_root.is_directory) {
+            (false, _) => Some(PathProblem::Missing),
+            (true, false) => Some(PathProblem::NotADirectory),
+            (true, true) => {
+                lacks(|place| place.writes && place.executes).then(|| PathProblem::Unwritable(user()))
+            }
+        },
+        Need::Of(PathNeed::MadeDirectory) if exists && !by_root.is_directory => {
+            Some(PathProblem::NotADirectory)
+        }
+        Need::Of(PathNeed::MadeDirectory) if exists => {
+            lacks(|place| place.writes && place.executes).then(|| PathProblem::Unwritable(user()))
+        }
+        Need::Of(PathNeed::MadeDirectory) => made(needed, managed, by_root, by_user),
+    }
+}
+
+/// What keeps the service's user from making a directory where nothing is.
+fn made(
+    needed: &NeededPath,
+    managed: &Managed<'_>,
+    by_root: &Place,
+    by_user: Option<&Place>,
+) -> Option<PathProblem> {
+    let user = managed.service.user.as_str();
+    let mut below = needed.path.as_str();
+    for _ in 0..by_root.missing {
+        below = below.rsplit_once('/').map_or("", |(parent, _)| parent);
+    }
+    let below = if below.is_empty() { "/" } else { below };
+    let refused =
+        |below: &str| Some(PathProblem::CannotBeMade { user: user.to_owned(), below: below.to_owned() });
+    // A directory of crdbctl's is as it is to be before the start.
+    if let Some(directory) =
+        managed.directory_above(&needed.path).filter(|it| it.path.as_str().len() >= below.len())
+    {
+        return if directory.owner.as_str() == user || user == "root" {
+            None
+        } else {
+            refused(directory.path.as_str())
+        };
+    }
+    if !by_root.is_directory {
+        return Some(PathProblem::NotADirectory);
+    }
+    let can = by_user.is_none_or(|place| {
+        place.missing == by_root.missing && place.is_directory && place.writes && place.executes
+    });
+    if can { None } else { refused(below) }
+}
+
+/// What the service's main process is.
+enum Running {
+    Nothing,
+    /// `cockroach start` with these flags.
+    Start(CanonicalArgs),
+    /// Something else, such as a script that started CockroachDB, or what could not be read.
+    Otherwise,
+}
+
+impl Running {
+    fn of(argv: &[String]) -> Self {
+        CanonicalArgs::parse(argv).map_or(Self::Otherwise, Self::Start)
+    }
+}
+
+/// Whether another program than the node's own listens on an address: what its main process has now it gives up when it stops.
+fn is_taken(wanted: &Address, listener: &Listener, running: &Running) -> bool {
+    let may_be_own = match running {
+        Running::Nothing => false,
+        Running::Start(flags) => flags.listeners().iter().any(|(_, address)| address.port == wanted.port),
+        Running::Otherwise => true,
+    };
+    listener.taken.iter().any(|(place, is_own)| !(*is_own && may_be_own) && meets(&wanted.host, place))
+}
+
+/// Whether an address to listen on and one of /proc/net/tcp exclude each other: the same one, or one of them is all of them.
+fn meets(host: &str, place: &str) -> bool {
+    let Some(taken) = place.split_once(':').and_then(|(address, _)| address_of(address)) else {
+        return false;
+    };
+    let taken = taken.to_canonical();
+    if host.is_empty() || taken.is_unspecified() {
+        return true;
+    }
+    // A name may be any of the host's addresses.
+    host.parse::<IpAddr>().is_ok_and(|host| host.to_canonical() == taken)
+}
+
+/// Reads an address as the kernel prints it: words of 32 bits in the host's byte order, which is little-endian wherever
+/// CockroachDB runs (proc(5)).
+fn address_of(text: &str) -> Option<IpAddr> {
+    let words: Vec<u32> = (0..text.len())
+        .step_by(8)
+        .map(|at| u32::from_str_radix(text.get(at..at + 8)?, 16).ok())
+        .collect::<Option<_>>()?;
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
+        16 => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::unit_lines::tests::{drop_in, unit};
+    use super::*;
+
+    fn place(missing: usize, bits: &str) -> Place {
+        *Answered::looks(b"/x\n", "0", format!("{missing} {bits}.\n").as_bytes()).get("/x").unwrap()
+    }
+
+    fn said(text: &str, start: &Answered) -> Vec<String> {
+        let lines = UnitLines::of(&unit(text, false), &[drop_in("/x/a.conf", "")]);
+        let mut found = Vec::new();
+        checks(&lines, "Condition", start, &mut found);
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn conditions_are_joined_as_systemd_joins_them() {
+        let mut start = Answered::default();
+        start.by_root.insert("/here".to_owned(), place(0, "fs"));
+        start.by_root.insert("/gone".to_owned(), place(1, "dx"));
+        start.conditions.insert("ConditionHost=a".to_owned(), Some(false));
+        start.conditions.insert("ConditionACPower=true".to_owned(), None);
+        let none: [&str; 0] = [];
+        for holds in [
+            "ConditionPathExists=/here",
+            "ConditionPathExists=!/gone",
+            "ConditionPathExists=|!/here\nConditionPathExists=|/here",
+            "ConditionFileNotEmpty=/here",
+            "ConditionPathIsDirectory=!/here",
+            "ConditionHost=!a",
+            "ConditionPathExists=/gone\nConditionPathExists=",
+        ] {
+            assert_eq!(said(&format!("[Unit]\n{holds}\n"), &start), none, "{holds}");
+        }
+        for fails in [
+            "ConditionPathExists=/gone",
+            "ConditionPathExists=! /here",
+            "ConditionFileIsExecutable=/here",
+            "ConditionPathIsDirectory=/here",
+            "ConditionHost=a",
+            "ConditionPathExists=|/gone",
+        ] {
+            let told = said(&format!("[Unit]\n{fails}\nConditionPathExists=/here\n"), &start);
+            assert_eq!(told, [format!("{fails} in /etc/systemd/system/cockroach.service does not hold")]);
+        }
+        for unclear in ["ConditionACPower=true", "ConditionNeverAsked=1", "ConditionPathExists=/not-asked"] {
+            let told = said(&format!("[Unit]\n{unclear}\n"), &start);
+            assert!(matches!(&told[..], [one] if one.contains("could not be checked")), "{told:?}");
+        }
+        let either = "[Unit]\nConditionACPower=|true\nConditionPathExists=|/gone\n";
+        assert!(said(either, &start).iter().all(|told| told.contains("could not be checked")));
+    }
+
+    #[test]
+    fn an_address_is_taken_by_whoever_excludes_it() {
+        // 0.0.0.0, 127.0.0.1, ::, ::1 and ::ffff:10.0.0.1, as /proc/net/tcp and tcp6 have them.
+        let (any, loopback) = ("00000000:1F90", "0100007F:1F90");
+        let (any6, loopback6) =
+            ("00000000000000000000000000000000:1F90", "00000000000000000000000001000000:1F90");
+        let mapped = "0000000000000000FFFF00000100000A:1F90";
+        for (host, place, expected) in [
+            ("", loopback, true),
+            ("10.0.0.1", any, true),
+            ("10.0.0.1", any6, true),
+            ("10.0.0.1", loopback, false),
+            ("127.0.0.1", loopback, true),
+            ("::1", loopback6, true),
+            ("10.0.0.1", mapped, true),
+            ("node1", loopback, false),
+            ("node1", any, true),
+            ("", "garbage", false),
+        ] {
+            assert_eq!(meets(host, place), expected, "{host} {place}");
+        }
+        let start = |flag: &str| Running::of(&["cockroach", "start", flag].map(str::to_owned));
+        let running = start("--http-addr=:8080");
+        let address = Address::parse(":8080", "").unwrap();
+        let taken = |by_own: bool| Listener { is_local: Some(true), taken: vec![(any.to_owned(), by_own)] };
+        assert!(!is_taken(&address, &taken(true), &running), "it gives the port up when it stops");
+        assert!(is_taken(&address, &taken(false), &running));
+        assert!(is_taken(&address, &taken(true), &Running::Nothing), "another process of its user");
+        let other = start("--http-addr=:8081");
+        assert!(is_taken(&address, &taken(true), &other));
+        let script = Running::of(&["/bin/sh", "/opt/start.sh"].map(str::to_owned));
+        assert!(!is_taken(&address, &taken(true), &script), "its child may be what listens");
+    }
+}

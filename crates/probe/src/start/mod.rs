@@ -1,0 +1,14 @@
+//! What keeps CockroachDB from starting on a host: what is asked, and what the answer means.
+//!
+//! [`words`] names what is known beforehand: paths of the flags and of the unit that crdbctl writes, its conditions, accounts
+//! and addresses. The script adds what drop-ins on the host name, in the same words (`ask_start` in `probe.sh`), so that one
+//! exec is enough. [`blockers`] puts the unit together as systemd would and says what does not hold.
+
+mod answered;
+mod blockers;
+mod need;
+mod unit_lines;
+
+pub(crate) use answered::{Answered, Listener, Place};
+pub(crate) use blockers::blockers;
+pub(crate) use need::words;
