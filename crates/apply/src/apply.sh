@@ -271,6 +271,14 @@ why_not() {
   journalctl -u "$1" -n 15 --no-pager -o cat >&2 2>/dev/null
   return 1
 }
+# started UNIT, after systemctl has ended with 0: it does so too where a condition of the unit does not hold, and starts
+# nothing then (systemd.unit(5)).
+started() {
+  if [ "$(systemctl show "$1" -p ActiveState --value)" = inactive ] && [ "$(systemctl show "$1" -p ConditionResult --value)" = no ]; then
+    unmet=$(systemctl status --no-pager -n 0 -- "$1" 2>&1 | sed -n '/Condition: /,/^$/p' | tr -s ' \n' ' ') || true
+    die "systemd started nothing, because a condition of $1 does not hold: ${unmet}see to it that it holds, then apply again"
+  fi
+}
 # remember PATH: adds "device:inode:size:mtime:ctime digest" of a file to the list in known. A file that changes while
 # it is read is left out.
 remember() {

@@ -53,6 +53,9 @@ pub(crate) async fn unchanged(
                     })
                     .map(|(addr, _)| format!("{addr} changed since"))
                     .collect();
+                let known = before.reading(node).map_or(&[][..], |old| old.start_blockers.as_slice());
+                let new = reading.start_blockers.iter().filter(|it| it.blocks() && !known.contains(it));
+                moved.extend(new.map(|it| format!("{node} would not start again: {it}")));
                 if moved.is_empty() {
                     moved.push(format!("{node} changed since"));
                 }
@@ -81,6 +84,7 @@ fn has_moved(old: &Observed, now: &Observed, is_changed: bool) -> bool {
 /// looks another way at every look; without this, no plan that mends it could ever be applied.
 fn is_same(old: &Reading, new: &Reading) -> bool {
     old.drop_ins == new.drop_ins
+        && old.start_blockers == new.start_blockers
         && old.record == new.record
         && is_same_footprint(&old.footprint, &new.footprint)
         && old.host.machine_id == new.host.machine_id

@@ -24,6 +24,7 @@ mod removal;
 mod rollout;
 mod rotation;
 mod selection;
+mod startable;
 mod twins;
 mod view;
 mod whereabouts;

@@ -13,7 +13,7 @@ use crate::context::{AuthorityState, Context};
 use crate::options::PlanOptions;
 use crate::removal::{Clearance, Removals, depart, surplus};
 use crate::rotation::{self, RotationStep};
-use crate::{dependencies, kinds, rollout, twins};
+use crate::{dependencies, kinds, rollout, startable, twins};
 
 /// Returns what must change for the nodes to be as the graph says.
 ///
@@ -71,6 +71,7 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
             draft.differences.retain(|addr, difference| step.concerns(graph.resources.get(addr), difference));
         }
     }
+    draft.refuse_starts(context);
     if options.skip_unknown {
         draft.leave_unknown_alone(context);
     }
@@ -283,6 +284,39 @@ impl Draft {
             reason,
             hint,
         });
+    }
+
+    /// Makes a service unknown that is to be started or restarted and would not start. One that is left as it is gets a note.
+    fn refuse_starts(&mut self, context: &Context<'_>) {
+        for node in context.graph.staying().filter(|node| context.view.has(node)) {
+            let blockers =
+                context.observations.reading(node).map_or(&[][..], |it| it.start_blockers.as_slice());
+            let service = |resource: &&Resource| matches!(resource.desired, Desired::Service(_));
+            let Some(service) = context.graph.of_node(node).find(service).filter(|_| !blockers.is_empty())
+            else {
+                continue;
+            };
+            // Whatever is told of it already comes first.
+            if self.compared.get(&service.addr) == Some(&Verdict::Unknown) {
+                continue;
+            }
+            let starts = startable::starts(node, &service.addr, &self.differences);
+            let note = |text: String| Note { addr: Some(service.addr.clone()), text };
+            match startable::refusal(blockers) {
+                Some((reason, hint)) if starts => {
+                    self.differences.remove(&service.addr);
+                    self.compared.insert(service.addr.clone(), Verdict::Unknown);
+                    self.unknown_resource(service, format!("CockroachDB would not start: {reason}"), hint);
+                }
+                Some((reason, hint)) => {
+                    self.notes.push(note(format!("would not start again: {reason}. Next: {hint}")));
+                }
+                None if starts => {
+                    self.notes.extend(blockers.iter().map(|it| note(format!("{it}. Next: {}", it.hint()))));
+                }
+                None => {}
+            }
+        }
     }
 
     fn drop_ins(&mut self, node: &NodeName, context: &Context<'_>) {

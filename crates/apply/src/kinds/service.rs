@@ -11,9 +11,9 @@ pub(super) fn step(change: &Change, desired: &DesiredService) -> Step {
         lines.push(call("systemctl", &["enable", "--quiet", "--", &unit]));
     }
     if changes("active") {
-        lines.push(not_held_back(desired));
         lines.push(format!("systemctl reset-failed -- {} 2>/dev/null || true", quoted(&unit)));
         lines.push(format!("systemctl start -- {0} || why_not {0}", quoted(&unit)));
+        lines.push(format!("started {}", quoted(&unit)));
         lines.push("settled".to_owned());
     }
     if lines.is_empty() {
@@ -26,28 +26,15 @@ pub(super) fn step(change: &Change, desired: &DesiredService) -> Step {
 pub(crate) fn restart(desired: &DesiredService) -> String {
     let unit = quoted(&desired.unit.file_name());
     format!(
-        "{}\nsystemctl reset-failed -- {unit} 2>/dev/null || true\nsystemctl restart -- {unit} || why_not {unit}\nsettled",
-        not_held_back(desired)
+        "systemctl reset-failed -- {unit} 2>/dev/null || true\nsystemctl restart -- {unit} || why_not {unit}\n\
+         started {unit}\nsettled"
     )
-}
-
-/// Returns the shell text that refuses what would keep the node from coming back, and notes that it is to be restarted.
-pub(crate) fn before_restart(desired: &DesiredService) -> String {
-    format!("{}\npending restart\n", not_held_back(desired))
 }
 
 /// Returns the shell text that prints what systemd says of the service.
 pub(crate) fn state(desired: &DesiredService) -> String {
     let properties = "-p ActiveState -p SubState -p Result -p ExecMainStatus -p NRestarts";
     format!("systemctl show {} {properties}\n", quoted(&desired.unit.file_name()))
-}
-
-/// The line that refuses to go on while the file stands that keeps the unit from starting: systemd would do nothing
-/// and call it success, and a restart would stop the node for good.
-fn not_held_back(desired: &DesiredService) -> String {
-    let file = format!("{}/cockroach_not_to_be_run", desired.certs.parent());
-    let words = format!("{file} keeps the service from starting: remove it, then apply again");
-    format!("[ ! -e {} ] || die {}", quoted(&file), quoted(&words))
 }
 
 /// Returns the shell text that makes CockroachDB read its certificates again, waits until it goes by what is on disk, and

@@ -7,6 +7,7 @@ mod batch;
 mod drain;
 mod ledger;
 mod node;
+mod startable;
 
 use std::collections::BTreeSet;
 

@@ -6,7 +6,7 @@ use crdbctl_model::{Change, DesiredService, Event, ForcedGate, Impact, NodeName,
 use crdbctl_transport::Payload;
 use tokio::sync::{Semaphore, watch};
 
-use super::drain::drain;
+use super::drain::{drain, stranded};
 use crate::applier::Applier;
 use crate::issue::Issuer;
 use crate::kinds;
@@ -61,9 +61,13 @@ impl Applier {
             outcomes.extend(refused.clone());
             return Err(outcomes);
         }
+        // What would keep the node from coming back is found while it still serves.
+        if let Err(why) = self.startable(session).await {
+            return fail(why);
+        }
         // Noted before anything happens, so that a run which is cut off from here on is brought to its end by the
-        // next one. What would keep the node from coming back is found while it still serves.
-        if let Err(why) = prepare(session, service, forced).await {
+        // next one.
+        if let Err(why) = prepare(session, forced).await {
             return fail(why);
         }
         let Down::Drained(running) = down else { return Ok(Drained { work, is_drained: false }) };
@@ -92,6 +96,14 @@ impl Applier {
         let node = session.node.clone();
         let fail = |words: String| all(changes, &Outcome::Failed(words));
         let tell = |what: &str| self.tell(Event::Node { node: node.clone(), what: what.to_owned() });
+        // A drain may take minutes.
+        if is_drained && let Err(why) = self.startable(session).await {
+            return fail(stranded(
+                node.as_str(),
+                service,
+                &format!("was drained and is not stopped now, because {why}"),
+            ));
+        }
         for change in changes {
             self.tell_started(change);
         }
@@ -166,17 +178,13 @@ fn tell_of_drain(outcomes: &mut Outcomes, node: &NodeName, service: &DesiredServ
     }
 }
 
-async fn prepare(
-    session: &mut Session,
-    service: &DesiredService,
-    forced: Option<&ForcedGate>,
-) -> Result<(), String> {
+async fn prepare(session: &mut Session, forced: Option<&ForcedGate>) -> Result<(), String> {
     let mut text = prologue(&session.cluster, &session.run);
     if let Some(forced) = forced {
         // The record may not be written: the run can be cut off, or the node not come back.
         text.push_str(&note_forced(forced).map_err(|error| error.to_string())?);
     }
-    text.push_str(&kinds::service::before_restart(service));
+    text.push_str("pending restart\n");
     let output = session.script(text, Payload::none(), STATE).await.map_err(|error| error.to_string())?;
     if output.is_success() { Ok(()) } else { Err(output.stderr_text().trim().to_owned()) }
 }

@@ -28,6 +28,7 @@ mod rotation;
 mod run_log;
 mod saved;
 mod selection;
+mod startable;
 mod terminal;
 mod unreachable;
 mod walkthrough;

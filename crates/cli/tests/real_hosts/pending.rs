@@ -23,11 +23,8 @@ fn what_is_pending_is_done_once_and_a_node_that_is_held_back_is_not_stopped() {
 
     let before = pid(host);
     host.exec_ok("touch /opt/cockroach/cockroach_not_to_be_run").unwrap();
-    leave("restart");
-    bench
-        .crdbctl(&["apply", "--yes"])
-        .code(4)
-        .says("cockroach_not_to_be_run keeps the service from starting");
+    host.exec_ok("printf restart >/var/lib/crdbctl/store.pending").unwrap();
+    bench.crdbctl(&["apply", "--yes"]).code(5).says("cockroach_not_to_be_run").says("does not hold");
     assert_eq!(pid(host), before, "a node that would not come back is not stopped");
     host.exec_ok("rm /opt/cockroach/cockroach_not_to_be_run").unwrap();
     bench.apply();

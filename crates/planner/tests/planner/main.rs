@@ -13,6 +13,7 @@ mod removal;
 mod rotation;
 mod selection;
 mod shards;
+mod startable;
 mod thousand;
 mod unknown;
 mod world;
