@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tracing::Instrument;
@@ -8,6 +9,7 @@ use crate::error::{Lost, TransportError};
 use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::hold::Hold;
+use crate::https::{self, HostStream, HttpsError, HttpsErrorKind, HttpsReply, Io};
 use crate::limits::Limits;
 use crate::nonce::Nonce;
 use crate::not_run::NotRun;
@@ -283,6 +285,17 @@ impl Connection {
         }
     }
 
+    /// Connects to an address as the host would.
+    async fn connect_from_host(&self, address: &str) -> Result<HostStream, HttpsError> {
+        match &self.inner.link {
+            Link::Ssh(link) => link.connect_from_host(&self.inner.target, address).await,
+            Link::Local | Link::Scripted(_) => match tokio::net::TcpStream::connect(address).await {
+                Ok(stream) => Ok(HostStream::new(Io::Tcp(stream), address, None)),
+                Err(error) => Err(HttpsError::new(HttpsErrorKind::NotConnected, address, error.to_string())),
+            },
+        }
+    }
+
     fn wrap(
         &self,
         make: impl FnOnce(Nonce, bool) -> Result<Wrapped, crate::quote::NulInWord>,
@@ -344,6 +357,59 @@ impl ReadOnlyConnection {
         limits: Limits,
     ) -> Result<Output, TransportError> {
         self.connection.run_with(script, payload, limits).await
+    }
+
+    /// Sends a GET request over TLS to a port that the host reaches (`HOST:PORT`), from this machine through the
+    /// connection, and returns the reply, cut off at [`Limits::max_output`]. Nothing runs on the host but sshd, and the
+    /// request takes no session. Requests to one host go one after the other.
+    ///
+    /// The server proves that it has the key of its certificate. Who signed the certificate is not checked: the
+    /// connection to the host is authenticated by ssh.
+    ///
+    /// # Errors
+    /// [`HttpsError`], of the kind [`HttpsErrorKind::Prohibited`] when sshd does not forward connections.
+    pub async fn https_get(
+        &self,
+        address: &str,
+        path: &str,
+        limits: Limits,
+    ) -> Result<HttpsReply, HttpsError> {
+        let request = async {
+            if let Link::Scripted(scripted) = &self.connection.inner.link {
+                return scripted.reply(address, path);
+            }
+            let stream = self.connection.connect_from_host(address).await?;
+            https::get(stream, address, path, limits.max_output).await
+        };
+        self.in_time(address, limits.timeout, request).await
+    }
+
+    /// Returns the certificate that a port shows in a TLS handshake (`HOST:PORT`), as DER. It goes the way of
+    /// [`ReadOnlyConnection::https_get`].
+    ///
+    /// # Errors
+    /// As [`ReadOnlyConnection::https_get`].
+    pub async fn tls_certificate(&self, address: &str, timeout: Duration) -> Result<Vec<u8>, HttpsError> {
+        let request = async {
+            let stream = self.connection.connect_from_host(address).await?;
+            https::certificate(stream, address).await
+        };
+        self.in_time(address, timeout, request).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        address: &str,
+        timeout: Duration,
+        request: impl Future<Output = Result<T, HttpsError>>,
+    ) -> Result<T, HttpsError> {
+        let span = tracing::debug_span!("https", node = %self.target().node, address);
+        let asked = tokio::time::timeout(timeout, request).instrument(span).await;
+        let result = asked.unwrap_or_else(|_| Err(HttpsError::new(HttpsErrorKind::TimedOut, address, "")));
+        if let Err(error) = &result {
+            tracing::debug!(node = %self.target().node, %error, "no reply");
+        }
+        result
     }
 
     /// Returns the target that this connects to.

@@ -4,6 +4,7 @@
 //!   payloads on stdin. [`ReadOnlyConnection`] takes read-only scripts alone.
 //! - [`Output`] is a script that ran to its end, whatever its status; [`TransportError`] is one that did not run
 //!   ([`NotRun`]) or whose end is not known ([`Lost`]).
+//! - [`ReadOnlyConnection::https_get`] asks a port that the host reaches, by a request over TLS through the connection.
 //! - [`quote`] is the one function that makes a value part of a script.
 //! - [`Scripted`] stands in for a host in tests.
 //!
@@ -16,6 +17,7 @@ mod error;
 mod exchange;
 mod failure;
 mod hold;
+mod https;
 mod limits;
 mod nonce;
 mod not_run;
@@ -36,6 +38,7 @@ mod wrapper;
 pub use channel::{Channel, ChannelStart};
 pub use connection::{Connection, ReadOnlyConnection};
 pub use error::{Lost, TransportError, TransportErrorKind};
+pub use https::{HttpsError, HttpsErrorKind, HttpsReply};
 pub use limits::Limits;
 pub use not_run::{NotRun, PrivilegeRefusal};
 pub use output::Output;

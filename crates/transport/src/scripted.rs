@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Lost, TransportErrorKind};
 use crate::failure::Failure;
+use crate::https::{HttpsError, HttpsErrorKind, HttpsReply};
 use crate::not_run::NotRun;
 use crate::output::Output;
 
@@ -14,7 +15,11 @@ use crate::output::Output;
 pub struct Scripted {
     rules: Arc<Mutex<Vec<Rule>>>,
     record: Arc<Mutex<Vec<Received>>>,
+    replies: Arc<Mutex<Vec<Canned>>>,
 }
+
+/// The address and the path of a request, and what it gets.
+type Canned = (String, String, Result<HttpsReply, HttpsErrorKind>);
 
 /// One script that was run against a [`Scripted`] host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +93,23 @@ impl Scripted {
     pub fn on_not_run(self, part: &str, why: NotRun) -> Self {
         let part = part.to_owned();
         self.on_match(move |script| script.contains(&part), Err(TransportErrorKind::NotRun(why)))
+    }
+
+    /// Adds the reply to every GET request for a path of an address (`HOST:PORT`).
+    pub fn on_https(self, address: &str, path: &str, reply: Result<&[u8], HttpsErrorKind>) -> Self {
+        let reply = reply.map(|bytes| HttpsReply { bytes: bytes.to_vec() });
+        lock(&self.replies).push((address.to_owned(), path.to_owned(), reply));
+        self
+    }
+
+    #[expect(clippy::panic, reason = "an unmatched request is a mistake in the test that uses this")]
+    pub(crate) fn reply(&self, address: &str, path: &str) -> Result<HttpsReply, HttpsError> {
+        let replies = lock(&self.replies);
+        let Some((.., reply)) = replies.iter().find(|(at, of, _)| at == address && of == path) else {
+            drop(replies);
+            panic!("the scripted host has no reply for GET {path} at {address}");
+        };
+        reply.clone().map_err(|kind| HttpsError::new(kind, address, ""))
     }
 
     /// Returns everything that was run, in order.

@@ -4,9 +4,10 @@ use std::time::Duration;
 use openssh::Stdio;
 use tokio::sync::Mutex;
 
-use super::{master::Master, settings::Settings};
+use super::{forward::host_and_port, master::Master, settings::Settings};
 use crate::error::{Lost, TransportErrorKind};
 use crate::failure::Failure;
+use crate::https::{HostStream, HttpsError, HttpsErrorKind, Io};
 use crate::not_run::NotRun;
 use crate::process::Process;
 use crate::sanitize::sanitize;
@@ -106,6 +107,21 @@ impl SshLink {
                 }
             }
         }
+    }
+
+    /// Connects to an address that the host reaches; connects to the host again first when that connection went away.
+    pub(crate) async fn connect_from_host(
+        &self,
+        target: &Target,
+        address: &str,
+    ) -> Result<HostStream, HttpsError> {
+        let error = |kind, said: &str| HttpsError::new(kind, address, said);
+        let parts = host_and_port(address).ok_or_else(|| error(HttpsErrorKind::Address, ""))?;
+        let master = self.live_master(target).await;
+        let master = master.map_err(|failure| error(HttpsErrorKind::Ssh, &failure.said))?;
+        let connected = master.connect_from_host(parts).await;
+        let (stream, forward) = connected.map_err(|why| error(HttpsErrorKind::Ssh, &why))?;
+        Ok(HostStream::new(Io::Unix(stream), address, Some(forward)))
     }
 
     async fn live_master(&self, target: &Target) -> Result<Arc<Master>, Failure> {

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use openssh::Session;
+use tokio::net::UnixStream;
 use tokio::process::Command;
 
+use super::forward::{Forward, Forwards};
 use super::{arguments, diagnosis, directory, gate, settings::Settings};
 use crate::failure::Failure;
 use crate::not_run::NotRun;
@@ -22,6 +24,7 @@ const TRIES: u32 = 4;
 pub(super) struct Master {
     session: Arc<Session>,
     log: PathBuf,
+    forwards: Forwards,
     /// A session was given up while its command may run on: ssh would wait for it.
     given_up: AtomicBool,
 }
@@ -64,6 +67,7 @@ impl Master {
             Some(true) => Ok(Self {
                 session: Arc::new(Session::new_native_mux(directory)),
                 log,
+                forwards: Forwards::default(),
                 given_up: AtomicBool::new(false),
             }),
             Some(false) => {
@@ -82,6 +86,14 @@ impl Master {
 
     pub(super) fn session(&self) -> Arc<Session> {
         Arc::clone(&self.session)
+    }
+
+    /// Connects to an address that the host reaches. No session of the host is taken.
+    pub(super) async fn connect_from_host(
+        self: &Arc<Self>,
+        address: (&str, u16),
+    ) -> Result<(UnixStream, Forward), String> {
+        self.forwards.connect(Arc::clone(self), &self.session, &self.log, address).await
     }
 
     /// Returns what ssh said since the login, for a lost connection.
@@ -131,6 +143,8 @@ fn ssh(target: &Target, settings: &Settings) -> Command {
         "RemoteCommand=none".to_owned(),
         "RequestTTY=no".to_owned(),
         "PermitLocalCommand=no".to_owned(),
+        // Its log says why a host refused a connection, whatever level the user has.
+        "LogLevel=INFO".to_owned(),
     ] {
         command.arg("-o").arg(option);
     }
