@@ -23,6 +23,7 @@ mod judge;
 mod key_algorithm;
 mod load_error;
 mod node_names;
+mod openssh_key;
 mod private_key;
 mod profile;
 mod read_error;
@@ -45,5 +46,6 @@ pub use judge::{
 pub use key_algorithm::KeyAlgorithm;
 pub use load_error::{LoadError, LoadErrorKind};
 pub use node_names::{NodeNames, NodeNamesError};
+pub use openssh_key::{OpensshKeyError, openssh_spki_sha256};
 pub use private_key::{KeyError, KeyErrorKind, key_spki_sha256};
 pub use read_error::{ReadError, ReadErrorKind};
