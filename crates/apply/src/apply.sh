@@ -203,9 +203,26 @@ public_half() {
   [ -n "$half" ] || return 1
   hash=$(printf '%s\n' "$half" | openssl pkey -pubin -outform DER | sha256sum); printf %s "${hash%% *}"
 }
+hex() { od -An -v -tx1 | tr -d ' \n'; }
+is_listed() { hash=$(sha256sum <"$1") && grep -q -F -- "${hash%% *} " "$state/$cluster.keys" 2>/dev/null; }
+# holds_key CERTIFICATE KEY, without openssl: whether the first certificate of a file is for a key. OpenSSH's form of a public
+# key ends in the modulus or the point (RFC 4253 6.6, RFC 5656 3.1), and so they stand in the certificate: 64 bytes of them.
+holds_key() {
+  command -v ssh-keygen >/dev/null 2>&1 || die "not reloaded: what $2 is for cannot be told: neither openssl nor ssh-keygen is on the host"
+  half=$(head -c 65536 -- "$2" | ssh-keygen -y -P '' -f /dev/stdin 2>&1)
+  case $half in ssh-rsa' '*|ecdsa-*' '*) ;; *) die "not reloaded: what $2 is for cannot be told: ssh-keygen says: $half" ;; esac
+  half=${half#* }; half=$(printf %s "${half%% *}" | base64 -d | tail -c 64 | hex)
+  crt=$(tr -d '\r' <"$1" | sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END/{/^-----END/q;/^-----/d;p;}' | base64 -d | hex)
+  [ "${#half}" -eq 128 ] && [ -n "$crt" ] || die "not reloaded: what $1 is for cannot be told"
+  case $crt in *"$half"*) ;; *) return 1 ;; esac
+}
 # fitting CERTIFICATE KEY, before a process is told to read them: it would take a key of another certificate without a
 # word, and then fail every handshake.
 fitting() {
+  if ! command -v openssl >/dev/null 2>&1 && ! { is_listed "$1" && is_listed "$2"; }; then
+    holds_key "$1" "$2" || die "not reloaded: $2 does not belong to $1, and every new connection would fail; plan again"
+    return
+  fi
   crt=$(public_half "$1" crt) || die "not reloaded: what $1 is for cannot be told"
   key=$(public_half "$2" key) || die "not reloaded: what $2 is for cannot be told"
   [ "$crt" = "$key" ] || die "not reloaded: $2 does not belong to $1, and every new connection would fail; plan again"
@@ -224,11 +241,14 @@ told_end() {
 }
 day() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
 # reread TRIES PID CERTS SQL HTTP: has the process read its certificates again, and waits until it goes by those on disk. A line
-# that begins with "told: " is for whoever applies.
+# that begins with "told: " is for whoever applies. A host without openssl sends what is on disk, and the control host looks.
 reread() {
   if ! command -v openssl >/dev/null 2>&1; then
+    front=$3/node.crt
+    if [ -e "$3/ui.crt" ]; then front=$3/ui.crt; fi
     kill -HUP "$2"
-    echo 'told: whether it has read its certificates again cannot be told: openssl is not on the host'
+    printf 'serve: %s %s %s\n' "$(head -c 1048576 -- "$3/node.crt" | b64)" "$(head -c 1048576 -- "$front" | b64)" "$(head -c 1048576 -- "$3/ca.crt" | b64)"
+    seen=no
     return
   fi
   tries=$1 front=$3/node.crt
@@ -312,6 +332,7 @@ run_step() {
   else words=$( (set -e; "step_$number") 2>&1 </dev/null); ended=$?; fi
   took=$(( $(date +%s%3N) - began ))
   if [ "$ended" -eq 0 ]; then
+    case $words in 'serve: '*) printf '%s\n' "$words" ;; esac
     case $words in 'told: '*) printf 'told %s %s\n' "$number" "$(printf '%s' "${words#told: }" | b64)" ;; esac
     printf 'done %s %s\n' "$number" "$took"
   else failed="$failed$number "; printf 'fail %s %s\n' "$number" "$(printf '%s' "${words:-it ended with status $ended}" | tail -c 3000 | b64)"; fi

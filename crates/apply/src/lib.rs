@@ -24,6 +24,7 @@ mod record;
 mod remove;
 mod rollout;
 mod run;
+mod served;
 mod session;
 mod sessions;
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 use crdbctl_model::{ClusterName, DesiredService, Event, NodeName, Outcome, ResourceAddr};
 use crdbctl_probe::{ClientCommand, ClientOutput, Operator, read_client_outputs};
 use crdbctl_transport::{
-    Channel, ChannelStart, Connection, Limits, Mutating, Output, Payload, Script, TransportError,
+    Channel, ChannelStart, Connection, Limits, Mutating, Output, Payload, ReadOnlyConnection, Script,
+    TransportError,
 };
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -12,6 +13,7 @@ use crate::error::ApplyError;
 use crate::gate::Teller;
 use crate::lock;
 use crate::run::Run;
+use crate::served::OnDisk;
 use crate::stage::Stage;
 use crate::step::Step;
 
@@ -26,6 +28,10 @@ pub(crate) struct Session {
     pub(crate) node: NodeName,
     pub(crate) cluster: ClusterName,
     pub(crate) run: Run,
+    /// What is asked of the node from here, without a script.
+    pub(crate) asking: ReadOnlyConnection,
+    /// What the process was told to read, where the node cannot see whether it has.
+    pub(crate) on_disk: Option<OnDisk>,
     channel: Channel,
     events: UnboundedSender<Event>,
 }
@@ -40,9 +46,12 @@ impl Session {
         events: UnboundedSender<Event>,
     ) -> Result<Self, ApplyError> {
         let bootstrap = script::<Mutating>(lock::bootstrap(&cluster, &run));
+        let asking = connection.read_only();
         let start = connection.open_channel(&bootstrap, Limits::within(Duration::from_secs(60))).await;
         match start {
-            Ok(ChannelStart::Ready(channel, _)) => Ok(Self { node, cluster, run, channel, events }),
+            Ok(ChannelStart::Ready(channel, _)) => {
+                Ok(Self { node, cluster, run, asking, on_disk: None, channel, events })
+            }
             Ok(ChannelStart::Refused(output)) => Err(lock::refusal(node, &output)),
             Err(source) => Err(ApplyError::Node { node, source }),
         }
@@ -132,6 +141,7 @@ impl Session {
                     // Nobody listening is no reason to stop.
                     let _ = self.events.send(Event::Node { node: self.node.clone(), what });
                 }
+                self.on_disk = Stage::on_disk(&output.stdout);
                 let mut outcomes = stage.outcomes(&output.stdout);
                 if !output.is_success() {
                     let said = output.stderr_text();

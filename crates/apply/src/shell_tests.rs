@@ -507,10 +507,19 @@ fn a_key_of_another_certificate_is_found_before_the_signal_is_sent() {
         "stat",
         "rmdir",
         "rm",
+        "base64",
+        "od",
+        "sed",
+        "tail",
+        "tr",
     ] {
         symlink(Path::new("/usr/bin").join(tool), bare.join(tool)).unwrap();
     }
     let bare = bare.display().to_string();
+    let with_ssh = directory.path().join("ssh");
+    std::fs::create_dir(&with_ssh).unwrap();
+    symlink("/usr/bin/ssh-keygen", with_ssh.join("ssh-keygen")).unwrap();
+    let with_ssh = format!("{bare}:{}", with_ssh.display());
     for shell in shells {
         let at = directory.path().join(shell);
         std::fs::create_dir_all(at.join("state")).unwrap();
@@ -533,10 +542,28 @@ fn a_key_of_another_certificate_is_found_before_the_signal_is_sent() {
         let (done, signalled, said) = reload(with_openssl);
         assert!(!done && !signalled && said.contains("cannot be told"), "{shell}: {said}");
 
-        // Without openssl the list of what crdbctl made tells.
+        // Without openssl, ssh-keygen says whose key it is, and the control host looks at what is served.
+        let (done, signalled, said) = reload(&with_ssh);
+        assert!(!done && !signalled && said.contains("ssh-keygen says"), "{shell}: {said}");
         std::fs::copy(at.join("other.key"), at.join("node.key")).unwrap();
+        let (done, signalled, said) = reload(&with_ssh);
+        assert!(!done && !signalled && said.contains("does not belong to"), "{shell}: {said}");
+        let two = ["other.crt", "node.crt"].map(|file| std::fs::read(at.join(file)).unwrap());
+        let own = two[1].clone();
+        for (content, fits) in [(two.concat(), true), ([two[1].clone(), two[0].clone()].concat(), false)] {
+            std::fs::write(at.join("node.crt"), content).unwrap();
+            std::fs::write(at.join("ca.crt"), "authority").unwrap();
+            let (done, signalled, said) = reload(&with_ssh);
+            assert_eq!((done, signalled), (fits, fits), "the first certificate counts; {shell}: {said}");
+            assert_eq!(said.starts_with("serve: "), fits, "{shell}: {said}");
+            let on_disk = crate::stage::Stage::on_disk(said.as_bytes());
+            assert_eq!(on_disk.map(|files| files.ca), fits.then(|| b"authority".to_vec()), "{shell}");
+        }
+        std::fs::write(at.join("node.crt"), own).unwrap();
+
+        // Without either, the list of what crdbctl made tells.
         let (done, signalled, said) = reload(&bare);
-        assert!(!done && !signalled && said.contains("openssl is not on the host"), "{shell}: {said}");
+        assert!(!done && !signalled && said.contains("neither openssl nor ssh-keygen"), "{shell}: {said}");
         let note = |file: &str, public: &str| {
             let digest = crdbctl_model::Digest::of(std::fs::read(at.join(file)).unwrap());
             ok(shell, &at, &format!("(note_key {digest} {public})"));

@@ -8,6 +8,7 @@ use crdbctl_transport::{Payload, sanitize};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use crate::run::Run;
+use crate::served::OnDisk;
 use crate::step::{Content, Step, quoted};
 
 const LIBRARY: &str = include_str!("apply.sh");
@@ -129,6 +130,14 @@ impl Stage {
         let printed = String::from_utf8_lossy(printed);
         let told = printed.lines().filter_map(|line| line.strip_prefix("told ")?.split_once(' '));
         told.map(|(_, words)| decode(words)).collect()
+    }
+
+    /// Returns the certificates that a process without openssl beside it was told to read again.
+    pub(crate) fn on_disk(printed: &[u8]) -> Option<OnDisk> {
+        let printed = String::from_utf8_lossy(printed);
+        let line = printed.lines().find_map(|line| line.strip_prefix("serve: "))?;
+        let mut files = line.split(' ').map(|field| STANDARD.decode(field).ok());
+        Some(OnDisk { node: files.next()??, front: files.next()??, ca: files.next()?? })
     }
 
     /// Returns the changes of this stage, those without a step of their own among them.

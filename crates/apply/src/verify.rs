@@ -6,7 +6,7 @@ use crdbctl_model::{
     Fact, Footprint, NodeName, NodeObservation, Observations, Observed, Plan, Reading, ResourceGraph,
     Timestamp,
 };
-use crdbctl_probe::{observe_answer, questions, script};
+use crdbctl_probe::{observe, questions, read_answer, script};
 use tokio::task::JoinSet;
 
 use crate::cluster;
@@ -117,9 +117,14 @@ pub(crate) async fn read(
 ) -> BTreeMap<NodeName, NodeObservation> {
     let mut reading = JoinSet::new();
     for (node, mut session) in std::mem::take(sessions) {
-        let text = script(&graph.cluster, &questions(graph, &node));
+        let questions = questions(graph, &node);
+        let text = script(&graph.cluster, &questions);
+        let address = questions.service.map(|service| service.http_address);
         reading.spawn(async move {
-            let answer = session.ask(text, Duration::from_secs(120)).await;
+            let answer = match session.ask(text, Duration::from_secs(120)).await {
+                Ok(output) => Ok(read_answer(&session.asking, address.as_deref(), &output.stdout).await),
+                Err(error) => Err(error),
+            };
             (session, answer)
         });
     }
@@ -128,7 +133,7 @@ pub(crate) async fn read(
         match done {
             Ok((session, answer)) => {
                 let observation = match answer {
-                    Ok(output) => observe_answer(graph, &session.node, &output.stdout),
+                    Ok(answer) => observe(graph, &session.node, answer),
                     Err(error) => NodeObservation::Unreadable(error.unreadable()),
                 };
                 observed.insert(session.node.clone(), observation);
@@ -142,7 +147,7 @@ pub(crate) async fn read(
 
 #[cfg(test)]
 mod tests {
-    use crdbctl_model::{HealthFact, ServiceFact};
+    use crdbctl_model::{HealthFact, HealthWay, ServiceFact};
 
     use super::*;
 
@@ -155,6 +160,7 @@ mod tests {
             need_daemon_reload: false,
             process: None,
             health: HealthFact::NotAsked,
+            health_way: HealthWay::OnHost,
             pending: None,
             store_used: Some(false),
         }

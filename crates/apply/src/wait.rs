@@ -1,12 +1,16 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crdbctl_model::{DesiredService, HealthFact};
-use crdbctl_probe::{HealthGoal, health_script, read_health};
+use crdbctl_model::{DesiredService, HealthFact, HealthWay};
+use crdbctl_probe::{HealthAnswer, HealthGoal, health_script, health_through_ssh, read_health};
+use crdbctl_transport::ReadOnlyConnection;
 use tokio::sync::watch;
 
 use crate::gate::left;
 use crate::session::Session;
+
+/// How long one look polls through ssh before systemd is asked again whether the service still runs.
+const POLL: Duration = Duration::from_secs(5);
 
 /// How a wait for a node's health ended without it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +44,29 @@ pub(crate) async fn look(
         .ask(health_script(service, goal), Duration::from_secs(120))
         .await
         .map_err(|error| error.to_string())?;
-    read_health(&output.stdout).map_err(|error| error.to_string())
+    match read_health(&output.stdout).map_err(|error| error.to_string())? {
+        HealthAnswer::Known(health) => Ok(health),
+        HealthAnswer::ThroughSsh { runs } => look_through_ssh(&session.asking, service, goal, runs).await,
+    }
+}
+
+/// Polls a node that has neither curl nor openssl from here, as its script would there.
+async fn look_through_ssh(
+    asking: &ReadOnlyConnection,
+    service: &DesiredService,
+    goal: HealthGoal,
+    runs: bool,
+) -> Result<HealthFact, String> {
+    let began = Instant::now();
+    loop {
+        let said = health_through_ssh(asking, &service.http_address, runs)
+            .await
+            .map_err(|why| format!("{why}; {}", HealthWay::remedy(&service.http_address)))?;
+        if !runs || goal.is_met_by(&said) || began.elapsed() > POLL {
+            return Ok(said);
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
 }
 
 /// Waits until the node's health is as wanted. The node itself polls, a few seconds a round trip.

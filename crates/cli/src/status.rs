@@ -238,6 +238,7 @@ mod tests {
             need_daemon_reload: false,
             process: None,
             health,
+            health_way: crdbctl_model::HealthWay::OnHost,
             pending: None,
             store_used: Some(true),
         })

@@ -254,6 +254,34 @@ pub enum HealthFact {
     Unknown(String),
 }
 
+/// How a node is asked for its health.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HealthWay {
+    /// By curl or openssl on the host.
+    #[default]
+    OnHost,
+    /// By a request from the control host through the ssh connection, because the host has neither.
+    ThroughSsh,
+    /// In no way, for this reason: whether it is ready cannot be known.
+    None(String),
+}
+
+impl HealthWay {
+    /// Returns whether the host itself asks.
+    pub fn is_on_host(&self) -> bool {
+        *self == Self::OnHost
+    }
+
+    /// Returns what to do about a node that can be asked in no way.
+    pub fn remedy(address: &str) -> String {
+        format!(
+            "install curl or openssl on the host, or let sshd forward connections to {address} (AllowTcpForwarding and \
+             PermitOpen in sshd_config, `restrict` and no-port-forwarding in authorized_keys)"
+        )
+    }
+}
+
 /// The service as systemd and /proc tell it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceFact {
@@ -271,6 +299,9 @@ pub struct ServiceFact {
     pub process: Option<ProcessFact>,
     /// What the health endpoint said.
     pub health: HealthFact,
+    /// How the health endpoint is asked.
+    #[serde(default, skip_serializing_if = "HealthWay::is_on_host")]
+    pub health_way: HealthWay,
     /// What an interrupted apply left to do: `reload` or `restart`.
     pub pending: Option<String>,
     /// Whether the store's directory has anything in it; `None` when there is no such directory.
@@ -282,7 +313,8 @@ impl ServiceFact {
     /// come. A service that fails and is started again and again looks another way at every look.
     #[must_use]
     pub fn at_rest(&self) -> Self {
-        let mut service = Self { health: HealthFact::NotAsked, ..self.clone() };
+        let mut service =
+            Self { health: HealthFact::NotAsked, health_way: HealthWay::OnHost, ..self.clone() };
         if service.active_state != "active" && service.active_state != "reloading" {
             service.active_state = "not active".to_owned();
             service.sub_state.clear();

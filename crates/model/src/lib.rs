@@ -55,7 +55,7 @@ pub use dropped::{Dropped, begun_rule, made_rules};
 pub use event::{Event, NodeOutcome, Outcome, Phase, RunSummary};
 pub use fact::{
     CaFact, CertificateFileFact, DropInFact, Fact, FileFact, FileKind, FirewallFact, GroupFact, HealthFact,
-    InitFact, KeyFileFact, LinkFact, NodeCertificateFact, PackageFact, PackageFileFact, PathFact,
+    HealthWay, InitFact, KeyFileFact, LinkFact, NodeCertificateFact, PackageFact, PackageFileFact, PathFact,
     ProcessFact, PublicKey, ServiceFact, UnitFact, UserFact,
 };
 pub use footprint::{Footprint, Listing};

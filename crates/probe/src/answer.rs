@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crdbctl_model::{Digest, FileKind, Mode, PathFact, Timestamp};
+use crdbctl_model::{Digest, FileKind, HealthFact, HealthWay, Mode, PathFact, Timestamp};
 
 use crate::start::{Answered, Listener};
 
@@ -130,7 +130,11 @@ pub struct Answer {
     pub(crate) start: Answered,
     pub(crate) clock: Timestamp,
     pub(crate) clock_millis: u16,
-    pub(crate) health: Option<RawHealth>,
+    pub(crate) health: Option<Read<RawHealth>>,
+    /// What the node said through the ssh connection.
+    pub(crate) health_through_ssh: Option<HealthFact>,
+    /// How the health is asked.
+    pub(crate) health_way: HealthWay,
 }
 
 /// What is told of a private key.
@@ -212,6 +216,8 @@ impl Answer {
             clock: Timestamp::from_unix(0),
             clock_millis: 0,
             health: None,
+            health_through_ssh: None,
+            health_way: HealthWay::OnHost,
         }
     }
 
@@ -276,6 +282,12 @@ impl Answer {
             ["key", path, whose @ ("spki" | "made"), digest] => {
                 let key = RawKey { spki: digest.parse().ok()?, made: *whose == "made" };
                 self.keys.insert((*path).to_owned(), Ok(key));
+            }
+            ["key", path, "ssh", value] => {
+                let half = crdbctl_pki::openssh_spki_sha256(&decode(value)?);
+                let key = half.map(|spki| RawKey { spki, made: false });
+                self.keys
+                    .insert((*path).to_owned(), key.map_err(|error| KeyProblem::Unknown(error.to_string())));
             }
             ["key", path, "bad", said] => {
                 self.keys.insert((*path).to_owned(), Err(KeyProblem::Bad(text(said)?)));
@@ -369,22 +381,41 @@ impl Answer {
                 self.clock = Timestamp::from_unix(seconds.parse().ok()?);
                 self.clock_millis = millis.parse().ok()?;
             }
-            ["health", ..] => self.health = Some(health_line(line)?),
+            ["health", ..] => {
+                let health = health_line(line)?;
+                if matches!(health, Ok(RawHealth::ThroughSsh { .. })) {
+                    self.health_way = HealthWay::ThroughSsh;
+                }
+                self.health = Some(health);
+            }
             _ => return None,
         }
         Some(())
     }
 }
 
-/// The HTTP answer with the exit status of what asked; `None` inside when the service does not run.
-pub(crate) type RawHealth = Read<Option<(i32, Vec<u8>)>>;
+/// What a `health` line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RawHealth {
+    /// The service does not run, so nothing was asked.
+    Idle,
+    /// The HTTP answer with the exit status of what asked.
+    Said(i32, Vec<u8>),
+    /// Neither curl nor openssl is on the host: the question goes through the ssh connection.
+    ThroughSsh {
+        /// Whether the service runs.
+        runs: bool,
+    },
+}
 
 /// Reads a `health` line.
-pub(crate) fn health_line(line: &str) -> Option<RawHealth> {
+pub(crate) fn health_line(line: &str) -> Option<Read<RawHealth>> {
     let fields: Vec<&str> = line.split(' ').collect();
     match fields.as_slice() {
-        ["health", "idle"] => Some(Ok(None)),
-        ["health", "said", status, value] => Some(Ok(Some((status.parse().ok()?, decode(value)?)))),
+        ["health", "idle"] => Some(Ok(RawHealth::Idle)),
+        ["health", "idle", "ssh"] => Some(Ok(RawHealth::ThroughSsh { runs: false })),
+        ["health", "ssh"] => Some(Ok(RawHealth::ThroughSsh { runs: true })),
+        ["health", "said", status, value] => Some(Ok(RawHealth::Said(status.parse().ok()?, decode(value)?))),
         ["health", "error", said] => Some(Err(text(said)?)),
         _ => None,
     }

@@ -74,15 +74,14 @@ ask_digests() {
     fi
   done
 }
-# The public half of a key: from the list that apply keeps, else by openssl. The key stays here.
+# The public half of a key: from the list that apply keeps, else by openssl, else by ssh-keygen. The key stays here.
 ask_keys() {
   for path in "$@"; do
     if [ -f "$path" ] && [ ! -L "$path" ]; then
       hash=$(sha256sum <"$path" 2>/dev/null); hash=${hash%% *}
       if [ -n "$hash" ] && [ -r "$crdbctl_state.keys" ] && listed=$(grep -F -m1 -- "$hash " "$crdbctl_state.keys"); then
         printf 'key %s made %s\n' "$path" "${listed#* }"
-      elif ! command -v openssl >/dev/null 2>&1; then
-        printf 'key %s error %s\n' "$path" "$(word 'its public half cannot be told: openssl is not on the host')"
+      elif ! command -v openssl >/dev/null 2>&1; then ssh_key "$path"
       elif why=$(openssl pkey -passin pass: -in "$path" -noout 2>&1 </dev/null); then
         hash=$(openssl pkey -passin pass: -in "$path" -pubout -outform DER 2>/dev/null </dev/null | sha256sum)
         printf 'key %s spki %s\n' "$path" "${hash%% *}"
@@ -91,6 +90,22 @@ ask_keys() {
       fi
     fi
   done
+}
+# OpenSSH reads RSA and ECDSA keys in all PEM forms, and comes with sshd. It refuses a file by its mode, so it reads a pipe.
+ssh_key() {
+  if ! grep -q -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' -- "$1" 2>/dev/null; then
+    printf 'key %s bad %s\n' "$1" "$(word 'it holds no PEM block of a private key')"
+  elif grep -q -e '^-----BEGIN ENCRYPTED' -e '^Proc-Type:.*ENCRYPTED' -- "$1" 2>/dev/null; then
+    printf 'key %s bad %s\n' "$1" "$(word 'it is encrypted')"
+  elif ! command -v ssh-keygen >/dev/null 2>&1; then
+    printf 'key %s error %s\n' "$1" "$(word 'its public half cannot be read: neither openssl nor ssh-keygen is on the host')"
+  else
+    half=$(head -c 65536 -- "$1" | ssh-keygen -y -P '' -f /dev/stdin 2>&1)
+    case $half in
+      ssh-*' '*|ecdsa-*' '*) half=${half#* }; printf 'key %s ssh %s\n' "$1" "${half%% *}" ;;
+      *) printf 'key %s error %s\n' "$1" "$(said "its public half cannot be read: openssl is not on the host, and ssh-keygen says: $half")" ;;
+    esac
+  fi
 }
 ask_firewall() {
   known="${known-} firewall "
@@ -352,20 +367,21 @@ start_mounts() {
   set +f
 }
 ask_clock() { printf 'clock %s\n' "$(date '+%s %3N')"; }
+# Where neither curl nor openssl is, the answer ends in "ssh": the question is asked through the ssh connection.
 ask_health() {
+  by=; if ! command -v curl >/dev/null 2>&1 && ! command -v openssl >/dev/null 2>&1; then by=' ssh'; fi
   # A systemd that cannot be asked says nothing of the service: only its word makes it idle.
   if ! state=$(systemctl show "$1" -p ActiveState --value 2>&1); then printf 'health error %s\n' "$(word "systemctl: $state")"; return; fi
   case $state in
     active|reloading|refreshing) ;;
-    inactive|failed|activating|deactivating|maintenance) echo 'health idle'; return ;;
+    inactive|failed|activating|deactivating|maintenance) echo "health idle$by"; return ;;
     *) printf 'health error %s\n' "$(word "systemctl says that it is ${state:-nothing}")"; return ;;
   esac
+  if [ -n "$by" ]; then echo 'health ssh'; return; fi
   if command -v curl >/dev/null 2>&1; then
     text=$(curl -sk --noproxy '*' --connect-timeout 2 --max-time 5 -i "https://$2/health?ready=1" 2>&1); status=$?
-  elif command -v openssl >/dev/null 2>&1; then
-    text=$(printf 'GET /health?ready=1 HTTP/1.0\r\nHost: localhost\r\n\r\n' | timeout 5 openssl s_client -quiet -connect "$2" 2>/dev/null); status=0
   else
-    printf 'health error %s\n' "$(word 'neither curl nor openssl is on the host')"; return
+    text=$(printf 'GET /health?ready=1 HTTP/1.0\r\nHost: localhost\r\n\r\n' | timeout 5 openssl s_client -quiet -connect "$2" 2>/dev/null); status=0
   fi
   printf 'health said %s %s\n' "$status" "$(printf %s "$text" | tr -d '\0' | head -c 4096 | b64)"
 }

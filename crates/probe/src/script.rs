@@ -5,7 +5,7 @@ use crdbctl_transport::quote;
 
 use crate::Questions;
 
-/// The shell functions that every probe is made of. POSIX sh, coreutils, systemctl; openssl, curl and
+/// The shell functions that every probe is made of. POSIX sh, coreutils, grep, sed, find and systemctl; openssl, curl and
 /// ufw's files only where the host has them. Nothing here writes: not even a temporary file.
 pub(crate) const LIBRARY: &str = include_str!("probe.sh");
 

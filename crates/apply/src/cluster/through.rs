@@ -2,11 +2,12 @@ use std::time::Duration;
 
 use crdbctl_cockroach::output::{self, Failure, NodeStatus};
 use crdbctl_model::{DesiredService, NodeName};
-use crdbctl_probe::{ClientCommand, ClientOutput, HealthGoal, Operator, Query, health_script, read_health};
+use crdbctl_probe::{ClientCommand, ClientOutput, HealthGoal, Operator, Query};
 
 use crate::applier::Applier;
 use crate::issue::Issuer;
 use crate::sessions::Sessions;
+use crate::wait;
 
 /// The node through which client commands are given to the cluster, and the pair that they are run with.
 pub(super) struct Through {
@@ -31,9 +32,8 @@ impl Through {
             let (Some(service), Some(session)) = (applier.graph.service(node), sessions.get_mut(node)) else {
                 continue;
             };
-            let script = health_script(service, HealthGoal::Ready);
-            let Ok(output) = session.ask(script, Duration::from_secs(60)).await else { continue };
-            if read_health(&output.stdout).is_ok_and(|health| HealthGoal::Ready.is_met_by(&health)) {
+            let health = wait::look(session, service, HealthGoal::Ready).await;
+            if health.is_ok_and(|health| HealthGoal::Ready.is_met_by(&health)) {
                 return Ok(Self { node: node.clone(), service: service.clone(), operator });
             }
         }

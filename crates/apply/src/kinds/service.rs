@@ -41,8 +41,9 @@ pub(crate) fn state(desired: &DesiredService) -> String {
 /// forgets what was pending. A key that does not belong to the certificate is refused before the signal: CockroachDB does not
 /// check that.
 ///
-/// That it has read them is told by the serials that it serves and by the ends of its certificates in `/_status/vars`, where
-/// openssl and curl are on the host. Where neither has changed, a line says that it cannot be told.
+/// That it has read them is told by the serials that it serves and by the ends of its certificates in `/_status/vars`. Where
+/// neither has changed, a line says that it cannot be told. A host without openssl prints what is on disk instead, and
+/// leaves pending what is pending: [`crate::served`] does the rest.
 /// The signal goes to the main process alone (CockroachDB docs, rotate certificates).
 pub(crate) fn reload(desired: &DesiredService) -> String {
     let unit = quoted(&desired.unit.file_name());
@@ -50,7 +51,8 @@ pub(crate) fn reload(desired: &DesiredService) -> String {
     let key = quoted(&format!("{}/node.key", desired.certs));
     format!(
         "pid=$(main_pid {unit}); [ \"$pid\" -gt 0 ] || die 'the service does not run'\n\
-         fitting {certificate} {key}\nreread 50 \"$pid\" {certs} {sql} {http}\nsettled",
+         fitting {certificate} {key}\nseen=yes\nreread 50 \"$pid\" {certs} {sql} {http}\n\
+         [ \"$seen\" = no ] || settled",
         certs = quoted(desired.certs.as_str()),
         sql = quoted(&desired.sql_address),
         http = quoted(&desired.http_address),

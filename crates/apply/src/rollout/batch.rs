@@ -142,7 +142,11 @@ impl Applier {
             let changes = self.rolled(&session.node);
             let down = self.way_down(&session.node, seen);
             let forced = ledger.forced.get(&session.node);
-            let drained = self.drain(&mut session, &service, issuer, &changes, down, forced).await;
+            // A node that cannot be asked whether it is ready is left as it is, whatever the gate was forced to.
+            let drained = match seen.lost.get(&session.node) {
+                Some(why) => Err(all(&changes, &Outcome::Failed(cannot_be_asked(&session.node, why)))),
+                None => self.drain(&mut session, &service, issuer, &changes, down, forced).await,
+            };
             (service, session, changes, drained)
         });
         let mut drained = Vec::new();
@@ -333,6 +337,10 @@ impl Applier {
             self.rest(rest.min(Duration::from_secs(5))).await;
         }
     }
+}
+
+fn cannot_be_asked(node: &NodeName, why: &str) -> String {
+    format!("{node} was not touched, because nobody could see whether it becomes ready again: {why}")
 }
 
 const fn cause(cause: crdbctl_model::Cause) -> &'static str {

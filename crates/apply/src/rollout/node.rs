@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crdbctl_cockroach::Version;
-use crdbctl_model::{Change, DesiredService, Event, ForcedGate, Impact, NodeName, Outcome};
+use crdbctl_model::{
+    Change, Desired, DesiredService, Event, Fact, ForcedGate, HealthWay, Impact, NodeName, Observed, Outcome,
+};
 use crdbctl_transport::Payload;
 use tokio::sync::{Semaphore, watch};
 
@@ -10,6 +12,7 @@ use super::drain::{drain, stranded};
 use crate::applier::Applier;
 use crate::issue::Issuer;
 use crate::kinds;
+use crate::served::{self, Before, OnDisk, Served};
 use crate::session::{Outcomes, Session};
 use crate::stage::prologue;
 use crate::wait::{self, NotWell};
@@ -154,9 +157,56 @@ impl Applier {
             Err(error) => all(changes, &Outcome::Failed(error.to_string())),
             Ok(work) => {
                 let work = work.with_impact(Impact::Reload, service, changes);
-                work.run(session, &Semaphore::new(1), &self.stop).await
+                let before = if self.is_asked_through_ssh(&node, service) {
+                    Before::Seen(Served::look(&session.asking, service).await)
+                } else {
+                    let makes_pair = |change: &Change| {
+                        change.impact > Impact::None
+                            && matches!(change.desired, Some(Desired::NodeCertificate(_)))
+                    };
+                    Before::NotSeen { is_new_pair: changes.iter().any(makes_pair) }
+                };
+                let mut outcomes = work.run(session, &Semaphore::new(1), &self.stop).await;
+                if let Some(on_disk) = session.on_disk.take()
+                    && let Err(why) = self.see_reread(session, service, &on_disk, &before).await
+                {
+                    for change in changes.iter().filter(|change| change.impact > Impact::None) {
+                        outcomes.insert(change.addr.clone(), (Outcome::Failed(why.clone()), 0));
+                    }
+                }
+                outcomes
             }
         }
+    }
+}
+
+impl Applier {
+    fn is_asked_through_ssh(&self, node: &NodeName, service: &DesiredService) -> bool {
+        self.graph
+            .of_node(node)
+            .filter(|resource| matches!(&resource.desired, Desired::Service(it) if it.unit == service.unit))
+            .any(|resource| match self.observations.of(&resource.addr) {
+                Observed::Present(fact) => {
+                    matches!(*fact, Fact::Service(found) if found.health_way == HealthWay::ThroughSsh)
+                }
+                Observed::Absent | Observed::Unknown { .. } | Observed::Deferred { .. } => false,
+            })
+    }
+
+    /// Waits until a process serves what is on disk, and forgets what was pending on the node.
+    async fn see_reread(
+        &self,
+        session: &mut Session,
+        service: &DesiredService,
+        on_disk: &OnDisk,
+        before: &Before,
+    ) -> Result<(), String> {
+        if let Some(what) = served::wait(&session.asking, service, on_disk, before).await? {
+            self.tell(Event::Node { node: session.node.clone(), what });
+        }
+        let text = prologue(&session.cluster, &session.run) + "settled\n";
+        let output = session.script(text, Payload::none(), STATE).await.map_err(|error| error.to_string())?;
+        if output.is_success() { Ok(()) } else { Err(output.stderr_text().trim().to_owned()) }
     }
 }
 

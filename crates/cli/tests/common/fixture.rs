@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crdbctl_model::{
-    Digest, Fact, FirewallFact, Footprint, HealthFact, HostFact, NodeName, NodeObservation, Observations,
-    Observed, Reading, ResourceAddr, ResourceKind, ServiceFact, Timestamp,
+    Digest, Fact, FirewallFact, Footprint, HealthFact, HealthWay, HostFact, NodeName, NodeObservation,
+    Observations, Observed, Reading, ResourceAddr, ResourceKind, ServiceFact, Timestamp,
 };
 use tempfile::TempDir;
 
@@ -138,6 +138,7 @@ fn on_a_bare_host(kind: ResourceKind) -> Observed {
             need_daemon_reload: false,
             process: None,
             health: HealthFact::NotAsked,
+            health_way: HealthWay::OnHost,
             pending: None,
             store_used: None,
         }),

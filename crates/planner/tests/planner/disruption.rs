@@ -1,6 +1,6 @@
 //! What restarts or reloads a node, which change says so, and in which order nodes go.
 
-use crdbctl_model::{Digest, Fact, HealthFact, Impact, Pace, Verdict};
+use crdbctl_model::{Digest, Fact, HealthFact, HealthWay, Impact, Pace, Verdict};
 
 use crate::world::{MANIFEST, World, addr, graph, node};
 
@@ -438,4 +438,20 @@ fn hooks_are_told_when_a_node_is_disrupted() {
         world.plan().notes[0].text,
         "hooks.before_node runs on this host before each reload of a node: ./silence.sh"
     );
+}
+
+#[test]
+fn a_node_that_can_be_asked_in_no_way_is_unknown_before_anything_is_done_to_it() {
+    let mut world = World::converged();
+    world.service(1).health_way = HealthWay::ThroughSsh;
+    let why = "neither curl nor openssl is on the host, and sshd on the host forwards no connection to it";
+    world.service(2).health_way = HealthWay::None(why.to_owned());
+    let plan = world.plan();
+    assert!(plan.changes.is_empty(), "{:?}", plan.changes);
+    let [unknown] = plan.unknown.as_slice() else { panic!("{:?}", plan.unknown) };
+    assert_eq!(unknown.addr.as_ref().unwrap().to_string(), "store-2/service.cockroach");
+    assert!(unknown.reason.contains(why), "{}", unknown.reason);
+    for part in ["install curl or openssl", "AllowTcpForwarding", ":8080"] {
+        assert!(unknown.hint.contains(part), "{}", unknown.hint);
+    }
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     Action, AllowFrom, CaFact, CertificateFileFact, Change, Desired, Digest, Dropped, Fact, FileFact,
-    FileKind, FirewallFact, Footprint, GroupFact, HealthFact, HostFact, Impact, InitFact, KeyFileFact,
-    LinkFact, MemberFact, MemberFigures, MembersFact, MembershipFact, Mode, NodeCertificateFact, NodeName,
-    NodeObservation, Observations, Observed, PackageFact, PackageFileFact, PathFact, Plan, ProcessFact,
-    PublicKey, Reading, Record, RecordedResource, Resource, ResourceAddr, ResourceGraph, ServiceFact,
-    SettingFact, Shard, Timestamp, UnitFact, Unreadable, UnreadableKind, UserFact, Verdict, VersionFact,
+    FileKind, FirewallFact, Footprint, GroupFact, HealthFact, HealthWay, HostFact, Impact, InitFact,
+    KeyFileFact, LinkFact, MemberFact, MemberFigures, MembersFact, MembershipFact, Mode, NodeCertificateFact,
+    NodeName, NodeObservation, Observations, Observed, PackageFact, PackageFileFact, PathFact, Plan,
+    ProcessFact, PublicKey, Reading, Record, RecordedResource, Resource, ResourceAddr, ResourceGraph,
+    ServiceFact, SettingFact, Shard, Timestamp, UnitFact, Unreadable, UnreadableKind, UserFact, Verdict,
+    VersionFact,
 };
 use crdbctl_pki::{Authority, ClientUser, Issued, KeyType, NodeNames, key_spki_sha256};
 use crdbctl_planner::{PlanOptions, plan};
@@ -398,6 +399,7 @@ pub(crate) fn stopped(load: &str, enabled: &str) -> ServiceFact {
         need_daemon_reload: false,
         process: None,
         health: HealthFact::NotAsked,
+        health_way: HealthWay::OnHost,
         pending: None,
         store_used: None,
     }

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use crdbctl_model::{Dropped, Fact, FileKind, HealthFact, Observed, ResourceKind, ServiceFact, UnitFact};
+use crdbctl_model::{
+    Dropped, Fact, FileKind, HealthFact, HealthWay, Observed, ResourceKind, ServiceFact, UnitFact,
+};
 
 use super::{account, certificate, directory, file, firewall, link, present, stat_of, unknown, unreadable};
 use crate::answer::{Answer, Stat};
@@ -69,6 +71,7 @@ fn service(name: &str, answer: &Answer) -> Observed {
         need_daemon_reload: property("NeedDaemonReload").as_deref() == Some("yes"),
         process: None,
         health: HealthFact::NotAsked,
+        health_way: HealthWay::OnHost,
         pending: None,
         store_used: None,
     }))

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crdbctl_model::{DesiredService, Digest, Fact, HealthFact, Observed, ProcessFact, ServiceFact};
 
 use super::{present, unknown};
-use crate::answer::{Answer, RawProcess};
+use crate::answer::{Answer, RawHealth, RawProcess};
 use crate::health;
 use crate::questions::Questions;
 
@@ -54,6 +54,7 @@ pub(super) fn read(desired: &DesiredService, answer: &Answer) -> Observed {
         need_daemon_reload: property("NeedDaemonReload").as_deref() == Some("yes"),
         process,
         health: health(answer),
+        health_way: answer.health_way.clone(),
         pending,
         store_used,
     }))
@@ -61,8 +62,13 @@ pub(super) fn read(desired: &DesiredService, answer: &Answer) -> Observed {
 
 fn health(answer: &Answer) -> HealthFact {
     match &answer.health {
-        Some(Ok(None)) => HealthFact::NotAsked,
-        Some(Ok(Some((status, said)))) => health::judge(*status, said),
+        Some(Ok(RawHealth::Idle)) => HealthFact::NotAsked,
+        Some(Ok(RawHealth::Said(status, said))) => health::judge(*status, said),
+        Some(Ok(RawHealth::ThroughSsh { runs })) => match &answer.health_through_ssh {
+            Some(health) => health.clone(),
+            None if *runs => HealthFact::Unknown("neither curl nor openssl is on the host".to_owned()),
+            None => HealthFact::NotAsked,
+        },
         Some(Err(why)) => HealthFact::Unknown(why.clone()),
         None => HealthFact::Unknown("the host's answer does not speak of it".to_owned()),
     }
