@@ -77,3 +77,79 @@ fn key_at(path: &HostPath, answer: &Answer) -> Read<Option<KeyFileFact>> {
     };
     Ok(Some(KeyFileFact { path: attributes, public, made }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::Path;
+    use std::process::Command;
+
+    use crdbctl_model::Digest;
+
+    use super::*;
+    use crate::answer::RawKey;
+
+    /// A directory of this machine's programs, without those.
+    fn programs_without(at: &Path, missing: &[&str]) {
+        std::fs::create_dir(at).unwrap();
+        for entry in std::fs::read_dir("/usr/bin").unwrap().flatten() {
+            if !missing.iter().any(|name| entry.file_name() == **name) {
+                symlink(entry.path(), at.join(entry.file_name())).unwrap();
+            }
+        }
+    }
+
+    /// What a host with these programs says of the key at a path.
+    fn told(programs: &Path, key: &Path) -> Result<RawKey, KeyProblem> {
+        let text = format!(
+            "{}crdbctl_state=/nowhere/x\nprobe_body() {{\nask_host\nask_keys {}\n}}\nprobe_live() {{\nask_clock\n}}\nprobe\n",
+            crate::script::LIBRARY,
+            key.display()
+        );
+        let output = Command::new("/bin/sh").args(["-c", &text]).env("PATH", programs).output().unwrap();
+        let answer = Answer::parse(&output.stdout).unwrap();
+        answer.keys[key.to_str().unwrap()].clone()
+    }
+
+    #[test]
+    fn a_host_without_openssl_says_whose_a_key_is_by_ssh_keygen() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        programs_without(&at("ssh"), &["openssl", "curl"]);
+        programs_without(&at("none"), &["openssl", "curl", "ssh-keygen"]);
+        let path = at("node.key");
+        for words in [
+            "genrsa 2048",
+            "genrsa -traditional 2048",
+            "ecparam -name prime256v1 -genkey",
+            "genrsa -aes256 -passout pass:x 2048",
+        ] {
+            let Ok(made) = Command::new("openssl").args(words.split(' ')).output() else {
+                eprintln!("SKIPPED: this machine has no openssl");
+                return;
+            };
+            std::fs::write(&path, &made.stdout).unwrap();
+            // As others may have left it; ssh-keygen would refuse the file.
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            let told = told(&at("ssh"), &path);
+            if words.contains("aes") {
+                assert_eq!(told, Err(KeyProblem::Bad("it is encrypted".to_owned())));
+                continue;
+            }
+            let mut public = Command::new("openssl");
+            public.args(["pkey", "-pubout", "-outform", "DER", "-in"]).arg(&path);
+            let public = public.output().unwrap().stdout;
+            assert_eq!(told, Ok(RawKey { spki: Digest::of(public), made: false }), "{words}");
+        }
+        // What is no key is replaced; what only cannot be read is not.
+        std::fs::write(&path, "junk\n").unwrap();
+        assert!(matches!(told(&at("ssh"), &path), Err(KeyProblem::Bad(_))));
+        std::fs::write(&path, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").unwrap();
+        for (programs, words) in [("ssh", "ssh-keygen says"), ("none", "neither openssl nor ssh-keygen")] {
+            let KeyProblem::Unknown(why) = told(&at(programs), &path).unwrap_err() else {
+                panic!("{programs}")
+            };
+            assert!(why.contains(words), "{why}");
+        }
+    }
+}
