@@ -93,8 +93,11 @@ ask_keys() {
 }
 # OpenSSH reads RSA and ECDSA keys in all PEM forms, and comes with sshd. It refuses a file by its mode, so it reads a pipe.
 ssh_key() {
-  if ! grep -q -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' -- "$1" 2>/dev/null; then
+  why=$(grep -q -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' -- "$1" 2>&1); found=$?
+  if [ "$found" -eq 1 ]; then
     printf 'key %s bad %s\n' "$1" "$(word 'it holds no PEM block of a private key')"
+  elif [ "$found" -ne 0 ]; then
+    printf 'key %s error %s\n' "$1" "$(said "it cannot be read: $why")"
   elif grep -q -e '^-----BEGIN ENCRYPTED' -e '^Proc-Type:.*ENCRYPTED' -- "$1" 2>/dev/null; then
     printf 'key %s bad %s\n' "$1" "$(word 'it is encrypted')"
   elif ! command -v ssh-keygen >/dev/null 2>&1; then
