@@ -117,6 +117,10 @@ mod tests {
         let at = |name: &str| directory.path().join(name);
         programs_without(&at("ssh"), &["openssl", "curl"]);
         programs_without(&at("none"), &["openssl", "curl", "ssh-keygen"]);
+        programs_without(&at("unreadable"), &["openssl", "curl", "grep"]);
+        let grep = at("unreadable").join("grep");
+        std::fs::write(&grep, "#!/bin/sh\necho 'grep: node.key: Permission denied' >&2\nexit 2\n").unwrap();
+        std::fs::set_permissions(&grep, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = at("node.key");
         for words in [
             "genrsa 2048",
@@ -145,7 +149,11 @@ mod tests {
         std::fs::write(&path, "junk\n").unwrap();
         assert!(matches!(told(&at("ssh"), &path), Err(KeyProblem::Bad(_))));
         std::fs::write(&path, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").unwrap();
-        for (programs, words) in [("ssh", "ssh-keygen says"), ("none", "neither openssl nor ssh-keygen")] {
+        for (programs, words) in [
+            ("ssh", "ssh-keygen says"),
+            ("none", "neither openssl nor ssh-keygen"),
+            ("unreadable", "Permission denied"),
+        ] {
             let KeyProblem::Unknown(why) = told(&at(programs), &path).unwrap_err() else {
                 panic!("{programs}")
             };
