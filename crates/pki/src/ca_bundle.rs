@@ -1,10 +1,15 @@
-use crate::{Certificate, CertificateInfo, LoadError, LoadErrorKind};
+use crdbctl_model::Timestamp;
+
+use crate::chain::Verifier;
+use crate::{Certificate, CertificateInfo, ExtendedKeyUsage, LoadError, LoadErrorKind};
 
 /// The certificates of authorities, as `ca.crt` holds them: the first one issues, the others are
 /// still trusted (`cockroach cert create-ca --overwrite` puts the new one before the old ones).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaBundle {
     issuer: Certificate,
+    /// Those that signed the issuer, where it is an intermediate: they stay as long as it does.
+    above: Vec<Certificate>,
     older: Vec<Certificate>,
 }
 
@@ -23,11 +28,20 @@ impl CaBundle {
         }
         let mut certificates = certificates.into_iter();
         let issuer = certificates.next().expect("a parsed file holds at least one certificate");
-        Ok(Self { issuer, older: certificates.collect() })
+        let mut older: Vec<Certificate> = certificates.collect();
+        let mut above: Vec<Certificate> = Vec::new();
+        loop {
+            let last = above.last().unwrap_or(&issuer);
+            // A new authority with the old one's name and key is signed by that key too, and is no intermediate.
+            let next = older.iter().position(|other| !last.names_issuer(last) && last.is_signed_by(other));
+            let Some(next) = next else { break };
+            above.push(older.remove(next));
+        }
+        Ok(Self { issuer, above, older })
     }
 
     pub(crate) const fn of(issuer: Certificate) -> Self {
-        Self { issuer, older: Vec::new() }
+        Self { issuer, above: Vec::new(), older: Vec::new() }
     }
 
     /// Returns the bundle with all certificates of `older` behind its own.
@@ -38,15 +52,42 @@ impl CaBundle {
         self
     }
 
-    /// Returns the bundle of the issuing certificate alone.
+    /// Returns the bundle of the issuing certificate alone, with those that signed it.
     #[must_use]
     pub fn alone(&self) -> Self {
-        Self::of(self.issuer.clone())
+        Self { older: Vec::new(), ..self.clone() }
     }
 
-    /// Returns the certificates that are trusted and do not issue any more.
+    /// Returns the certificates that are trusted and do not issue any more. Those that signed the issuing one are none of them.
     pub fn older(&self) -> &[Certificate] {
         &self.older
+    }
+
+    /// Whether a file of certificates, a leaf and its intermediates, leads to one of the authority's, whatever the date and
+    /// whatever it is used for.
+    pub fn vouches_for(&self, file: &[Certificate]) -> bool {
+        accepts(self.certificates(), file, None, None)
+    }
+
+    /// Returns the older certificate that a file of certificates, a leaf and its intermediates, cannot do without: with it a
+    /// verifier accepts the file, and with the issuing authority alone it does not.
+    ///
+    /// Verifiers are CockroachDB's, so Go's: the file is looked at as a server's and as a client's. `now` leaves out what nobody
+    /// accepts now or later because it has expired; without it, dates do not matter.
+    pub fn older_needed_by(&self, file: &[Certificate], now: Option<Timestamp>) -> Option<&Certificate> {
+        // One that is not valid yet will be used later.
+        let at = now.map(|now| file.first().map_or(now, |leaf| now.max(leaf.info().not_before)));
+        let usages = match at {
+            Some(_) => &[Some(ExtendedKeyUsage::ServerAuth), Some(ExtendedKeyUsage::ClientAuth)][..],
+            None => &[None],
+        };
+        usages.iter().find_map(|usage| {
+            let kept = || std::iter::once(&self.issuer).chain(&self.above);
+            if accepts(kept(), file, usage.as_ref(), at) {
+                return None;
+            }
+            self.older.iter().find(|older| accepts(kept().chain([*older]), file, usage.as_ref(), at))
+        })
     }
 
     /// Returns the certificate that issues.
@@ -56,7 +97,7 @@ impl CaBundle {
 
     /// Returns all certificates, the issuing one first.
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
-        std::iter::once(&self.issuer).chain(&self.older)
+        std::iter::once(&self.issuer).chain(&self.above).chain(&self.older)
     }
 
     /// Returns what all certificates say, the issuing one first.
@@ -68,4 +109,14 @@ impl CaBundle {
     pub fn to_pem(&self) -> String {
         self.certificates().map(Certificate::to_pem).collect()
     }
+}
+
+fn accepts<'a>(
+    roots: impl Iterator<Item = &'a Certificate>,
+    file: &'a [Certificate],
+    usage: Option<&ExtendedKeyUsage>,
+    at: Option<Timestamp>,
+) -> bool {
+    let roots: Vec<&Certificate> = roots.collect();
+    Verifier { roots: &roots, usage, at }.accepts(file)
 }

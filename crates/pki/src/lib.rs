@@ -14,6 +14,7 @@ mod authority;
 mod ca_bundle;
 mod certificate;
 mod certificate_info;
+mod chain;
 mod client_user;
 mod der;
 mod directory;

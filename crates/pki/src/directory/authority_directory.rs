@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
@@ -217,6 +217,20 @@ impl AuthorityDirectory {
             ClientUser::new(rest.strip_suffix(".crt").or_else(|| rest.strip_suffix(".key"))?).ok()
         };
         Ok(self.names()?.iter().filter_map(user).collect())
+    }
+
+    /// Returns every other certificate file here, `*.crt` but `ca.crt`, by name: of clients, and whatever else is kept beside them.
+    ///
+    /// # Errors
+    /// When the directory or one of the files cannot be read.
+    pub fn other_certificates(&self) -> Result<BTreeMap<String, Vec<u8>>, DirectoryError> {
+        let names = self.names()?.into_iter();
+        let names = names.filter(|name| name.ends_with(".crt") && name != "ca.crt" && !name.starts_with('.'));
+        let read = |name: String| {
+            let found = files::read(&self.path.join(&name))?;
+            Ok(found.map(|mut found| (name, std::mem::take(&mut *found.content))))
+        };
+        names.filter_map(|name| read(name).transpose()).collect()
     }
 
     fn names(&self) -> Result<Vec<String>, DirectoryError> {

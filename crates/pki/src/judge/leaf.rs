@@ -1,8 +1,8 @@
 use crdbctl_model::{KeyType, Timestamp};
 
+use crate::chain::{self, Rejected, Search, Verifier};
 use crate::node_names::is_privileged;
 use crate::shown::span;
-use crate::signature::SignatureCheck;
 use crate::{
     CaBundle, Certificate, CertificateInfo, ClientRequirement, ExtendedKeyUsage, Finding, FindingCode,
     KeyAlgorithm, KeyFact, NodeRequirement, ReadError, ReadErrorKind, Verdict,
@@ -19,6 +19,7 @@ pub fn judge_node(pem: &[u8], key: &KeyFact, wanted: &NodeRequirement<'_>, now: 
         authority: wanted.authority,
         renew_before: wanted.renew_before,
         key_type: wanted.key_type,
+        usages: &[ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth],
     };
     judge(pem, key, &common, now, |info, findings| {
         for name in wanted.names.missing_from(info) {
@@ -39,6 +40,7 @@ pub fn judge_client(pem: &[u8], key: &KeyFact, wanted: &ClientRequirement<'_>, n
         authority: wanted.authority,
         renew_before: wanted.renew_before,
         key_type: wanted.key_type,
+        usages: &[ExtendedKeyUsage::ClientAuth],
     };
     judge(pem, key, &common, now, |info, findings| {
         let others = |name: &&String| is_privileged(name) && !name.eq_ignore_ascii_case(common.common_name);
@@ -59,6 +61,8 @@ struct Common<'a> {
     authority: &'a CaBundle,
     renew_before: i64,
     key_type: Option<KeyType>,
+    /// What it is used for.
+    usages: &'a [ExtendedKeyUsage],
 }
 
 fn judge(
@@ -68,14 +72,14 @@ fn judge(
     now: Timestamp,
     special: impl FnOnce(&CertificateInfo, &mut Vec<Finding>),
 ) -> Verdict {
-    let certificate = match Certificate::parse_pem_bundle(pem) {
-        Ok(mut certificates) => certificates.swap_remove(0),
+    let file = match Certificate::parse_pem_bundle(pem) {
+        Ok(certificates) => certificates,
         Err(error) => return Verdict::Invalid { info: None, findings: vec![unreadable(&error)] },
     };
-    let info = certificate.info();
+    let info = file[0].info();
     let mut findings = Vec::new();
     judge_key(info, key, wanted.key_type, &mut findings);
-    judge_signature(&certificate, wanted.authority, now, &mut findings);
+    let end = judge_chain(&file, wanted.authority, wanted.usages, now, &mut findings);
     if info.common_name.as_deref() != Some(wanted.common_name) {
         let text = match &info.common_name {
             Some(name) => format!("its common name is {name}, not {}", wanted.common_name),
@@ -87,9 +91,9 @@ fn judge(
         findings.push(lacks_usage(FindingCode::MissingClientAuth, &ExtendedKeyUsage::ClientAuth));
     }
     special(info, &mut findings);
-    judge_time(info, wanted.authority.issuer().info(), wanted.renew_before, now, &mut findings);
+    judge_time(info, end, wanted.authority.issuer().info(), wanted.renew_before, now, &mut findings);
 
-    let info = Box::new(certificate.into_info());
+    let info = Box::new(info.clone());
     match key {
         _ if !findings.is_empty() => Verdict::Invalid { info: Some(info), findings },
         KeyFact::Unknown(reason) => Verdict::Undetermined { info, reason: reason.clone() },
@@ -126,52 +130,107 @@ fn judge_key(info: &CertificateInfo, key: &KeyFact, key_type: Option<KeyType>, f
     }
 }
 
-fn judge_signature(
-    certificate: &Certificate,
+/// Judges whether a chain leads from the first certificate to the authority for each usage; returns the end of the chain that
+/// lasts longest, which may come before the certificate's own.
+fn judge_chain(
+    file: &[Certificate],
     authority: &CaBundle,
+    usages: &[ExtendedKeyUsage],
     now: Timestamp,
     findings: &mut Vec<Finding>,
-) {
-    if certificate.is_signed_with_sha1() {
+) -> Option<Timestamp> {
+    let leaf = &file[0];
+    if leaf.is_signed_with_sha1() {
         let text = "is signed with SHA-1, which CockroachDB does not accept";
         findings.push(Finding::new(FindingCode::WeakSignature, text));
     }
-    let namesakes: Vec<_> = authority.certificates().filter(|ca| certificate.names_issuer(ca)).collect();
-    let checks: Vec<_> = namesakes.iter().map(|ca| certificate.check_signature(ca)).collect();
-    let Some(index) = checks.iter().position(|check| *check == SignatureCheck::Good) else {
-        let text = if namesakes.is_empty() {
-            format!(
-                "is signed by {}, not by the authority {}",
-                certificate.info().issuer,
-                authority.issuer().info().subject
-            )
-        } else if checks.contains(&SignatureCheck::Unsupported) {
-            format!(
-                "is signed with an algorithm that cannot be checked ({})",
-                certificate.info().signature_algorithm
-            )
-        } else {
-            format!(
-                "is not signed by the authority but by another of the same name, {}",
-                certificate.info().issuer
-            )
-        };
+    if leaf.has_unknown_critical_extension() {
+        let text = "has a critical extension that CockroachDB does not know";
         findings.push(Finding::new(FindingCode::NotSignedByAuthority, text));
-        return;
+    }
+    let roots: Vec<&Certificate> = authority.certificates().collect();
+    let mut ends = Vec::new();
+    for usage in usages {
+        let search = Verifier { roots: &roots, usage: Some(usage), at: Some(now) }.search(file);
+        match search.chains.iter().filter_map(|chain| chain::end(chain)).max() {
+            Some(end) => ends.push(end),
+            None => {
+                let finding = no_chain(leaf, authority, usage, &search, now);
+                if !findings.contains(&finding) {
+                    findings.push(finding);
+                }
+            }
+        }
+    }
+    ends.into_iter().min()
+}
+
+/// Says why no chain was found: what stands in the way of the one that comes nearest, or who signed the certificate.
+fn no_chain(
+    leaf: &Certificate,
+    authority: &CaBundle,
+    usage: &ExtendedKeyUsage,
+    search: &Search<'_>,
+    now: Timestamp,
+) -> Finding {
+    let issuer = &leaf.info().issuer;
+    let unsigned = |text| Finding::new(FindingCode::NotSignedByAuthority, text);
+    let Some((signer, why)) = search.rejected.last() else {
+        let is_namesake = authority.certificates().any(|ca| leaf.names_issuer(ca));
+        return unsigned(if is_namesake {
+            format!("is not signed by the authority but by another of the same name, {issuer}")
+        } else {
+            format!("is signed by {issuer}, not by the authority {}", authority.issuer().info().subject)
+        });
     };
-    let ca = namesakes[index].info();
-    if now > ca.not_after {
-        let text = format!("the authority's certificate that signed it expired on {}", ca.not_after.date());
-        findings.push(Finding::new(FindingCode::AuthorityNotValid, text));
-    } else if now < ca.not_before {
-        let text =
-            format!("the authority's certificate that signed it is valid from {} on", ca.not_before.date());
-        findings.push(Finding::new(FindingCode::AuthorityNotValid, text));
+    let (info, is_ours) = (signer.info(), authority.certificates().any(|ca| ca == *signer));
+    let named = if is_ours && leaf.names_issuer(signer) {
+        "the authority's certificate that signed it".to_owned()
+    } else {
+        format!("{}, which its chain needs,", info.subject)
+    };
+    match why {
+        Rejected::Time if now > info.not_after => {
+            let text = format!("{named} expired on {}", info.not_after.date());
+            Finding::new(FindingCode::AuthorityNotValid, text)
+        }
+        Rejected::Time => {
+            let text = format!("{named} is valid from {} on", info.not_before.date());
+            Finding::new(FindingCode::AuthorityNotValid, text)
+        }
+        Rejected::Usage => {
+            let code = match usage {
+                ExtendedKeyUsage::ServerAuth => FindingCode::MissingServerAuth,
+                ExtendedKeyUsage::ClientAuth | ExtendedKeyUsage::Any | ExtendedKeyUsage::Other(_) => {
+                    FindingCode::MissingClientAuth
+                }
+            };
+            Finding::new(code, format!("the extended key usage of {named} lacks {usage}"))
+        }
+        Rejected::NotAnAuthority => unsigned(format!("{named} may not sign certificates")),
+        Rejected::PathLength => {
+            unsigned(format!("{named} allows fewer intermediates than there are (its path length)"))
+        }
+        Rejected::Name(name) => {
+            unsigned(format!("{named} does not allow the name {name} (its name constraints)"))
+        }
+        Rejected::CriticalExtension => {
+            unsigned(format!("{named} has a critical extension that CockroachDB does not know"))
+        }
+        Rejected::WeakSignature => {
+            let text = "an intermediate in its file is signed with SHA-1, which CockroachDB does not accept";
+            Finding::new(FindingCode::WeakSignature, text)
+        }
+        Rejected::Unsupported => unsigned(format!(
+            "is signed with an algorithm that cannot be checked ({})",
+            leaf.info().signature_algorithm
+        )),
     }
 }
 
 fn judge_time(
     info: &CertificateInfo,
+    end_of_chain: Option<Timestamp>,
     issuer: &CertificateInfo,
     renew_before: i64,
     now: Timestamp,
@@ -189,9 +248,15 @@ fn judge_time(
         findings.push(Finding::new(FindingCode::NotYetValid, text));
     }
     // One that ends with the authority would be renewed to the same end, again and again.
-    let can_last_longer = issuer.not_after > info.not_after;
-    if left <= renew_before && can_last_longer {
+    let can_last_longer = |end: Timestamp| issuer.not_after > end;
+    if left <= renew_before && can_last_longer(info.not_after) {
         let text = format!("expires in {}, on {}", span(left), info.not_after.date());
+        findings.push(Finding::new(FindingCode::RenewalDue, text));
+    } else if let Some(end) = end_of_chain.filter(|end| *end < info.not_after && can_last_longer(*end))
+        && end.since(now) <= renew_before
+    {
+        let text =
+            format!("an intermediate in its file expires in {}, on {}", span(end.since(now)), end.date());
         findings.push(Finding::new(FindingCode::RenewalDue, text));
     }
 }
