@@ -18,6 +18,57 @@ pub enum Listing {
     },
 }
 
+/// A certificate file in the certificates' directory of a node that crdbctl does not write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OtherCertificate {
+    /// Its text.
+    Pem(String),
+    /// It could not be read, or is no regular file of a usual size.
+    Unread {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The certificate files of a node that crdbctl does not write: all `*.crt` in its directory but `ca.crt` and `node.crt`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OtherCertificates {
+    /// Nobody asked.
+    #[default]
+    NotAsked,
+    /// All of them, by name, percent-encoded where a name has unusual characters.
+    Found(BTreeMap<String, OtherCertificate>),
+    /// The directory could not be listed.
+    Unread {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl OtherCertificates {
+    /// The file with which nodes dial each other, where it exists (CockroachDB docs, split-node certificates).
+    pub const NODE_CLIENT: &str = "client.node.crt";
+
+    /// Returns what was found under a name; `None` when nothing is there.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub fn get(&self, name: &str) -> Result<Option<&OtherCertificate>, &str> {
+        match self {
+            Self::NotAsked => Err("it was not asked for"),
+            Self::Found(found) => Ok(found.get(name)),
+            Self::Unread { reason } => Err(reason),
+        }
+    }
+
+    /// Whether nobody asked.
+    pub const fn is_not_asked(&self) -> bool {
+        matches!(self, Self::NotAsked)
+    }
+}
+
 /// What must be known of a node, beside its resources, before anything is removed from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footprint {
@@ -37,6 +88,9 @@ pub struct Footprint {
     /// Where [dropped](crate::Dropped) things really are whose path leads over a link, by that path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<HostPath, HostPath>,
+    /// The certificates that crdbctl does not write, beside those that it does.
+    #[serde(default, skip_serializing_if = "OtherCertificates::is_not_asked")]
+    pub certificates: OtherCertificates,
 }
 
 impl Footprint {

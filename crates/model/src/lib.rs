@@ -58,7 +58,7 @@ pub use fact::{
     HealthWay, InitFact, KeyFileFact, LinkFact, NodeCertificateFact, PackageFact, PackageFileFact, PathFact,
     ProcessFact, PublicKey, ServiceFact, UnitFact, UserFact,
 };
-pub use footprint::{Footprint, Listing};
+pub use footprint::{Footprint, Listing, OtherCertificate, OtherCertificates};
 pub use graph::{ArchiveInfo, Hooks, NodeSpec, Presence, Resource, ResourceGraph, Rollout, SourceSpan};
 pub use host_path::{HostPath, HostPathError};
 pub use mode::{Mode, ParseModeError};

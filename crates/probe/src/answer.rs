@@ -109,6 +109,10 @@ pub struct Answer {
     pub(crate) contents: BTreeMap<String, Read<Content>>,
     pub(crate) digests: BTreeMap<String, Read<(Digest, u64)>>,
     pub(crate) keys: BTreeMap<String, Result<RawKey, KeyProblem>>,
+    /// The other certificates in the directory of the node's, by name.
+    pub(crate) certificates: BTreeMap<Vec<u8>, Read<Content>>,
+    /// Whether those are all, or why not.
+    pub(crate) all_certificates: Option<Read<()>>,
     pub(crate) firewall: Option<Read<Option<RawFirewall>>>,
     pub(crate) drop_ins: Vec<RawDropIn>,
     pub(crate) service: Option<Read<Vec<u8>>>,
@@ -199,6 +203,8 @@ impl Answer {
             contents: BTreeMap::new(),
             digests: BTreeMap::new(),
             keys: BTreeMap::new(),
+            certificates: BTreeMap::new(),
+            all_certificates: None,
             firewall: None,
             drop_ins: Vec::new(),
             service: None,
@@ -295,6 +301,11 @@ impl Answer {
             ["key", path, "error", said] => {
                 self.keys.insert((*path).to_owned(), Err(KeyProblem::Unknown(text(said)?)));
             }
+            ["certificate", name, kind, value] => {
+                self.certificates.insert(decode(name)?, content(kind, value)?);
+            }
+            ["certificates", "ok"] => self.all_certificates = Some(Ok(())),
+            ["certificates", "error", said] => self.all_certificates = Some(Err(text(said)?)),
             ["firewall", "absent"] => self.firewall = Some(Ok(None)),
             ["firewall", "ok", enabled, ipv6, rules] => {
                 let rules = String::from_utf8_lossy(&decode(rules)?).into_owned();

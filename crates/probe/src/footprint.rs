@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Dropped, FileKind, Footprint, HostPath, Listing, NodeName, Record, ResourceGraph, ResourceKind,
+    Dropped, FileKind, Footprint, HostPath, Listing, NodeName, OtherCertificate, OtherCertificates, Record,
+    ResourceGraph, ResourceKind,
 };
 
-use crate::answer::{Answer, Read};
+use crate::answer::{Answer, Content, Read};
 use crate::{kinds, questions};
 
 /// Returns what stands around a node's resources.
@@ -45,6 +46,7 @@ pub(crate) fn footprint(
         begun,
         stores: BTreeMap::new(),
         places: BTreeMap::new(),
+        certificates: certificates(answer),
     };
     for dropped in Dropped::on(graph, node, record, &footprint.begun) {
         for path in &dropped.paths {
@@ -80,6 +82,26 @@ fn around(dropped: &Dropped, answer: &Answer, footprint: &mut Footprint) {
             }
         }
         _ => {}
+    }
+}
+
+/// The certificates beside those that crdbctl writes. An answer that does not say that they are all is not taken for one.
+fn certificates(answer: &Answer) -> OtherCertificates {
+    let certificate = |content: &Read<Content>| match content {
+        Ok(Content::Bytes(bytes)) => OtherCertificate::Pem(String::from_utf8_lossy(bytes).into_owned()),
+        Ok(Content::Large(_)) => OtherCertificate::Unread { reason: "it is larger than 64 KiB".to_owned() },
+        Err(reason) => OtherCertificate::Unread { reason: reason.clone() },
+    };
+    match &answer.all_certificates {
+        None => OtherCertificates::NotAsked,
+        Some(Err(reason)) => OtherCertificates::Unread { reason: reason.clone() },
+        Some(Ok(())) => OtherCertificates::Found(
+            answer
+                .certificates
+                .iter()
+                .map(|(name, content)| (kinds::encode(name), certificate(content)))
+                .collect(),
+        ),
     }
 }
 

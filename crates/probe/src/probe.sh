@@ -56,6 +56,25 @@ ask_contents() {
     if [ -f "$path" ] && [ ! -L "$path" ]; then printf 'content %s %s\n' "$path" "$(one_content "$path" 2>&1)"; fi
   done
 }
+# The other certificates in a directory, 64 at most: the names that follow it are asked for by path. Links are told and not
+# followed. The last line says that all were told.
+ask_certificates() {
+  certs=$1; shift; asked=" $* " count=0
+  if [ -d "$certs" ] && { [ ! -r "$certs" ] || [ ! -x "$certs" ]; }; then
+    printf 'certificates error %s\n' "$(word "$certs cannot be listed")"; return
+  fi
+  for path in "$certs"/*.crt; do
+    name=${path##*/}
+    case $asked in *" $name "*) continue ;; esac
+    if [ ! -e "$path" ] && [ ! -L "$path" ] || [ -d "$path" ] && [ ! -L "$path" ]; then continue; fi
+    count=$((count + 1))
+    if [ "$count" -gt 64 ]; then printf 'certificates error %s\n' "$(word "$certs has more than 64 certificate files")"; return; fi
+    if [ -L "$path" ] || [ ! -f "$path" ]; then
+      printf 'certificate %s error %s\n' "$(word "$name")" "$(word 'it is not a regular file')"
+    else printf 'certificate %s %s\n' "$(word "$name")" "$(one_content "$path" 2>&1)"; fi
+  done
+  echo 'certificates ok'
+}
 # Large files are hashed once: the list beside the record has "device:inode:size:mtime:ctime digest".
 digest() {
   tuple=$(stat -L -c '%d:%i:%s:%.9Y:%.9Z' -- "$1") || return

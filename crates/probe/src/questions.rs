@@ -2,6 +2,22 @@ use std::collections::BTreeSet;
 
 use crdbctl_model::{DesiredService, HostPath, OwnerName, UnitName};
 
+/// A directory of certificates, and those in it that are asked for by path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The directory.
+    pub directory: HostPath,
+    /// The names of the files in it that are other resources.
+    pub asked: BTreeSet<String>,
+}
+
+impl CertificateFiles {
+    /// Returns the directory and the names, as words of the script.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.directory.as_str()).chain(self.asked.iter().map(String::as_str))
+    }
+}
+
 /// What one node is asked, put together from its resources, so that each tool of the host runs over
 /// all of its arguments at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +32,8 @@ pub struct Questions {
     pub digests: BTreeSet<HostPath>,
     /// Private keys whose public half is asked.
     pub keys: BTreeSet<HostPath>,
+    /// The directory whose other certificates are asked.
+    pub certificates: Option<CertificateFiles>,
     /// Groups that are looked up.
     pub groups: BTreeSet<OwnerName>,
     /// Users that are looked up.

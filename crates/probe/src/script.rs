@@ -4,6 +4,7 @@ use crdbctl_model::ClusterName;
 use crdbctl_transport::quote;
 
 use crate::Questions;
+use crate::questions::CertificateFiles;
 
 /// The shell functions that every probe is made of. POSIX sh, coreutils, grep, sed, find and systemctl; openssl, curl and
 /// ufw's files only where the host has them. Nothing here writes: not even a temporary file.
@@ -36,6 +37,7 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     call("ask_packages", questions.packages.iter().map(|path| path.as_str()).collect());
     call("ask_entries", questions.entries.iter().map(|path| path.as_str()).collect());
     call("ask_mounts", questions.mounts.iter().map(|path| path.as_str()).collect());
+    call("ask_certificates", questions.certificates.iter().flat_map(CertificateFiles::words).collect());
     if questions.firewall {
         call("ask_firewall", vec!["/etc/ufw"]);
     }

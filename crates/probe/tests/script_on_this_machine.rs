@@ -8,10 +8,11 @@ use std::path::Path;
 use std::process::Command;
 
 use crdbctl_model::{
-    ClusterName, Desired, DesiredDirectory, DesiredFile, DesiredLink, DesiredPackage, DesiredService,
-    DesiredUnit, Digest, Fact, FileKind, Hooks, HostPath, Listing, Mode, NodeName, NodeObservation, NodeSpec,
-    Observed, OwnerName, PackageMember, Presence, Reading, Resource, ResourceAddr, ResourceGraph,
-    ResourceKind, ResourceName, Rollout, SourceSpan, UnitName,
+    ClusterName, Desired, DesiredCa, DesiredDirectory, DesiredFile, DesiredLink, DesiredPackage,
+    DesiredService, DesiredUnit, Digest, Fact, FileKind, Hooks, HostPath, Listing, Mode, NodeName,
+    NodeObservation, NodeSpec, Observed, OtherCertificate, OtherCertificates, OwnerName, PackageMember,
+    Presence, Reading, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Rollout,
+    SourceSpan, UnitName,
 };
 use crdbctl_probe::{observe_answer, questions, script};
 
@@ -355,6 +356,67 @@ fn what_stands_around_is_listed_whole_or_is_unknown() {
     }
     running.kill().unwrap();
     running.wait().unwrap();
+}
+
+#[test]
+fn other_certificates_are_told_whole_and_no_link_is_followed() {
+    let mut bench = Bench::new();
+    let certs = bench.directory.path().join("certs");
+    std::fs::create_dir(&certs).unwrap();
+    let ca = DesiredCa {
+        path: bench.path("certs/ca.crt"),
+        owner: OwnerName::new("root").unwrap(),
+        group: OwnerName::new("root").unwrap(),
+        mode: Mode::new(0o644),
+    };
+    bench.resources.push((ResourceKind::Certificate, "ca", Desired::Ca(ca)));
+    for shell in shells() {
+        assert_eq!(
+            bench.read(shell).footprint.certificates,
+            OtherCertificates::Found(BTreeMap::new()),
+            "{shell}"
+        );
+    }
+    for name in ["ca.crt", "client.node.crt", "-n.crt", "a b\n.crt", "ui.key", ".hidden.crt"] {
+        std::fs::write(certs.join(name), format!("text of {name}\n")).unwrap();
+    }
+    std::fs::write(certs.join("large.crt"), vec![b'x'; 70_000]).unwrap();
+    std::fs::create_dir(certs.join("directory.crt")).unwrap();
+    symlink("/etc/shadow", certs.join("link.crt")).unwrap();
+    symlink("/nonexistent", certs.join("dangling.crt")).unwrap();
+    assert!(Command::new("mkfifo").arg(certs.join("fifo.crt")).status().unwrap().success());
+    for shell in shells() {
+        let OtherCertificates::Found(found) = bench.read(shell).footprint.certificates else {
+            panic!("{shell}")
+        };
+        let lines: Vec<String> = found
+            .iter()
+            .map(|(name, found)| match found {
+                OtherCertificate::Pem(text) => format!("{name}: {text:?}"),
+                OtherCertificate::Unread { reason } => format!("{name}? {reason}"),
+            })
+            .collect();
+        let expected = [
+            "-n.crt: \"text of -n.crt\\n\"",
+            "a%20b%0A.crt: \"text of a b\\n.crt\\n\"",
+            "client.node.crt: \"text of client.node.crt\\n\"",
+            "dangling.crt? it is not a regular file",
+            "fifo.crt? it is not a regular file",
+            "large.crt? it is larger than 64 KiB",
+            "link.crt? it is not a regular file",
+        ];
+        assert_eq!(lines, expected, "{shell}");
+    }
+    for number in 0..64 {
+        std::fs::write(certs.join(format!("client.{number}.crt")), "").unwrap();
+    }
+    for shell in shells() {
+        let found = bench.read(shell).footprint.certificates;
+        assert!(
+            matches!(&found, OtherCertificates::Unread { reason } if reason.contains("more than 64")),
+            "{found:?}"
+        );
+    }
 }
 
 /// A record of what an earlier manifest had below `at`, in the form in which apply writes it.
