@@ -1,6 +1,7 @@
 //! The certificates directory, by the rules of the real program (`pkg/security`).
 
 mod cert_file;
+mod go_verify;
 mod go_x509;
 mod key_pair;
 mod loader;

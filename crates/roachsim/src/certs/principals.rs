@@ -39,7 +39,9 @@ impl PrincipalMap {
             _ => None,
         });
         common_name
-            .take(1)
+            // Go keeps the last of several (`pkix.Name.FillFromRDNSequence`).
+            .last()
+            .into_iter()
             .chain(dns)
             .map(|name| self.0.get(name).map_or(name, String::as_str).to_owned())
             .collect()
