@@ -100,6 +100,7 @@ fn is_same_footprint(old: &Footprint, new: &Footprint) -> bool {
         && old.mount_points == new.mount_points
         && old.begun == new.begun
         && old.stores == new.stores
+        && old.certificates == new.certificates
 }
 
 fn is_same_resource(old: &Observed, new: &Observed) -> bool {

@@ -226,14 +226,11 @@ fn of_another(
         let Observed::Present(fact) = observations.of(&resource.addr) else { continue };
         let Fact::Certificate(pair) = *fact else { continue };
         let Some(file) = pair.certificate else { continue };
-        let Ok(mut found) = Certificate::parse_pem_bundle(file.pem.as_bytes()) else { continue };
-        let found = found.swap_remove(0);
-        let is_ours = found.is_signed_by(bundle.issuer())
-            || bundle.older().iter().any(|older| found.is_signed_by(older));
-        if is_ours {
+        let Ok(found) = Certificate::parse_pem_bundle(file.pem.as_bytes()) else { continue };
+        if bundle.vouches_for(&found) {
             ours += 1;
         } else {
-            foreign.push(format!("{} of {node} (issuer {})", desired.certificate, found.info().issuer));
+            foreign.push(format!("{} of {node} (issuer {})", desired.certificate, found[0].info().issuer));
         }
     }
     if let ([only], Some(unseen)) = (&foreign[..], view.unseen())

@@ -13,6 +13,7 @@ mod cause;
 mod comparison;
 mod context;
 mod dependencies;
+mod holders;
 mod join;
 mod kinds;
 mod movement;
@@ -30,6 +31,7 @@ mod view;
 mod whereabouts;
 
 pub use accept::{Accepted, accept};
+pub use holders::{Holder, Holders, Unjudged};
 pub use join::{JoinError, join};
 pub use kinds::firewall::rules_there;
 pub use kinds::link::OWN_FILE;

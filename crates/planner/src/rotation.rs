@@ -2,12 +2,13 @@ use std::collections::BTreeSet;
 
 use crdbctl_model::{
     Change, Desired, Fact, NodeName, Note, Observations, Observed, Presence, Resource, ResourceAddr,
-    ResourceGraph, ResourceKind,
+    ResourceGraph, ResourceKind, Timestamp,
 };
 use crdbctl_pki::{CaBundle, Certificate, judge_ca};
 
 use crate::comparison::Difference;
 use crate::context::{AuthorityState, Context};
+use crate::holders::Holders;
 use crate::kinds::service::PENDING;
 use crate::{context, movement};
 
@@ -30,10 +31,12 @@ pub enum RotationStep {
 /// How far a rotation has come. There is no file for it: the authority's certificates tell, and who signed what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// The next step. [`RotationStep::DropOld`] when nothing that was found needs the old authority.
+    /// The next step. [`RotationStep::DropOld`] when nothing that crdbctl writes needs the old authority.
     pub step: RotationStep,
     /// What the step concerns, by address.
     pub open: BTreeSet<ResourceAddr>,
+    /// What else on the nodes needs the old authority: certificates that no step replaces, because crdbctl does not write them.
+    pub held: Holders,
 }
 
 /// Returns how far a rotation has come; `None` when none is under way: the authority has one certificate.
@@ -63,6 +66,7 @@ pub(crate) fn under_way(
     if bundle.older().is_empty() {
         return None;
     }
+    let now = observations.taken_at;
     let mut open = [const { BTreeSet::new() }; 3];
     for resource in present(graph) {
         let step = match (&resource.desired, observations.of(&resource.addr)) {
@@ -77,18 +81,16 @@ pub(crate) fn under_way(
                 Fact::Service(service) if service.pending.is_some() && service.process.is_some() => 0,
                 _ => continue,
             },
-            (Desired::NodeCertificate(_), Observed::Present(fact)) if is_by_older(&fact, bundle) => 1,
-            (Desired::ClientCertificate(_), Observed::Present(fact)) if is_by_older(&fact, bundle) => 2,
+            (Desired::NodeCertificate(_), Observed::Present(fact)) if is_by_older(&fact, bundle, now) => 1,
+            (Desired::ClientCertificate(_), Observed::Present(fact)) if is_by_older(&fact, bundle, now) => 2,
             _ => continue,
         };
         open[step].insert(resource.addr.clone());
     }
     let steps = [RotationStep::Distribute, RotationStep::Nodes, RotationStep::Clients];
     let next = steps.into_iter().zip(open).find(|(_, open)| !open.is_empty());
-    Some(next.map_or_else(
-        || Rotation { step: RotationStep::DropOld, open: BTreeSet::new() },
-        |(step, open)| Rotation { step, open },
-    ))
+    let (step, open) = next.unwrap_or((RotationStep::DropOld, BTreeSet::new()));
+    Some(Rotation { step, open, held: Holders::on_nodes(observations, bundle) })
 }
 
 /// Returns the members of the cluster that a rotation does not reach, in words: those that have not left and are none of the nodes
@@ -127,20 +129,17 @@ fn present(graph: &ResourceGraph) -> impl Iterator<Item = &Resource> {
     graph.resources.values().filter(|resource| resource.presence == Presence::Present)
 }
 
-/// Whether one of the authority's certificates signed the pair, and not the one that issues now.
-fn is_by_older(fact: &Fact, bundle: &CaBundle) -> bool {
+/// Whether the pair needs an older certificate of the authority.
+fn is_by_older(fact: &Fact, bundle: &CaBundle, now: Timestamp) -> bool {
     let Fact::Certificate(pair) = fact else { return false };
-    pair.certificate.as_ref().is_some_and(|certificate| signer_of(&certificate.pem, bundle).is_some())
+    pair.certificate.as_ref().is_some_and(|certificate| signer_of(&certificate.pem, bundle, now).is_some())
 }
 
-/// Returns the older certificate of the authority that signed the first certificate of a file; `None` when the issuing
-/// one did, or none of them.
-pub(crate) fn signer_of<'a>(pem: &str, bundle: &'a CaBundle) -> Option<&'a Certificate> {
-    let certificate = Certificate::parse_pem_bundle(pem.as_bytes()).ok()?.swap_remove(0);
-    if certificate.is_signed_by(bundle.issuer()) {
-        return None;
-    }
-    bundle.older().iter().find(|older| certificate.is_signed_by(older))
+/// Returns the older certificate of the authority at the end of the chain of a file; `None` when the issuing one is at the end of
+/// one, or none of them. A file that has expired is replaced as well, so dates alone do not decide.
+pub(crate) fn signer_of<'a>(pem: &str, bundle: &'a CaBundle, now: Timestamp) -> Option<&'a Certificate> {
+    let file = Certificate::parse_pem_bundle(pem.as_bytes()).ok()?;
+    bundle.older_needed_by(&file, None).or_else(|| bundle.older_needed_by(&file, Some(now)))
 }
 
 impl RotationStep {
@@ -217,6 +216,11 @@ pub(crate) fn note(context: &Context<'_>) -> Option<Note> {
         RotationStep::Clients => "a rotation is under way, step 3 of 4: clients' certificates are still of the old authority; \
              run `crdbctl certs rotate-ca`"
             .to_owned(),
+        RotationStep::DropOld if !rotation.held.found.is_empty() => format!(
+            "a rotation is under way, step 4 of 4: the old authority must stay, because these certificates need it and crdbctl does \
+             not write them: {}; `crdbctl certs rotate-ca` says what to do",
+            rotation.held.found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        ),
         RotationStep::DropOld => "a rotation is under way, step 4 of 4: the old authority is trusted, and nothing found here needs it; when no \
              client does, run `crdbctl certs rotate-ca --drop-old`"
             .to_owned(),

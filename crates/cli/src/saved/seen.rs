@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use crdbctl_model::{Digest, NodeName, NodeObservation, Observations, Observed, Plan, Reading, ResourceAddr};
+use crdbctl_model::{
+    Digest, Footprint, NodeName, NodeObservation, Observations, Observed, OtherCertificates, Plan, Reading,
+    ResourceAddr,
+};
 use serde::{Deserialize, Serialize};
 
 /// Digests of everything that was found, without what changes by itself. `None` stands for what could not be read: no plan
@@ -60,9 +63,18 @@ impl SeenNode {
             machine: Digest::of_json(&(&reading.host.machine, reading.host.machine_id)),
             record: Digest::of_json(&reading.record),
             drop_ins: Digest::of_json(&reading.drop_ins),
-            surroundings: Digest::of_json(&(&around.listings, &around.mount_points, &around.begun)),
+            surroundings: surroundings(around),
             resources: digests(&reading.resources),
         }
+    }
+}
+
+/// Of the other certificates, a plan rests on the one with which nodes dial each other.
+fn surroundings(around: &Footprint) -> Digest {
+    let (listings, mounts, begun) = (&around.listings, &around.mount_points, &around.begun);
+    match around.certificates.get(OtherCertificates::NODE_CLIENT) {
+        Ok(Some(certificate)) => Digest::of_json(&(listings, mounts, begun, certificate)),
+        Ok(None) | Err(_) => Digest::of_json(&(listings, mounts, begun)),
     }
 }
 

@@ -7,6 +7,7 @@ mod adopted;
 mod bare_hosts;
 mod bench;
 mod certificates;
+mod chains;
 mod ci;
 mod cluster;
 mod destroy;

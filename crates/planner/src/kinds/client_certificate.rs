@@ -40,7 +40,7 @@ pub(super) fn compare(
     };
     match judge_client(certificate.pem.as_bytes(), &key, &requirement, context.now) {
         Verdict::Valid { .. } if context.rotation == Some(RotationStep::Clients) => {
-            match signer_of(&certificate.pem, bundle) {
+            match signer_of(&certificate.pem, bundle, context.now) {
                 None => Comparison::Same { unchanged: 1 },
                 Some(older) => {
                     make(Action::Replace, desired, context, Some(by_older(older)), Some(Cause::Rotation))

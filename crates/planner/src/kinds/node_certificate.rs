@@ -85,7 +85,7 @@ pub(super) fn compare(
             "install openssl on the host, or delete both files to have a new pair made",
         ),
         Verdict::Valid { info } if context.rotation == Some(RotationStep::Nodes) => {
-            match signer_of(&certificate.pem, bundle) {
+            match signer_of(&certificate.pem, bundle, context.now) {
                 None => Comparison::Same { unchanged: 1 },
                 Some(older) => {
                     let reason = by_older(older);

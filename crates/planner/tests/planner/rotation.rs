@@ -1,8 +1,10 @@
 //! A new authority in the place of an old one: each step in its turn, told by what is there and nothing else.
 
-use crdbctl_model::{Action, Desired, Fact, MemberFact, MembershipFact, Observed, Plan};
-use crdbctl_pki::{Authority, KeyType};
-use crdbctl_planner::{RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members};
+use crdbctl_model::{
+    Action, Desired, Fact, MemberFact, MembershipFact, Observed, OtherCertificate, OtherCertificates, Plan,
+};
+use crdbctl_pki::{Authority, ClientUser, KeyType};
+use crdbctl_planner::{Holders, RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members};
 
 use crate::world::{NOW, World, addr, member, summary};
 
@@ -29,6 +31,14 @@ impl World {
         let new = Authority::create(KeyType::EcdsaP256, 10 * YEAR, NOW).unwrap();
         self.authority = new.followed_by(self.authority.bundle());
         self.apply("cluster/authority.ca");
+    }
+
+    /// What else is in the certificates' directory of a node.
+    pub(crate) fn other_certificates(&mut self, number: usize, files: &[(&str, &str)]) {
+        let file =
+            |(name, pem): &(&str, &str)| ((*name).to_owned(), OtherCertificate::Pem((*pem).to_owned()));
+        let found = OtherCertificates::Found(files.iter().map(file).collect());
+        self.reading(&crate::world::node(number)).footprint.certificates = found;
     }
 
     fn notes(&self) -> Vec<String> {
@@ -142,6 +152,34 @@ fn each_step_has_its_turn_and_the_plan_undoes_none() {
     world.apply("store-2/certificate.ca");
     world.apply("store-3/certificate.ca");
     assert!(world.plan().is_empty() && world.notes().is_empty());
+}
+
+#[test]
+fn a_certificate_that_crdbctl_does_not_write_keeps_the_old_authority() {
+    let mut world = World::converged();
+    let user = ClientUser::new("app").unwrap();
+    let by_old = world.authority.issue_client(&user, KeyType::EcdsaP256, YEAR, NOW).unwrap().certificate_pem;
+    world.new_authority();
+    for number in 1..=3 {
+        for name in ["ca", "node"] {
+            world.apply(&format!("store-{number}/certificate.{name}"));
+        }
+        world.other_certificates(number, &[]);
+    }
+    world.apply("cluster/certificate.client.root");
+    let by_new = world.authority.issue_client(&user, KeyType::EcdsaP256, YEAR, NOW).unwrap().certificate_pem;
+    let holders = |world: &World| rotation(&world.graph, &world.observations).unwrap().held;
+    assert_eq!(holders(&world), Holders::default());
+    let files =
+        [("client.node.crt", by_old.as_str()), ("client.app.crt", &by_new), ("ca-client.crt", &by_old)];
+    world.other_certificates(2, &files);
+    let held = holders(&world);
+    assert_eq!(held.found.iter().map(ToString::to_string).collect::<Vec<_>>(), ["store-2: client.node.crt"]);
+    assert_eq!(held.unjudged, []);
+    assert!(world.notes()[0].contains("store-2: client.node.crt"), "{:?}", world.notes());
+    assert!(world.plan().is_empty());
+    world.other_certificates(2, &[("odd.crt", "not a certificate")]);
+    assert_eq!(holders(&world).unjudged.len(), 1);
 }
 
 #[test]

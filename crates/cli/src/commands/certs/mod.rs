@@ -1,7 +1,7 @@
 //! `crdbctl certs`: what concerns certificates alone.
 
+mod drop_old;
 mod list;
-mod others;
 mod rotate_ca;
 
 use clap::{Args, Subcommand};

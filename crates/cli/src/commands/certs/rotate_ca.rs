@@ -1,15 +1,13 @@
 use clap::Args;
 use crdbctl_model::{Change, Desired, Plan, ResourceAddr};
-use crdbctl_pki::AuthorityDirectory;
 use crdbctl_planner::{Rotation, RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members};
-use crdbctl_report::{CertificateListing, count, render_plan};
+use crdbctl_report::{count, render_plan};
 
-use super::others;
+use super::drop_old::demand_unneeded;
 use crate::applying::{Consent, not_begun, show_and_apply};
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
-use crate::observe::Probe;
-use crate::{CliError, ExitCode, Ui, certificates, interrupt, runtime};
+use crate::{CliError, ExitCode, Ui, interrupt, runtime};
 
 /// Replace the certificate authority, one planned step a run
 ///
@@ -39,6 +37,9 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
         let ordinary = cluster.plan(&probe.observations, false, false);
         demand_nothing_else(&ordinary, ui)?;
         let stands = rotation(&cluster.graph, &probe.observations);
+        if stands.as_ref().is_some_and(|rotation| rotation.step == RotationStep::DropOld) {
+            demand_unneeded(&cluster, &probe.observations)?;
+        }
         let step = match next(args, stands.as_ref(), &ordinary)? {
             Next::Step(step) => step,
             Next::Nothing(words) => {
@@ -48,9 +49,6 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
         };
         if matches!(step, RotationStep::Nodes | RotationStep::DropOld) {
             demand_all_members(step, unreached_members(&cluster.graph, &probe.observations))?;
-        }
-        if step == RotationStep::DropOld {
-            demand_unneeded(&cluster, &probe).await?;
         }
         let plan = plan_rotation(&cluster.graph, &probe.observations, probe.observations.taken_at, step);
         if plan.is_empty() && plan.is_complete() {
@@ -141,40 +139,7 @@ fn demand_all_members(step: RotationStep, unreached: Result<Vec<String>, String>
     }
 }
 
-/// Refuses to drop the old authority while a certificate is found that only it vouches for, also of a client whom the
-/// manifest does not name.
-async fn demand_unneeded(cluster: &Cluster, probe: &Probe) -> Result<(), CliError> {
-    let directory =
-        AuthorityDirectory::open(&cluster.authority).map_err(|error| CliError::from_error(&error))?;
-    let Some(directory) = directory else { return Ok(()) };
-    let issuer = directory.authority().info().sha256;
-    let CertificateListing { certificates, unknown, .. } =
-        certificates::listing(cluster, &probe.observations);
-    if let Some(unread) = unknown.first() {
-        let file = unread.file.as_deref().unwrap_or("all");
-        return Err(CliError::new(ExitCode::Unknown, format!("not applied: {file}: {}", unread.reason))
-            .hint("the old authority is dropped only when every certificate was read"));
-    }
-    let needs = |file: &str| file != "ca.crt";
-    let mut left: Vec<String> = certificates
-        .iter()
-        .filter(|entry| needs(&entry.file) && entry.signed_by.is_some_and(|by| by != issuer))
-        .map(|entry| match &entry.node {
-            Some(node) => format!("{node}: {}", entry.file),
-            None => cluster.authority.join(&entry.file).display().to_string(),
-        })
-        .collect();
-    let bundle = directory.authority().bundle();
-    left.extend(others::by_older(&cluster.graph, &probe.connections, bundle).await?);
-    if left.is_empty() {
-        return Ok(());
-    }
-    Err(refused(format!("the old authority still vouches for {}", left.join(", "))).hint(
-        "have it made anew: name the user in `certificates.clients`, or delete the pair when nobody uses it",
-    ))
-}
-
-fn refused(why: impl std::fmt::Display) -> CliError {
+pub(super) fn refused(why: impl std::fmt::Display) -> CliError {
     CliError::new(ExitCode::Error, format!("not applied: {why}"))
 }
 
