@@ -106,3 +106,31 @@ impl Holders {
         }
     }
 }
+
+/// Returns the nodes whose `ca-client.crt`, by which they verify clients and each other (pkg/security/certificate_manager.go), lacks
+/// the authority that issues: they would refuse every certificate that it makes for a client, or for a node that dials.
+///
+/// # Errors
+/// The node whose file could not be judged, and why.
+pub fn without_issuer(
+    observations: &Observations,
+    bundle: &CaBundle,
+) -> Result<Vec<NodeName>, (NodeName, String)> {
+    let mut found = Vec::new();
+    for node in observations.nodes.keys() {
+        let Some(reading) = observations.reading(node) else { continue };
+        let failed = |why: &dyn fmt::Display| (node.clone(), why.to_string());
+        match reading.footprint.certificates.get("ca-client.crt") {
+            Ok(None) => {}
+            Ok(Some(OtherCertificate::Pem(pem))) => {
+                let trusted = CaBundle::parse(pem.as_bytes()).map_err(|error| failed(&error))?;
+                if !trusted.vouches_for(std::slice::from_ref(bundle.issuer())) {
+                    found.push(node.clone());
+                }
+            }
+            Ok(Some(OtherCertificate::Unread { reason })) => return Err(failed(reason)),
+            Err(reason) => return Err(failed(&reason)),
+        }
+    }
+    Ok(found)
+}

@@ -31,7 +31,7 @@ mod view;
 mod whereabouts;
 
 pub use accept::{Accepted, accept};
-pub use holders::{Holder, Holders, Unjudged};
+pub use holders::{Holder, Holders, Unjudged, without_issuer};
 pub use join::{JoinError, join};
 pub use kinds::firewall::rules_there;
 pub use kinds::link::OWN_FILE;

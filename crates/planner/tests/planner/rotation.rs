@@ -4,7 +4,9 @@ use crdbctl_model::{
     Action, Desired, Fact, MemberFact, MembershipFact, Observed, OtherCertificate, OtherCertificates, Plan,
 };
 use crdbctl_pki::{Authority, ClientUser, KeyType};
-use crdbctl_planner::{Holders, RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members};
+use crdbctl_planner::{
+    Holders, RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members, without_issuer,
+};
 
 use crate::world::{NOW, World, addr, member, summary};
 
@@ -180,6 +182,25 @@ fn a_certificate_that_crdbctl_does_not_write_keeps_the_old_authority() {
     assert!(world.plan().is_empty());
     world.other_certificates(2, &[("odd.crt", "not a certificate")]);
     assert_eq!(holders(&world).unjudged.len(), 1);
+}
+
+#[test]
+fn authorities_of_clients_must_hold_the_new_one_first() {
+    let mut world = World::converged();
+    let old = world.authority.bundle().to_pem();
+    world.new_authority();
+    let bundle = world.authority.bundle().clone();
+    let lacking = |world: &World| without_issuer(&world.observations, &bundle).unwrap();
+    assert!(without_issuer(&world.observations, &bundle).is_err(), "nobody asked");
+    for number in 1..=3 {
+        world.other_certificates(number, &[]);
+    }
+    assert_eq!(lacking(&world), []);
+    world.other_certificates(2, &[("ca-client.crt", &old)]);
+    world.other_certificates(3, &[("ca-client.crt", &bundle.to_pem())]);
+    assert_eq!(lacking(&world), [crate::world::node(2)]);
+    world.other_certificates(2, &[("ca-client.crt", "nothing")]);
+    assert!(without_issuer(&world.observations, &bundle).is_err());
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crdbctl_model::{Desired, NodeName, Observations};
 use crdbctl_pki::AuthorityDirectory;
-use crdbctl_planner::{Holder, Holders};
+use crdbctl_planner::{Holder, Holders, without_issuer};
 
 use super::rotate_ca::refused;
 use crate::cluster::Cluster;
@@ -48,6 +48,37 @@ pub(super) fn demand_unneeded(cluster: &Cluster, observations: &Observations) ->
     let advice: BTreeSet<String> = holders.found.iter().map(advice).collect();
     let why = refused(format!("the old authority still vouches for {}", left.join(", ")));
     Err(why.hint(advice.into_iter().collect::<Vec<_>>().join("; ")))
+}
+
+/// Refuses certificates by an authority that the nodes do not take from clients: `ca-client.crt` is nothing that crdbctl writes.
+pub(super) fn demand_client_authorities(
+    cluster: &Cluster,
+    observations: &Observations,
+) -> Result<(), CliError> {
+    let directory =
+        AuthorityDirectory::open(&cluster.authority).map_err(|error| CliError::from_error(&error))?;
+    let Some(directory) = directory else { return Ok(()) };
+    match without_issuer(observations, directory.authority().bundle()) {
+        Ok(nodes) if nodes.is_empty() => Ok(()),
+        Ok(nodes) => {
+            let nodes: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+            Err(refused(format!(
+                "ca-client.crt on {} lacks the new authority: nodes would refuse the certificates that it makes",
+                nodes.join(", ")
+            ))
+            .hint(
+                "put the new authority's certificate into ca-client.crt on every node, beside what is there, and have each node \
+                 reload it (systemctl kill -s HUP); then run this again",
+            ))
+        }
+        Err((node, why)) => Err(CliError::new(
+            ExitCode::Unknown,
+            format!(
+                "not applied: whether ca-client.crt on {node} holds the new authority is not known: {why}"
+            ),
+        )
+        .hint("replace it by a readable file of certificates, then run this again")),
+    }
 }
 
 /// The directory of certificates on a node.

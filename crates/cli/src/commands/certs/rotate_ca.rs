@@ -3,7 +3,7 @@ use crdbctl_model::{Change, Desired, Plan, ResourceAddr};
 use crdbctl_planner::{Rotation, RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members};
 use crdbctl_report::{count, render_plan};
 
-use super::drop_old::demand_unneeded;
+use super::drop_old::{demand_client_authorities, demand_unneeded};
 use crate::applying::{Consent, not_begun, show_and_apply};
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
@@ -49,6 +49,9 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
         };
         if matches!(step, RotationStep::Nodes | RotationStep::DropOld) {
             demand_all_members(step, unreached_members(&cluster.graph, &probe.observations))?;
+        }
+        if matches!(step, RotationStep::Nodes | RotationStep::Clients) {
+            demand_client_authorities(&cluster, &probe.observations)?;
         }
         let plan = plan_rotation(&cluster.graph, &probe.observations, probe.observations.taken_at, step);
         if plan.is_empty() && plan.is_complete() {
