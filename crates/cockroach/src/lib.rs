@@ -6,6 +6,7 @@
 //! there says so.
 
 pub mod archive;
+pub mod certificates;
 pub mod client;
 mod cluster_version;
 pub mod flags;

@@ -25,6 +25,7 @@ mod key_algorithm;
 mod load_error;
 mod node_names;
 mod openssh_key;
+mod principals;
 mod private_key;
 mod profile;
 mod read_error;
@@ -42,11 +43,12 @@ pub use issue_error::{IssueError, IssueErrorKind};
 pub use issued::Issued;
 pub use judge::{
     CaVerdict, ClientRequirement, Finding, FindingCode, KeyFact, NodeRequirement, Verdict, judge_ca,
-    judge_client, judge_node,
+    judge_client, judge_node, judge_node_client,
 };
 pub use key_algorithm::KeyAlgorithm;
 pub use load_error::{LoadError, LoadErrorKind};
 pub use node_names::{NodeNames, NodeNamesError};
 pub use openssh_key::{OpensshKeyError, openssh_spki_sha256};
+pub use principals::Principals;
 pub use private_key::{KeyError, KeyErrorKind, key_spki_sha256};
 pub use read_error::{ReadError, ReadErrorKind};

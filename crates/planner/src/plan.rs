@@ -246,7 +246,7 @@ impl Draft {
         self.compared.insert(resource.addr.clone(), verdict);
         match comparison {
             Comparison::Same { .. } => {
-                let note = found.as_ref().and_then(|found| kinds::note(resource, found));
+                let note = found.as_ref().and_then(|found| kinds::note(resource, found, context));
                 let addr = || Some(resource.addr.clone());
                 self.notes.extend(note.map(|text| Note { addr: addr(), text }));
             }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crdbctl_model::{DesiredService, KeyType, Timestamp};
-use crdbctl_pki::{Authority, AuthorityDirectory, ClientRequirement, ClientUser, Verdict, judge_client};
+use crdbctl_pki::{
+    Authority, AuthorityDirectory, ClientRequirement, ClientUser, Principals, Verdict, judge_client,
+};
 use crdbctl_transport::Payload;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
@@ -76,7 +78,14 @@ fn open(directory: &Path) -> Result<Option<AuthorityDirectory>, String> {
 fn stored(authority: &AuthorityDirectory, now: Timestamp) -> Result<Option<Operator>, String> {
     let (root, bundle) = (ClientUser::root(), authority.authority().bundle());
     let files = authority.client(&root).map_err(|error| error.to_string())?;
-    let wanted = ClientRequirement { user: &root, authority: bundle, renew_before: 0, key_type: None };
+    let principals = Principals::default();
+    let wanted = ClientRequirement {
+        user: &root,
+        authority: bundle,
+        renew_before: 0,
+        key_type: None,
+        principals: &principals,
+    };
     let (Some((certificate, _)), Some((key, _))) = (&files.certificate, &files.key) else { return Ok(None) };
     let Verdict::Valid { info } = judge_client(certificate, &files.key_fact(), &wanted, now) else {
         return Ok(None);

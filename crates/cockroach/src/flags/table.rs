@@ -20,7 +20,7 @@ static FLAGS: &[FlagSpec] = &[
     f("attrs", S::Text),
     f("background", S::Bool).never("systemd runs cockroach in the foreground and watches it"),
     f("cache", S::Size),
-    f("cert-principal-map", S::List).repeated().since(20, 2),
+    f("cert-principal-map", S::List).repeated().since(20, 1),
     f("certs-dir", S::Path).always("crdbctl sets it to `certs` under `install.root`, where it installs the certificates"),
     f("clock-device", S::Path).since(20, 2),
     f("cluster-name", S::Text).since(20, 2),

@@ -5,47 +5,73 @@ use crate::node_names::is_privileged;
 use crate::shown::span;
 use crate::{
     CaBundle, Certificate, CertificateInfo, ClientRequirement, ExtendedKeyUsage, Finding, FindingCode,
-    KeyAlgorithm, KeyFact, NodeRequirement, ReadError, ReadErrorKind, Verdict,
+    KeyAlgorithm, KeyFact, NodeRequirement, Principals, ReadError, ReadErrorKind, Verdict,
 };
 
 /// Judges a node's certificate file: its first certificate is the node's.
 ///
-/// By predicate, not by bytes: whoever made it, it is valid when the authority signed it, the key is
-/// its own, `CN=node`, the names are covered, its usages allow servers and clients (or are not
-/// restricted), and `now` lies in its time and before its renewal.
+/// By predicate, not by bytes: whoever made it, it is valid when a chain leads to the authority, the key is its own, one of its
+/// names is the user `node`, the names are covered, its usages allow servers and clients (or are not restricted), and `now` lies
+/// in its time and before its renewal. Where nodes dial with another certificate it need be no client's.
 pub fn judge_node(pem: &[u8], key: &KeyFact, wanted: &NodeRequirement<'_>, now: Timestamp) -> Verdict {
+    let server = (ExtendedKeyUsage::ServerAuth, wanted.authority);
+    let client = wanted.dials.map(|authority| (ExtendedKeyUsage::ClientAuth, authority));
     let common = Common {
-        common_name: "node",
+        user: wanted.dials.map(|_| "node"),
+        principals: wanted.principals,
         authority: wanted.authority,
         renew_before: wanted.renew_before,
         key_type: wanted.key_type,
-        usages: &[ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth],
+        usages: &std::iter::once(server).chain(client).collect::<Vec<_>>(),
     };
     judge(pem, key, &common, now, |info, findings| {
         for name in wanted.names.missing_from(info) {
             findings.push(Finding::new(FindingCode::MissingName, format!("does not cover {name}")));
         }
         if !info.allows(&ExtendedKeyUsage::ServerAuth) {
-            findings.push(lacks_usage(FindingCode::MissingServerAuth, &ExtendedKeyUsage::ServerAuth));
+            findings.push(lacks_usage(&ExtendedKeyUsage::ServerAuth));
         }
     })
+}
+
+/// Judges `client.node.crt`, with which a node dials others, apart from its key, and returns what keeps others from accepting it.
+/// `authority` is whom they verify clients by.
+pub fn judge_node_client(
+    pem: &[u8],
+    authority: &CaBundle,
+    principals: &Principals,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let common = Common {
+        user: Some("node"),
+        principals,
+        authority,
+        renew_before: 0,
+        key_type: None,
+        usages: &[(ExtendedKeyUsage::ClientAuth, authority)],
+    };
+    // Of the key nothing is said.
+    let verdict = judge(pem, &KeyFact::Unknown(String::new()), &common, now, |_, _| ());
+    verdict.findings().to_vec()
 }
 
 /// Judges a client's certificate file: its first certificate is the client's.
 ///
 /// As [`judge_node`], for a SQL user and without names of hosts.
 pub fn judge_client(pem: &[u8], key: &KeyFact, wanted: &ClientRequirement<'_>, now: Timestamp) -> Verdict {
+    let user = wanted.user.as_str();
     let common = Common {
-        common_name: wanted.user.as_str(),
+        user: Some(user),
+        principals: wanted.principals,
         authority: wanted.authority,
         renew_before: wanted.renew_before,
         key_type: wanted.key_type,
-        usages: &[ExtendedKeyUsage::ClientAuth],
+        usages: &[(ExtendedKeyUsage::ClientAuth, wanted.authority)],
     };
     judge(pem, key, &common, now, |info, findings| {
-        let others = |name: &&String| is_privileged(name) && !name.eq_ignore_ascii_case(common.common_name);
+        let others = |name: &&String| is_privileged(name) && !name.eq_ignore_ascii_case(user);
         for name in info.dns_names.iter().filter(others) {
-            let text = format!("its DNS name {name} makes {} act as that user", common.common_name);
+            let text = format!("its DNS name {name} makes {user} act as that user");
             findings.push(Finding::new(FindingCode::PrivilegedName, text));
         }
         if info.organizational_units.iter().any(|unit| unit == "Tenants") {
@@ -57,12 +83,14 @@ pub fn judge_client(pem: &[u8], key: &KeyFact, wanted: &ClientRequirement<'_>, n
 
 /// What nodes and clients have in common.
 struct Common<'a> {
-    common_name: &'a str,
+    /// Who its bearer must be; `None` when that does not matter.
+    user: Option<&'a str>,
+    principals: &'a Principals,
     authority: &'a CaBundle,
     renew_before: i64,
     key_type: Option<KeyType>,
-    /// What it is used for.
-    usages: &'a [ExtendedKeyUsage],
+    /// What it is used for, and by whom it is verified then.
+    usages: &'a [(ExtendedKeyUsage, &'a CaBundle)],
 }
 
 fn judge(
@@ -79,16 +107,17 @@ fn judge(
     let info = file[0].info();
     let mut findings = Vec::new();
     judge_key(info, key, wanted.key_type, &mut findings);
-    let end = judge_chain(&file, wanted.authority, wanted.usages, now, &mut findings);
-    if info.common_name.as_deref() != Some(wanted.common_name) {
+    let end = judge_chain(&file, wanted.usages, now, &mut findings);
+    if let Some(user) = wanted.user.filter(|user| !wanted.principals.include(info, user)) {
         let text = match &info.common_name {
-            Some(name) => format!("its common name is {name}, not {}", wanted.common_name),
-            None => format!("it has no common name; {} is wanted", wanted.common_name),
+            Some(name) => format!("its common name is {name}, not {user}"),
+            None => format!("it has no common name; {user} is wanted"),
         };
         findings.push(Finding::new(FindingCode::WrongCommonName, text));
     }
-    if !info.allows(&ExtendedKeyUsage::ClientAuth) {
-        findings.push(lacks_usage(FindingCode::MissingClientAuth, &ExtendedKeyUsage::ClientAuth));
+    let is_client = wanted.usages.iter().any(|(usage, _)| *usage == ExtendedKeyUsage::ClientAuth);
+    if is_client && !info.allows(&ExtendedKeyUsage::ClientAuth) {
+        findings.push(lacks_usage(&ExtendedKeyUsage::ClientAuth));
     }
     special(info, &mut findings);
     judge_time(info, end, wanted.authority.issuer().info(), wanted.renew_before, now, &mut findings);
@@ -134,8 +163,7 @@ fn judge_key(info: &CertificateInfo, key: &KeyFact, key_type: Option<KeyType>, f
 /// lasts longest, which may come before the certificate's own.
 fn judge_chain(
     file: &[Certificate],
-    authority: &CaBundle,
-    usages: &[ExtendedKeyUsage],
+    usages: &[(ExtendedKeyUsage, &CaBundle)],
     now: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> Option<Timestamp> {
@@ -148,9 +176,9 @@ fn judge_chain(
         let text = "has a critical extension that CockroachDB does not know";
         findings.push(Finding::new(FindingCode::NotSignedByAuthority, text));
     }
-    let roots: Vec<&Certificate> = authority.certificates().collect();
     let mut ends = Vec::new();
-    for usage in usages {
+    for (usage, authority) in usages {
+        let roots: Vec<&Certificate> = authority.certificates().collect();
         let search = Verifier { roots: &roots, usage: Some(usage), at: Some(now) }.search(file);
         match search.chains.iter().filter_map(|chain| chain::end(chain)).max() {
             Some(end) => ends.push(end),
@@ -199,13 +227,8 @@ fn no_chain(
             Finding::new(FindingCode::AuthorityNotValid, text)
         }
         Rejected::Usage => {
-            let code = match usage {
-                ExtendedKeyUsage::ServerAuth => FindingCode::MissingServerAuth,
-                ExtendedKeyUsage::ClientAuth | ExtendedKeyUsage::Any | ExtendedKeyUsage::Other(_) => {
-                    FindingCode::MissingClientAuth
-                }
-            };
-            Finding::new(code, format!("the extended key usage of {named} lacks {usage}"))
+            let text = format!("the extended key usage of {named} lacks {usage}");
+            Finding::new(code_of(usage), text)
         }
         Rejected::NotAnAuthority => unsigned(format!("{named} may not sign certificates")),
         Rejected::PathLength => {
@@ -261,8 +284,17 @@ fn judge_time(
     }
 }
 
-fn lacks_usage(code: FindingCode, usage: &ExtendedKeyUsage) -> Finding {
-    Finding::new(code, format!("its extended key usage lacks {usage}"))
+fn lacks_usage(usage: &ExtendedKeyUsage) -> Finding {
+    Finding::new(code_of(usage), format!("its extended key usage lacks {usage}"))
+}
+
+const fn code_of(usage: &ExtendedKeyUsage) -> FindingCode {
+    match usage {
+        ExtendedKeyUsage::ServerAuth => FindingCode::MissingServerAuth,
+        ExtendedKeyUsage::ClientAuth | ExtendedKeyUsage::Any | ExtendedKeyUsage::Other(_) => {
+            FindingCode::MissingClientAuth
+        }
+    }
 }
 
 pub(super) fn unreadable(error: &ReadError) -> Finding {

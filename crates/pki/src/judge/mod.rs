@@ -13,6 +13,6 @@ mod verdict;
 pub use ca::judge_ca;
 pub use finding::{Finding, FindingCode};
 pub use key_fact::KeyFact;
-pub use leaf::{judge_client, judge_node};
+pub use leaf::{judge_client, judge_node, judge_node_client};
 pub use requirement::{ClientRequirement, NodeRequirement};
 pub use verdict::{CaVerdict, Verdict};

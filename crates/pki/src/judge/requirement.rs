@@ -1,6 +1,6 @@
 use crdbctl_model::KeyType;
 
-use crate::{CaBundle, ClientUser, NodeNames};
+use crate::{CaBundle, ClientUser, NodeNames, Principals};
 
 /// What the certificate of a node must be.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,11 @@ pub struct NodeRequirement<'a> {
     pub renew_before: i64,
     /// The key's type, where that matters; `None` keeps any that TLS libraries accept.
     pub key_type: Option<KeyType>,
+    /// Which of its names are users.
+    pub principals: &'a Principals,
+    /// Who verifies it when its node dials another; `None` where nodes dial with `client.node.crt`, so that it need be nothing but
+    /// a server's.
+    pub dials: Option<&'a CaBundle>,
 }
 
 /// What the certificate of a client must be.
@@ -26,4 +31,6 @@ pub struct ClientRequirement<'a> {
     pub renew_before: i64,
     /// The key's type, where that matters; `None` keeps any that TLS libraries accept.
     pub key_type: Option<KeyType>,
+    /// Which of its names are users.
+    pub principals: &'a Principals,
 }

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crdbctl_pki::{CaBundle, Certificate, FindingCode, KeyFact};
+use crdbctl_pki::{
+    CaBundle, Certificate, FindingCode, KeyFact, NodeRequirement, Principals, judge_node, judge_node_client,
+};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose as Usage,
     GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints,
@@ -207,4 +209,60 @@ fn an_authority_that_is_an_intermediate_keeps_those_above_it() {
     assert_eq!(renewed.older().len(), 1);
     let (pem, _) = leaf(&top, |_| ());
     assert_eq!(renewed.older_needed_by(&file(&pem, &[]), Some(now())), None, "the key is the same");
+}
+
+#[test]
+fn who_the_bearer_is_and_whether_it_dials_decide_as_the_version_does() {
+    let ca = root("root");
+    let trusted = bundle(&[&ca]);
+    let named = |name: Option<&str>, dns: &[&str], usages: &[Usage]| {
+        leaf(&ca, |params| {
+            params.distinguished_name = rcgen::DistinguishedName::new();
+            if let Some(name) = name {
+                params.distinguished_name.push(DnType::CommonName, name);
+            }
+            let dns = dns.iter().map(|name| rcgen::SanType::DnsName((*name).try_into().unwrap()));
+            params.subject_alt_names.extend(dns);
+            params.extended_key_usages = usages.to_vec();
+        })
+    };
+    let both = [Usage::ServerAuth, Usage::ClientAuth];
+    let (servers, clients) = ([Usage::ServerAuth], [Usage::ClientAuth]);
+    let pair = |name: &str| (name.to_owned(), "node".to_owned());
+    let (new, old) = (Principals::default(), Principals::new(false, []));
+    let mapped = Principals::new(true, [pair("store-1.example.com")]);
+    let by_name = Principals::new(false, [pair("store.example.com")]);
+    let no_name = &[FindingCode::WrongCommonName][..];
+    let no_client = &[FindingCode::MissingClientAuth][..];
+    let no_server = &[FindingCode::MissingServerAuth][..];
+    // The certificate, whose names are users, whether its node dials with it, and what is found.
+    let table = [
+        (named(Some("node"), &[], &both), &old, true, &[][..]),
+        (named(None, &["node"], &both), &new, true, &[]),
+        (named(None, &["node"], &both), &old, true, no_name),
+        (named(Some("store-1"), &[], &both), &new, true, no_name),
+        (named(Some("store-1"), &[], &both), &new, false, &[]),
+        (named(Some("store-1"), &[], &both), &mapped, true, &[]),
+        (named(Some("store.example.com"), &[], &both), &by_name, true, &[]),
+        (named(Some("node"), &[], &servers), &new, true, no_client),
+        (named(Some("node"), &[], &servers), &new, false, &[]),
+        (named(None, &[], &servers), &new, false, &[]),
+        (named(Some("node"), &[], &clients), &new, true, no_server),
+        (named(Some("node"), &[], &clients), &new, false, no_server),
+    ];
+    let names = kit::names();
+    for (index, ((pem, key), principals, dials, expected)) in table.iter().enumerate() {
+        let dials = dials.then_some(&trusted);
+        let wanted = NodeRequirement { principals, dials, ..kit::requirement(&names, &trusted) };
+        let verdict = judge_node(pem.as_bytes(), key, &wanted, now());
+        assert_eq!(codes(&verdict), *expected, "row {index}: {:?}", verdict.findings());
+    }
+    let dialling = |(pem, _): (String, KeyFact)| {
+        let findings = judge_node_client(pem.as_bytes(), &trusted, &new, now());
+        findings.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    assert_eq!(dialling(named(Some("node"), &[], &clients)), []);
+    assert_eq!(dialling(named(None, &["node"], &clients)), []);
+    assert_eq!(dialling(named(Some("store-1"), &[], &clients)), no_name);
+    assert_eq!(dialling(named(Some("node"), &[], &servers)), no_client);
 }

@@ -2,7 +2,7 @@
 
 use crdbctl_pki::{
     Authority, CaBundle, CaVerdict, ClientUser, FindingCode, Issued, KeyFact, KeyType, NodeNames,
-    NodeRequirement, Verdict, judge_ca, judge_node, key_spki_sha256,
+    NodeRequirement, Principals, Verdict, judge_ca, judge_node, key_spki_sha256,
 };
 use secrecy::ExposeSecret as _;
 
@@ -37,6 +37,8 @@ fn names_beyond_those_wanted_are_allowed_and_missing_ones_are_each_named() {
             authority: authority.bundle(),
             renew_before: RENEW_BEFORE,
             key_type: None,
+            principals: &Principals::default(),
+            dials: Some(authority.bundle()),
         };
         judge_node(node.certificate_pem.as_bytes(), &key_fact(&node), &wanted, now())
     };
@@ -228,6 +230,8 @@ fn the_type_of_key_matters_only_when_it_is_demanded() {
             authority: authority.bundle(),
             renew_before: RENEW_BEFORE,
             key_type,
+            principals: &Principals::default(),
+            dials: Some(authority.bundle()),
         };
         texts(&judge_node(node.certificate_pem.as_bytes(), &key_fact(&node), &wanted, now()))
     };

@@ -1,11 +1,12 @@
 //! What the tests have in common: a moment, lifetimes, names and an authority.
 
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crdbctl_model::Timestamp;
 use crdbctl_pki::{
     Authority, CaBundle, ClientRequirement, ClientUser, FindingCode, Issued, KeyFact, KeyType, NodeNames,
-    NodeRequirement, Verdict, judge_client, judge_node, key_spki_sha256,
+    NodeRequirement, Principals, Verdict, judge_client, judge_node, key_spki_sha256,
 };
 
 pub(crate) const MINUTE: i64 = 60;
@@ -40,15 +41,37 @@ pub(crate) fn key_fact(issued: &Issued) -> KeyFact {
 
 pub(crate) fn judge(pem: impl AsRef<[u8]>, key: &KeyFact, bundle: &CaBundle, now: Timestamp) -> Verdict {
     let names = names();
-    let wanted =
-        NodeRequirement { names: &names, authority: bundle, renew_before: RENEW_BEFORE, key_type: None };
+    let wanted = requirement(&names, bundle);
     judge_node(pem.as_ref(), key, &wanted, now)
+}
+
+/// What a node's certificate must be where nothing else dials.
+pub(crate) fn requirement<'a>(names: &'a NodeNames, bundle: &'a CaBundle) -> NodeRequirement<'a> {
+    NodeRequirement {
+        names,
+        authority: bundle,
+        renew_before: RENEW_BEFORE,
+        key_type: None,
+        principals: any_principals(),
+        dials: Some(bundle),
+    }
+}
+
+/// Common name and DNS names, and no map.
+pub(crate) fn any_principals() -> &'static Principals {
+    static ANY: LazyLock<Principals> = LazyLock::new(Principals::default);
+    &ANY
 }
 
 pub(crate) fn judge_user(pem: impl AsRef<[u8]>, key: &KeyFact, bundle: &CaBundle, user: &str) -> Verdict {
     let user = ClientUser::new(user).unwrap();
-    let wanted =
-        ClientRequirement { user: &user, authority: bundle, renew_before: RENEW_BEFORE, key_type: None };
+    let wanted = ClientRequirement {
+        user: &user,
+        authority: bundle,
+        renew_before: RENEW_BEFORE,
+        key_type: None,
+        principals: any_principals(),
+    };
     judge_client(pem.as_ref(), key, &wanted, now())
 }
 

@@ -4,6 +4,7 @@ use crdbctl_model::{
 use crdbctl_pki::{CaBundle, CaVerdict, judge_ca};
 
 use super::file::path_attribute;
+use super::split::Split;
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
 use crate::removal::{Fate, delete};
@@ -59,6 +60,20 @@ pub(super) fn compare(
         }
         CaVerdict::Valid { .. } => difference.unchanged += 1,
         CaVerdict::Invalid { findings, .. } => {
+            // Whatever the reason for it: the others would refuse the node from then on.
+            let split = Split::of(node, context);
+            let is_accepted = |trusted: &CaBundle| split.is_accepted_by(trusted, context);
+            if CaBundle::parse(found.pem.as_bytes()).is_ok_and(|before| is_accepted(&before))
+                && !is_accepted(bundle)
+            {
+                return unknown(
+                    format!(
+                        "client.node.crt, with which the node dials others, needs a certificate that {} would lose",
+                        desired.path
+                    ),
+                    "have client.node.crt signed anew, up to the authority, or delete it with its key and restart the node; then plan again",
+                );
+            }
             let impact = reload(node, context);
             let before =
                 CaBundle::parse(found.pem.as_bytes()).map_or_else(|e| e.to_string(), |b| describe(&b));

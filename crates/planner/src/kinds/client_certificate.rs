@@ -1,5 +1,6 @@
+use crdbctl_cockroach::{Version, certificates};
 use crdbctl_model::{Action, AttributeDiff, Cause, DesiredClientCertificate, NodeCertificateFact};
-use crdbctl_pki::{ClientRequirement, ClientUser, FindingCode, KeyFact, Verdict, judge_client};
+use crdbctl_pki::{ClientRequirement, ClientUser, FindingCode, KeyFact, Principals, Verdict, judge_client};
 
 use super::authority::key_word;
 use super::ca::no_authority;
@@ -37,6 +38,8 @@ pub(super) fn compare(
         authority: bundle,
         renew_before: desired.renew_before,
         key_type: None,
+        // Client commands are given no map, so that the names themselves count.
+        principals: &Principals::new(has_dns_principals(context), []),
     };
     match judge_client(certificate.pem.as_bytes(), &key, &requirement, context.now) {
         Verdict::Valid { .. } if context.rotation == Some(RotationStep::Clients) => {
@@ -62,6 +65,12 @@ pub(super) fn compare(
             make(Action::Replace, desired, context, Some(reason), cause)
         }
     }
+}
+
+fn has_dns_principals(context: &Context<'_>) -> bool {
+    let service = context.graph.staying().find_map(|node| context.graph.service(node));
+    let version = service.and_then(|service| service.version.parse::<Version>().ok());
+    version.is_none_or(|version| certificates::has_dns_principals(version.series()))
 }
 
 /// Returns what readers should know of a pair that is kept: this host has no record of who made it.

@@ -15,6 +15,7 @@ pub(crate) mod node_certificate;
 mod package;
 pub(crate) mod service;
 mod setting;
+mod split;
 mod unit;
 mod version;
 
@@ -79,10 +80,10 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
 }
 
 /// Returns what readers of a plan should know of a resource that is left as it was found.
-pub(crate) fn note(resource: &Resource, found: &Fact) -> Option<String> {
+pub(crate) fn note(resource: &Resource, found: &Fact, context: &Context<'_>) -> Option<String> {
     match (&resource.desired, found) {
         (Desired::NodeCertificate(desired), Fact::Certificate(found)) => {
-            node_certificate::note(desired, found)
+            node_certificate::note(desired, found, resource.addr.node(), context)
         }
         (Desired::ClientCertificate(desired), Fact::Certificate(found)) => {
             client_certificate::note(desired, found)

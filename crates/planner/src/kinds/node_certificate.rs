@@ -8,6 +8,7 @@ use crdbctl_pki::{
 
 use super::authority::key_word;
 use super::ca::{no_authority, reload};
+use super::split::Split;
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
 use crate::removal::{Fate, delete};
@@ -72,12 +73,15 @@ pub(super) fn compare(
         return replace(desired, context, node, &reason, None, None);
     }
     let key = KeyFact::from(found.key.as_ref().map(|key| &key.public));
+    let split = Split::of(node, context);
     let requirement = NodeRequirement {
         names: &names,
         authority: bundle,
         renew_before: desired.renew_before,
         // A pair that somebody else made is kept whatever its key; see `note`.
         key_type: is_ours(found).then_some(desired.key_type),
+        principals: &split.principals,
+        dials: split.dials(bundle),
     };
     match judge_node(certificate.pem.as_bytes(), &key, &requirement, context.now) {
         Verdict::Undetermined { reason, .. } => unknown(
@@ -121,14 +125,21 @@ pub(super) fn by_older(older: &Certificate) -> String {
 }
 
 /// Returns what readers should know of a pair that is kept: its key is not of the manifest's type, and is not
-/// crdbctl's to replace.
-pub(super) fn note(desired: &DesiredNodeCertificate, found: &NodeCertificateFact) -> Option<String> {
+/// crdbctl's to replace; or its node dials others with a pair that they refuse.
+pub(super) fn note(
+    desired: &DesiredNodeCertificate,
+    found: &NodeCertificateFact,
+    node: Option<&NodeName>,
+    context: &Context<'_>,
+) -> Option<String> {
+    let split = || Split::of(node, context).note(context);
     if is_ours(found) {
-        return None;
+        return split();
     }
-    other_key_type(found.certificate.as_ref()?, desired.key_type).map(|what| {
+    let other = other_key_type(found.certificate.as_ref()?, desired.key_type).map(|what| {
         format!("{what}; it is kept, because it is valid and crdbctl did not make it: delete both files to have a new pair made")
-    })
+    });
+    split().or(other)
 }
 
 /// Returns in words that the certificate's key is not of the wanted type, if so.

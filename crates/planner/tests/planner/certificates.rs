@@ -1,6 +1,7 @@
 //! What makes a new pair, what is kept, and that neither ever restarts a node.
 
-use crdbctl_model::{Cause, Fact, Impact, NodeCertificateFact};
+use crdbctl_model::{Cause, Fact, Impact, NodeCertificateFact, OtherCertificate, OtherCertificates};
+use crdbctl_pki::{Authority, ClientUser, KeyType};
 
 use crate::world::{MANIFEST, NOW, World, graph, summary};
 
@@ -146,4 +147,66 @@ fn the_end_of_the_authority_is_told_and_keeps_nobody_from_applying() {
             assert!(plan.is_complete(), "{:?}", summary(&plan));
         }
     }
+}
+
+/// Returns a certificate of a user by the world's authority.
+fn other_certificate(world: &World, user: &str) -> String {
+    let user = ClientUser::new(user).unwrap();
+    world.authority.issue_client(&user, KeyType::EcdsaP256, 86_400 * 365, NOW).unwrap().certificate_pem
+}
+
+#[test]
+fn a_node_that_dials_with_another_pair_is_told_when_others_refuse_that() {
+    let mut world = World::converged();
+    let notes = |world: &World| {
+        world.expect(&[]);
+        world.plan().notes.into_iter().map(|note| note.text).collect::<Vec<_>>()
+    };
+    world.other_certificates(2, &[("ui.crt", "not a certificate")]);
+    assert_eq!(notes(&world), Vec::<String>::new());
+    let app = other_certificate(&world, "app");
+    world.other_certificates(2, &[("client.node.crt", &app)]);
+    let told = notes(&world);
+    assert!(told.len() == 1 && told[0].contains("its common name is app, not node"), "{told:?}");
+    let certificates = &mut world.reading(&crate::world::node(2)).footprint.certificates;
+    let OtherCertificates::Found(found) = certificates else { panic!() };
+    let unread = OtherCertificate::Unread { reason: "it is not a regular file".to_owned() };
+    found.insert("client.node.crt".to_owned(), unread);
+    assert!(notes(&world)[0].contains("it is not a regular file"));
+}
+
+/// The manifest with a map that makes `app` the user of nodes.
+fn with_map() -> String {
+    let flags = "  flags: {cert-principal-map: \"app:node\"}\n  version:";
+    let with_map = MANIFEST.replacen("  version:", flags, 1);
+    assert_ne!(with_map, MANIFEST);
+    with_map
+}
+
+#[test]
+fn the_map_of_principals_is_that_of_the_manifest() {
+    let with_map = with_map();
+    for (manifest, expected) in [(MANIFEST, 1), (with_map.as_str(), 0)] {
+        let mut world = World::of(manifest);
+        let app = other_certificate(&world, "app");
+        world.other_certificates(1, &[("client.node.crt", &app)]);
+        assert_eq!(world.plan().notes.len(), expected, "{manifest}");
+    }
+}
+
+#[test]
+fn ca_crt_does_not_lose_what_the_node_dials_with() {
+    let mut world = World::converged();
+    let old = Authority::create(KeyType::EcdsaP256, 86_400 * 365, NOW).unwrap();
+    let user = ClientUser::new("app").unwrap();
+    let by_old = old.issue_client(&user, KeyType::EcdsaP256, 86_400, NOW).unwrap().certificate_pem;
+    let both = world.authority.bundle().to_pem() + &old.bundle().to_pem();
+    let Fact::Ca(ca) = world.fact("store-1/certificate.ca") else { panic!() };
+    ca.pem = both;
+    assert_eq!(summary(&world.plan())[0], "store-1/certificate.ca update drift reload [certificates]");
+    world.graph = graph(&with_map());
+    world.other_certificates(1, &[("client.node.crt", &by_old)]);
+    let plan = world.plan();
+    let unknown = plan.unknown.iter().find(|unknown| unknown.reason.contains("client.node.crt"));
+    assert!(unknown.is_some(), "{:?}", summary(&plan));
 }
