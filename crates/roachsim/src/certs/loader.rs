@@ -100,7 +100,7 @@ fn parse(dir: &Path, file: &mut CertFile, rules: &Rules) -> Result<(), String> {
             continue;
         }
         file.expires = certificate.validity().not_after.timestamp();
-        file.principals = rules.principal_map.principals(&certificate);
+        file.principals = rules.principal_map.principals(&certificate, rules.series);
         if file.usage == Usage::Client && !file.principals.contains(&file.name) {
             let principals = go_list(&file.principals);
             return Err(format!(

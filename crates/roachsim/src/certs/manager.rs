@@ -185,7 +185,7 @@ impl Manager {
     /// Tells who showed this chain.
     #[must_use]
     pub fn peer(&self, chain: Option<&[rustls_pki_types::CertificateDer<'_>]>) -> Peer {
-        Peer::of(chain, &self.rules.principal_map)
+        Peer::of(chain, &self.rules.principal_map, self.rules.series)
     }
 
     /// Unix seconds at which certificates run out, by the name in the metric; 0 for none or a bad one.

@@ -4,6 +4,7 @@ use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::FromDer;
 
 use super::principals::PrincipalMap;
+use crate::release::Series;
 
 /// The principals of a verified client certificate; empty when none was shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,10 +16,14 @@ pub struct Peer {
 impl Peer {
     /// Reads them from the chain that the handshake verified.
     #[must_use]
-    pub fn of(chain: Option<&[CertificateDer<'_>]>, map: &PrincipalMap) -> Self {
+    pub fn of(chain: Option<&[CertificateDer<'_>]>, map: &PrincipalMap, series: Series) -> Self {
         let first = chain.and_then(<[_]>::first);
         let parsed = first.and_then(|der| x509_parser::certificate::X509Certificate::from_der(der).ok());
-        Self { principals: parsed.map(|(_, certificate)| map.principals(&certificate)).unwrap_or_default() }
+        Self {
+            principals: parsed
+                .map(|(_, certificate)| map.principals(&certificate, series))
+                .unwrap_or_default(),
+        }
     }
 
     /// Whether it may do what only nodes do among each other.

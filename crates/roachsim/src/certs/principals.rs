@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 
+use crate::release::Series;
+
 /// `--cert-principal-map`: names in certificates that stand for other names in the database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PrincipalMap(BTreeMap<String, String>);
@@ -29,8 +31,10 @@ impl PrincipalMap {
     }
 
     /// Returns the principals of a certificate: its common name, then its DNS names, each mapped.
+    ///
+    /// Before v20.1 the common name alone counts (cockroach#45819).
     #[must_use]
-    pub fn principals(&self, certificate: &X509Certificate<'_>) -> Vec<String> {
+    pub fn principals(&self, certificate: &X509Certificate<'_>, series: Series) -> Vec<String> {
         let common_name = certificate.subject().iter_common_name().filter_map(|name| name.as_str().ok());
         let names = certificate.subject_alternative_name().ok().flatten();
         let names = names.iter().flat_map(|names| &names.value.general_names);
@@ -42,7 +46,7 @@ impl PrincipalMap {
             // Go keeps the last of several (`pkix.Name.FillFromRDNSequence`).
             .last()
             .into_iter()
-            .chain(dns)
+            .chain(dns.filter(|_| series >= Series::new(20, 1)))
             .map(|name| self.0.get(name).map_or(name, String::as_str).to_owned())
             .collect()
     }
