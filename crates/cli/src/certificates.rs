@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 
 use crdbctl_model::{
-    Desired, Fact, NodeName, NodeObservation, Observations, Observed, Resource, ResourceAddr, Timestamp,
+    Desired, Fact, NodeName, NodeObservation, Observations, Observed, OtherCertificate, OtherCertificates,
+    Resource, ResourceAddr, Timestamp,
 };
 use crdbctl_pki::{AuthorityDirectory, Certificate};
-use crdbctl_report::{CertificateEntry, CertificateListing, UnreadCertificate};
+use crdbctl_report::{CertificateEntry, CertificateListing, ChainEntry, UnreadCertificate};
 
 use crate::cluster::Cluster;
 
@@ -12,8 +13,9 @@ use crate::cluster::Cluster;
 pub(crate) fn listing(cluster: &Cluster, observations: &Observations) -> CertificateListing {
     let mut found = Found::default();
     for (node, observation) in &observations.nodes {
-        if let NodeObservation::Unreadable(why) = observation {
-            found.unread(Some(node), None, &why.reason, &why.hint);
+        match observation {
+            NodeObservation::Unreadable(why) => found.unread(Some(node), None, &why.reason, &why.hint),
+            NodeObservation::Read(reading) => found.others_on(node, &reading.footprint.certificates),
         }
     }
     let mut renew_before = 0;
@@ -23,14 +25,14 @@ pub(crate) fn listing(cluster: &Cluster, observations: &Observations) -> Certifi
         }
         found.resource(resource, observations);
     }
-    found.other_clients(cluster);
+    found.others_here(cluster);
     found.finish(cluster, observations.taken_at, renew_before)
 }
 
 #[derive(Default)]
 struct Found {
-    /// Where, the file's name, and the certificate.
-    certificates: Vec<(Option<NodeName>, String, Certificate)>,
+    /// Where, the file's name, the certificate, and those that follow it in the file.
+    certificates: Vec<(Option<NodeName>, String, Certificate, Vec<Certificate>)>,
     unknown: Vec<UnreadCertificate>,
 }
 
@@ -55,56 +57,70 @@ impl Found {
             Observed::Present(fact) => *fact,
         };
         match fact {
-            Fact::Ca(ca) => self.pem(node, &file, &ca.pem, usize::MAX),
-            // What follows the first one in a leaf's file helps others to verify it, and is not its own.
+            Fact::Ca(ca) => self.pem(node, &file, &ca.pem),
             Fact::Certificate(pair) => {
                 if let Some(certificate) = pair.certificate {
-                    self.pem(node, &file, &certificate.pem, 1);
+                    self.pem(node, &file, &certificate.pem);
                 }
             }
             _ => {}
         }
     }
 
-    /// Certificates of users that the manifest does not name.
-    fn other_clients(&mut self, cluster: &Cluster) {
-        let named: BTreeSet<&str> = cluster
-            .graph
-            .resources
-            .values()
-            .filter_map(|resource| match &resource.desired {
-                Desired::ClientCertificate(client) => Some(client.user.as_str()),
-                _ => None,
-            })
-            .collect();
-        // An authority that cannot be read has been told of.
-        let Ok(Some(directory)) = AuthorityDirectory::open(&cluster.authority) else { return };
-        let users = match directory.client_users() {
-            Ok(users) => users,
-            Err(error) => return self.unread(None, None, &error.to_string(), ""),
-        };
-        for user in users.iter().filter(|user| !named.contains(user.as_str())) {
-            let file = format!("client.{user}.crt");
-            match directory.client(user) {
-                Ok(files) => {
-                    if let Some((pem, _)) = files.certificate {
-                        self.pem(None, &file, &String::from_utf8_lossy(&pem), 1);
+    /// Certificates on a node that crdbctl does not write: `client.node.crt`, `ui.crt`, those of clients.
+    fn others_on(&mut self, node: &NodeName, certificates: &OtherCertificates) {
+        match certificates {
+            OtherCertificates::NotAsked => {}
+            OtherCertificates::Unread { reason } => self.unread(Some(node), None, reason, ""),
+            OtherCertificates::Found(found) => {
+                for (file, certificate) in found {
+                    match certificate {
+                        OtherCertificate::Pem(pem) => self.pem(Some(node), file, pem),
+                        OtherCertificate::Unread { reason } => {
+                            self.unread(Some(node), Some(file), reason, "")
+                        }
                     }
                 }
-                Err(error) => self.unread(None, Some(&file), &error.to_string(), ""),
             }
         }
     }
 
-    fn pem(&mut self, node: Option<&NodeName>, file: &str, pem: &str, most: usize) {
-        match Certificate::parse_pem_bundle(pem.as_bytes()) {
-            Ok(certificates) => {
-                let here = |certificate| (node.cloned(), file.to_owned(), certificate);
-                self.certificates.extend(certificates.into_iter().take(most).map(here));
+    /// Certificates in the authority's directory that the manifest does not name.
+    fn others_here(&mut self, cluster: &Cluster) {
+        let resources = cluster.graph.resources.values();
+        let of_host = resources.filter(|resource| resource.addr.node().is_none());
+        let named: BTreeSet<String> = of_host.filter_map(file_of).collect();
+        // An authority that cannot be read has been told of.
+        let Ok(Some(directory)) = AuthorityDirectory::open(&cluster.authority) else { return };
+        match directory.other_certificates() {
+            Ok(found) => {
+                for (file, pem) in found.iter().filter(|(file, _)| !named.contains(*file)) {
+                    self.pem(None, file, &String::from_utf8_lossy(pem));
+                }
             }
+            Err(error) => self.unread(None, None, &error.to_string(), ""),
+        }
+    }
+
+    /// Takes the certificates of a file. Those of authorities stand beside each other; of any other file the first one is the file's
+    /// own, and the others help to verify it.
+    fn pem(&mut self, node: Option<&NodeName>, file: &str, pem: &str) {
+        let mut certificates = match Certificate::parse_pem_bundle(pem.as_bytes()) {
+            Ok(certificates) => certificates.into_iter(),
             Err(error) => {
-                self.unread(node, Some(file), &error.to_string(), "see what `crdbctl plan` says of it")
+                return self.unread(
+                    node,
+                    Some(file),
+                    &error.to_string(),
+                    "see what `crdbctl plan` says of it",
+                );
             }
+        };
+        let here = |certificate, chain| (node.cloned(), file.to_owned(), certificate, chain);
+        if file == "ca.crt" || file.starts_with("ca-") {
+            self.certificates.extend(certificates.map(|certificate| here(certificate, Vec::new())));
+        } else if let Some(first) = certificates.next() {
+            self.certificates.push(here(first, certificates.collect()));
         }
     }
 
@@ -121,34 +137,56 @@ impl Found {
         let authorities: Vec<Certificate> = self
             .certificates
             .iter()
-            .map(|(.., certificate)| certificate)
+            .flat_map(|(.., certificate, chain)| std::iter::once(certificate).chain(chain))
             .filter(|certificate| certificate.info().can_sign_certificates())
             .cloned()
             .collect();
-        let entry = |(node, file, certificate): (Option<NodeName>, String, Certificate)| {
+        let signer = |certificate: &Certificate| {
             let signer = authorities.iter().find(|authority| certificate.is_signed_by(authority));
-            let signed_by = signer.map(|authority| authority.info().sha256);
+            signer.map(|authority| authority.info().sha256)
+        };
+        let link = |certificate: Certificate| {
+            let signed_by = signer(&certificate);
             let info = certificate.into_info();
             let left = info.not_after.since(now);
-            let addresses = info.ip_addresses.iter().map(ToString::to_string);
-            CertificateEntry {
-                node,
-                file,
-                name: info.common_name.clone().unwrap_or_else(|| info.subject.clone()),
-                sans: info.dns_names.iter().cloned().chain(addresses).collect(),
+            ChainEntry {
+                name: info.common_name.unwrap_or_else(|| info.subject.clone()),
                 signed_by,
                 sha256: info.sha256,
                 key: info.key_algorithm.to_string(),
-                not_before: info.not_before,
                 not_after: info.not_after,
                 expires: info.not_after.date(),
                 days_left: left.div_euclid(86_400),
                 due: left <= renew_before,
                 subject: info.subject,
                 issuer: info.issuer,
-                serial: info.serial,
             }
         };
+        let entry =
+            |(node, file, certificate, chain): (Option<NodeName>, String, Certificate, Vec<Certificate>)| {
+                let signed_by = signer(&certificate);
+                let info = certificate.into_info();
+                let left = info.not_after.since(now);
+                let addresses = info.ip_addresses.iter().map(ToString::to_string);
+                CertificateEntry {
+                    node,
+                    file,
+                    name: info.common_name.clone().unwrap_or_else(|| info.subject.clone()),
+                    sans: info.dns_names.iter().cloned().chain(addresses).collect(),
+                    signed_by,
+                    sha256: info.sha256,
+                    key: info.key_algorithm.to_string(),
+                    not_before: info.not_before,
+                    not_after: info.not_after,
+                    expires: info.not_after.date(),
+                    days_left: left.div_euclid(86_400),
+                    due: left <= renew_before,
+                    subject: info.subject,
+                    issuer: info.issuer,
+                    serial: info.serial,
+                    chain: chain.into_iter().map(&link).collect(),
+                }
+            };
         let mut certificates: Vec<CertificateEntry> = self.certificates.into_iter().map(entry).collect();
         let order = |entry: &CertificateEntry| {
             (entry.node.clone(), entry.not_after, entry.file.clone(), entry.sha256)

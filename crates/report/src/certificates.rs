@@ -5,6 +5,31 @@ use crate::line::{Line, write_all};
 use crate::wrap::wrap;
 use crate::{RenderOptions, Role};
 
+/// A certificate that follows the first one of a file, so that others can verify it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChainEntry {
+    /// The subject, `O=Example, CN=Issuing`.
+    pub subject: String,
+    /// The subject's common name, or all of the subject where it has none.
+    pub name: String,
+    /// The issuer, as it is named.
+    pub issuer: String,
+    /// The digest of the certificate that signed it; `None` when none that was found did.
+    pub signed_by: Option<Digest>,
+    /// The digest of the certificate itself.
+    pub sha256: Digest,
+    /// The algorithm of its key.
+    pub key: String,
+    /// The last second at which it is valid.
+    pub not_after: Timestamp,
+    /// The day on which it ends.
+    pub expires: String,
+    /// Whole days until it ends, rounded down: less than 0 when it is over.
+    pub days_left: i64,
+    /// Whether it ends soon enough to be renewed.
+    pub due: bool,
+}
+
 /// A certificate, where it is and what it says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CertificateEntry {
@@ -20,7 +45,7 @@ pub struct CertificateEntry {
     pub sans: Vec<String>,
     /// The issuer, as it is named.
     pub issuer: String,
-    /// The digest of the authority's certificate that signed it; `None` when none that was found did.
+    /// The digest of the certificate that signed it, the authority's or an intermediate; `None` when none that was found did.
     pub signed_by: Option<Digest>,
     /// The digest of the certificate itself.
     pub sha256: Digest,
@@ -38,6 +63,9 @@ pub struct CertificateEntry {
     pub days_left: i64,
     /// Whether it ends soon enough to be renewed.
     pub due: bool,
+    /// The certificates that follow it in its file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<ChainEntry>,
 }
 
 /// Certificates that could not be read, so that nothing is known of them.
@@ -77,7 +105,16 @@ const HEADINGS: [&str; 7] = ["WHERE", "FILE", "SUBJECT", "ISSUER", "KEY", "EXPIR
 
 /// Returns the certificates as a table with a heading, then what could not be read. Ends in a line feed.
 pub fn render_certificates(listing: &CertificateListing, options: &RenderOptions) -> String {
-    let rows: Vec<[(Role, String); 7]> = listing.certificates.iter().map(row).collect();
+    let sans = |entry: &CertificateEntry| {
+        if entry.sans.is_empty() { "-".to_owned() } else { entry.sans.join(", ") }
+    };
+    let (mut rows, mut names) = (Vec::new(), Vec::new());
+    for entry in &listing.certificates {
+        rows.push(row(entry));
+        names.push(sans(entry));
+        rows.extend(entry.chain.iter().map(|link| chain_row(entry, link)));
+        names.extend(entry.chain.iter().map(|_| "-".to_owned()));
+    }
     let mut widths = HEADINGS.map(|heading| Line::of(Role::Plain, heading).width());
     for row in &rows {
         for (width, (role, text)) in widths.iter_mut().zip(row) {
@@ -91,8 +128,7 @@ pub fn render_certificates(listing: &CertificateListing, options: &RenderOptions
         let heading = HEADINGS.map(|heading| (Role::Title, heading.to_owned()));
         lines.push(laid_out(&heading, &widths).with(Role::Title, "SANS"));
     }
-    for (row, entry) in rows.iter().zip(&listing.certificates) {
-        let sans = if entry.sans.is_empty() { "-".to_owned() } else { entry.sans.join(", ") };
+    for (row, sans) in rows.iter().zip(names) {
         lines.push(laid_out(row, &widths).with(Role::Muted, sans));
     }
     let mut text = write_all(&lines, options.color);
@@ -118,12 +154,30 @@ pub fn render_certificates(listing: &CertificateListing, options: &RenderOptions
     text
 }
 
-fn row(entry: &CertificateEntry) -> [(Role, String); 7] {
-    let role = match (entry.days_left < 0, entry.due) {
+/// The row of a certificate that follows another in its file.
+fn chain_row(entry: &CertificateEntry, link: &ChainEntry) -> [(Role, String); 7] {
+    let role = urgency(link.days_left, link.due);
+    [
+        (Role::Address, place(entry.node.as_ref()).to_owned()),
+        (Role::Plain, format!("+ {}", entry.file)),
+        (Role::Plain, format!("{} {}", link.name, link.sha256.short())),
+        (Role::Plain, link.signed_by.map_or_else(|| "unknown".to_owned(), |digest| digest.short())),
+        (Role::Plain, link.key.clone()),
+        (role, link.expires.clone()),
+        (role, link.days_left.to_string()),
+    ]
+}
+
+const fn urgency(days_left: i64, due: bool) -> Role {
+    match (days_left < 0, due) {
         (true, _) => Role::Failure,
         (false, true) => Role::Unknown,
         (false, false) => Role::Plain,
-    };
+    }
+}
+
+fn row(entry: &CertificateEntry) -> [(Role, String); 7] {
+    let role = urgency(entry.days_left, entry.due);
     let is_authority = entry.signed_by == Some(entry.sha256);
     // Authorities often share a name, so a part of the digest tells them apart.
     let subject =
@@ -185,13 +239,30 @@ mod tests {
             expires: Timestamp::from_unix(days * 86_400).date(),
             days_left: days,
             due: days < 30,
+            chain: Vec::new(),
+        }
+    }
+
+    fn link() -> ChainEntry {
+        ChainEntry {
+            subject: "O=Example, CN=Issuing".to_owned(),
+            name: "Issuing".to_owned(),
+            issuer: "O=Cockroach, CN=Cockroach CA".to_owned(),
+            signed_by: Some(Digest::of("ca")),
+            sha256: Digest::of("issuing"),
+            key: "ecdsa-p256".to_owned(),
+            not_after: Timestamp::from_unix(800 * 86_400),
+            expires: Timestamp::from_unix(800 * 86_400).date(),
+            days_left: 800,
+            due: false,
         }
     }
 
     fn listing() -> CertificateListing {
         let ca = CertificateEntry { sha256: Digest::of("ca"), ..entry(None, "ca.crt", "Cockroach CA", 3660) };
         let sans = ["localhost", "store-1", "127.0.0.1"].map(str::to_owned).to_vec();
-        let node = CertificateEntry { sans, ..entry(Some("store-1"), "node.crt", "node", 12) };
+        let node =
+            CertificateEntry { sans, chain: vec![link()], ..entry(Some("store-1"), "node.crt", "node", 12) };
         let foreign =
             CertificateEntry { signed_by: None, ..entry(Some("store-2"), "node.crt", "no\u{1b}[1mde", -3) };
         CertificateListing {
@@ -215,6 +286,7 @@ mod tests {
         authority  ca.crt           Cockroach CA 69590970  itself    ecdsa-p256  1980-01-09  3660  -
         authority  client.root.crt  root                   69590970  ecdsa-p256  1975-01-05  1830  -
         store-1    node.crt         node                   69590970  ecdsa-p256  1970-01-13    12  localhost, store-1, 127.0.0.1
+        store-1    + node.crt       Issuing 974289a2       69590970  ecdsa-p256  1972-03-11   800  -
         store-2    node.crt         no\x1b[1mde            unknown   ecdsa-p256  1969-12-29    -3  -
 
         Could not be read, so nothing is known of:

@@ -34,6 +34,7 @@ pub(crate) fn listing(plan: &Plan) -> CertificateListing {
         expires: String::new(),
         days_left: days,
         due: days < 30,
+        chain: Vec::new(),
     };
     CertificateListing {
         format_version: CertificateListing::FORMAT_VERSION,

@@ -76,7 +76,9 @@ mod readable;
 mod schema_tests;
 
 pub use amount::{bytes, count, duration, seconds};
-pub use certificates::{CertificateEntry, CertificateListing, UnreadCertificate, render_certificates};
+pub use certificates::{
+    CertificateEntry, CertificateListing, ChainEntry, UnreadCertificate, render_certificates,
+};
 pub use clean::{clean, clean_lines};
 pub use drift::{drift_sentence, render_drift};
 pub use event_json::{event_json, event_of_json};

@@ -62,6 +62,7 @@ fn certificates(graph: &ResourceGraph) -> CertificateListing {
         expires: String::new(),
         days_left: 0,
         due: true,
+        chain: Vec::new(),
     };
     CertificateListing {
         format_version: CertificateListing::FORMAT_VERSION,
