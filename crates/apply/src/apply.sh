@@ -31,8 +31,59 @@ stage_dir() {
   cd -P "$staging" || exit 1
   # In a directory with the set-group-ID bit it has that bit too.
   case $(stat -c '%u %a' .) in '0 700'|'0 2700') ;; *) false ;; esac || die "the staging directory in $1 is not ours"
+  # A step that fails, or is ended from outside, must not keep the space: nobody may come back to sweep for days.
+  trap discard EXIT
+  trap 'exit 1' HUP INT TERM
 }
-unstage() { cd .. && rmdir -- "$staging"; }
+unstage() { trap - EXIT HUP INT TERM; cd .. && rmdir -- "$staging"; }
+# Removes the staging directory, which the shell is in, with all that is in it.
+discard() { cd -P .. 2>/dev/null && rm -rf -- "$staging" 2>/dev/null; }
+# space PATH: sets device, mount, bytes and inodes of the file system that PATH is on, or will be on; the numbers are what is
+# free there, and empty where the file system keeps no count. Fails when it cannot be read.
+space() {
+  at=$1
+  while [ ! -d "$at" ]; do at=${at%/*}; at=${at:-/}; done
+  told=$(df -B1 --output=source,size,avail,itotal,iavail,target -- "$at" 2>/dev/null) || return 1
+  set -f; set -- ${told#*
+}; set +f
+  [ "$#" -ge 6 ] || return 1
+  device=$1 bytes=$3 inodes=$5
+  # Some file systems count no inodes, and some no bytes: the total is 0 or a dash then.
+  case $2 in 0|*[!0-9]*) bytes= ;; esac
+  case $4 in 0|*[!0-9]*) inodes= ;; esac
+  shift 5; mount=$*
+  case $bytes$inodes in *[!0-9]*) return 1 ;; esac
+}
+# place PATH: PATH with its file system, in words; after space.
+place() { if [ "$1" = "$mount" ]; then printf '%s (%s)' "$1" "$device"; else printf '%s (%s, mounted at %s)' "$1" "$device" "$mount"; fi; }
+# megabytes BYTES: with one decimal place up to 10 MB.
+megabytes() {
+  tenths=$(($1 / 100000))
+  if [ "$tenths" -lt 100 ]; then printf '%s.%s MB' $((tenths / 10)) $((tenths % 10)); else printf '%s MB' $((tenths / 10)); fi
+}
+# room PATH BYTES INODES: ends the step when the file system of the directory PATH has less free than that.
+room() {
+  space "$1" || return 0
+  [ -z "$bytes" ] || [ "$bytes" -ge "$2" ] ||
+    die "$(place "$1") has $(megabytes "$bytes") free; the package needs $(megabytes "$2")"
+  [ -z "$inodes" ] || [ "$inodes" -ge "$3" ] || die "$(place "$1") has $inodes inodes free; the package needs $3"
+}
+# full BYTES DIRECTORY...: names each file system of these directories that has fewer bytes free, or next to no inodes.
+full() {
+  least=$1 named=' '; shift
+  for path in "$@"; do
+    space "$path" || continue
+    case $named in *" $mount "*) continue ;; esac
+    named="$named$mount "
+    if [ -n "$bytes" ] && [ "$bytes" -lt "$least" ]; then printf '%s is full: %s bytes free\n' "$(place "$path")" "$bytes"
+    elif [ -n "$inodes" ] && [ "$inodes" -lt 4 ]; then printf '%s is full: %s inodes free\n' "$(place "$path")" "$inodes"; fi
+  done
+}
+# unwritten PATH [BYTES]: ends a step that could not write PATH. The shell itself says only "I/O error".
+unwritten() {
+  why=$(full $((${2-0} + 65536)) "${1%/*}")
+  die "$1 could not be written${why:+: $why}"
+}
 # What an interrupted apply left behind, in directories that this one writes to. The lock is held, so nobody works there.
 sweep() {
   for swept in "$@"; do
@@ -49,7 +100,7 @@ put() {
   name=${1##*/}
   [ ! -d "./$name" ] || [ -L "./$name" ] || die "$1 is a directory"
   stage_dir "$1"
-  printf %s "$5" >new || exit 1
+  { printf %s "$5" >new; } 2>/dev/null || unwritten "$1" "${#5}"
   chown -- "$2:$3" new && chmod -- "$4" new && sync new && mv -f -T -- new "../$name" || exit 1
   unstage && sync .
 }
@@ -89,7 +140,7 @@ link() {
   unstage && sync .
 }
 # begin LOCAL-ADDRESS PATH...: notes what is about to be created, until the record tells.
-begin() { printf '%s\n' "$*" >>"$state/$cluster.begun"; }
+begin() { { printf '%s\n' "$*" >>"$state/$cluster.begun"; } 2>/dev/null || unwritten "$state/$cluster.begun"; }
 # spare PATH LIVE...: sees that PATH is no other way, over a link or a mount, to what the manifest has.
 spare() {
   path=$1 it=$(identity "$1"); shift
@@ -335,5 +386,12 @@ run_step() {
     case $words in 'serve: '*) printf '%s\n' "$words" ;; esac
     case $words in 'told: '*) printf 'told %s %s\n' "$number" "$(printf '%s' "${words#told: }" | b64)" ;; esac
     printf 'done %s %s\n' "$number" "$took"
-  else failed="$failed$number "; printf 'fail %s %s\n' "$number" "$(printf '%s' "${words:-it ended with status $ended}" | tail -c 3000 | b64)"; fi
+  else
+    failed="$failed$number "
+    words=${words:-it ended with status $ended}
+    # Most tools say that a write failed and not on which file system.
+    case $words in *' is full: '*) ;; *) why=$(eval "full 65536 \"\$state\" ${writes_in-}"); words="$words${why:+
+$why}" ;; esac
+    printf 'fail %s %s\n' "$number" "$(printf '%s' "$words" | tail -c 3000 | b64)"
+  fi
 }

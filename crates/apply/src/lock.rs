@@ -13,7 +13,7 @@ const HELD: u8 = 75;
 /// Returns the script that takes a node's lock and keeps it on file descriptor 9 for as long as its shell lives.
 ///
 /// The kernel frees it with the last process that has it open (flock(2)), so no lock outlives its holder.
-/// What stands in the file is for messages only.
+/// What stands in the file is for messages only: a full /run is no reason to do without the lock.
 pub(crate) fn bootstrap(cluster: &ClusterName, run: &Run) -> String {
     let holder = format!("run {} by {} since {} UTC", run.id, run.by, clock(run.started.as_unix()));
     format!(
@@ -23,7 +23,7 @@ pub(crate) fn bootstrap(cluster: &ClusterName, run: &Run) -> String {
          [ \"$(stat -c %a \"$d\")\" = 700 ] || chmod 0700 \"$d\" || exit 1\ndone\n\
          lock=/run/crdbctl/{cluster}.lock\nexec 9>>\"$lock\" || exit 1\n\
          if ! flock -n 9; then head -c 500 \"$lock\" | base64 -w0; exit {HELD}; fi\n\
-         printf '%s\\n' {holder} >\"$lock\"",
+         {{ printf '%s\\n' {holder} >\"$lock\"; }} 2>/dev/null || :",
         cluster = quoted(cluster.as_str()),
         holder = quoted(&holder),
     )

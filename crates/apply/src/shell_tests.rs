@@ -203,7 +203,8 @@ fn stage(steps: Vec<Step>, payload: &[u8], shell: &str) -> Vec<(String, Outcome)
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), payload).unwrap();
+    // A script that ends early leaves a part unread.
+    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), payload);
     let output = child.wait_with_output().unwrap();
     stage
         .outcomes(&output.stdout)
@@ -359,6 +360,168 @@ fn a_package_is_unpacked_from_the_rest_of_the_payload_and_its_directory_loses_th
         let mended = stage(unpack(), &tar.stdout, shell);
         assert_eq!(mended[0].1, Outcome::Converged, "{shell}: {mended:?}");
         assert_eq!(std::fs::read(path.join("cockroach")).unwrap(), program);
+    }
+}
+
+/// A package that fills most of 4 MiB, and its archive.
+fn package_of(directory: &Path, path: &Path) -> (crdbctl_model::DesiredPackage, Vec<u8>) {
+    use crdbctl_model::{DesiredPackage, Digest, Mode, PackageMember};
+    let source = directory.join("source");
+    let name = path.file_name().unwrap();
+    std::fs::create_dir_all(source.join(name)).unwrap();
+    // Bytes that gzip cannot make smaller.
+    let program: Vec<u8> = (0_u32..65_536)
+        .flat_map(|number| Digest::of(number.to_be_bytes()).to_string().into_bytes())
+        .collect();
+    std::fs::write(source.join(name).join("cockroach"), &program).unwrap();
+    let tar = Command::new("tar").args(["-czf", "-", "-C"]).arg(&source).arg(name).output().unwrap();
+    assert!(tar.status.success());
+    let desired = DesiredPackage {
+        path: HostPath::new(path.to_str().unwrap()).unwrap(),
+        version: "v1.0.0".to_owned(),
+        archive: Digest::of(&tar.stdout),
+        archive_size: tar.stdout.len() as u64,
+        members: vec![PackageMember {
+            path: "cockroach".to_owned(),
+            mode: Mode::new(0o755),
+            size: program.len() as u64,
+            digest: Digest::of(&program),
+        }],
+    };
+    (desired, tar.stdout)
+}
+
+/// A file system of its own, unmounted when it is dropped.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    /// Returns a disk of that size at `at`; `None` where none can be mounted.
+    fn mount(at: &Path, options: &str) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", options, "small-disk"]).arg(at).output().ok()?;
+        if mounted.status.success() {
+            return Some(Self(at.to_owned()));
+        }
+        eprintln!("SKIPPED: no file system can be mounted here");
+        None
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+fn failure(outcomes: &[(String, Outcome)]) -> String {
+    match &outcomes[0].1 {
+        Outcome::Failed(why) => why.clone(),
+        other => panic!("it did not fail: {other:?}"),
+    }
+}
+
+#[test]
+fn a_package_without_room_is_refused_before_it_is_written_and_says_which_file_system_lacks_how_much() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let parent = directory.path().join(shell).join("opt");
+        let Some(_disk) = Disk::mount(&parent, "size=4m,mode=0755") else { return };
+        let (desired, archive) = package_of(directory.path(), &parent.join("cockroach-v1.0.0.linux-amd64"));
+        let package = "store-1/package.x".parse().unwrap();
+        let mut step = crate::kinds::package::unpack(&package, &desired);
+        step.body = format!("state={}\n{}", directory.path().display(), step.body);
+        let why = failure(&stage(vec![step], &archive, shell));
+        let begin = format!("{} (small-disk) has 4.1 MB free; the package needs ", parent.display());
+        assert!(why.starts_with(&begin) && why.ends_with(" MB"), "{shell}: {why}");
+        assert!(entries(&parent).is_empty(), "{shell}: {:?}", entries(&parent));
+
+        // The same with inodes.
+        drop(_disk);
+        let Some(_disk) = Disk::mount(&parent, "nr_inodes=6,mode=0755") else { return };
+        let step = crate::kinds::package::unpack(&package, &desired);
+        let why = failure(&stage(vec![step], &archive, shell));
+        assert!(why.contains("(small-disk) has 5 inodes free; the package needs 9"), "{shell}: {why}");
+    }
+}
+
+#[test]
+fn a_package_that_failed_half_way_or_was_ended_from_outside_keeps_no_space() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let parent = directory.path().join(shell).join("opt");
+        let Some(_disk) = Disk::mount(&parent, "size=6m,mode=0755") else { return };
+        let (desired, archive) = package_of(directory.path(), &parent.join("cockroach-v1.0.0.linux-amd64"));
+        let package: ResourceAddr = "store-1/package.x".parse().unwrap();
+        // What was free when it was asked is taken by others while the archive comes.
+        let step = || {
+            let mut step = crate::kinds::package::unpack(&package, &desired);
+            step.body = format!("room() {{ :; }}\nstate={}\n{}", directory.path().display(), step.body);
+            step
+        };
+        let why = failure(&stage(vec![step()], &archive, shell));
+        assert!(why.contains("(small-disk) is full: 0 bytes free"), "{shell}: {why}");
+        assert!(entries(&parent).is_empty(), "{shell}: {:?}", entries(&parent));
+        // The connection is cut: no more bytes come.
+        let why = failure(&stage(vec![step()], &archive[..100_000], shell));
+        assert!(why.contains("cut off"), "{shell}: {why}");
+        assert!(entries(&parent).is_empty(), "{shell}: {:?}", entries(&parent));
+        // The session is ended, with all of its processes.
+        for signal in ["HUP", "TERM"] {
+            let mut step = step();
+            let end = format!("cp /etc/passwd archive.tgz; sh -c 'kill -{signal} $PPID'; head -c");
+            step.body = step.body.replacen("head -c", &end, 1);
+            let _ = stage(vec![step], &archive, shell);
+            assert!(entries(&parent).is_empty(), "{shell}, {signal}: {:?}", entries(&parent));
+        }
+    }
+}
+
+#[test]
+fn a_write_on_a_full_disk_names_the_file_and_the_file_system() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        let Some(_disk) = Disk::mount(&at, "size=256k,mode=0755") else { return };
+        let _ = std::fs::write(at.join("ballast"), vec![b'x'; 1 << 20]);
+        let shown = at.display();
+        let names_it = |text: &str, file: &str| {
+            let output = sh(shell, &at, text);
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            assert!(!output.status.success(), "{shell}: {text}");
+            let wanted = format!("{file} could not be written: {shown} (small-disk) is full: 0 bytes free");
+            assert_eq!(said, wanted, "{shell}: {text}");
+        };
+        names_it(&format!("put {shown}/x root root 0644 text"), &format!("{shown}/x"));
+        names_it(
+            &format!(
+                "(put {shown}/x root root 0600 {}) || exit 1",
+                "long ".repeat(1000).trim_end().replace(' ', "-")
+            ),
+            &format!("{shown}/x"),
+        );
+        names_it(
+            &format!("state={shown}; begin link.data {shown}/data"),
+            &format!("{shown}/shell-test.begun"),
+        );
+        names_it(&format!("state={shown}; pending restart"), &format!("{shown}/shell-test.pending"));
+        names_it(&format!("state={shown}; note_key a b"), &format!("{shown}/shell-test.keys"));
+        names_it(&format!("state={shown}; known=x; put_known"), &format!("{shown}/shell-test.digests"));
+        // An empty list of what was begun says nothing, and takes no room.
+        assert_eq!(entries(&at), ["ballast", "shell-test.begun"], "{shell}");
+
+        // Tools that say it in their own words are given the file system as well.
+        let step = Step::new(&"store-1/file.x".parse().unwrap(), format!("cp /etc/services {shown}/y"))
+            .writing(&HostPath::new(format!("{shown}/y")).unwrap());
+        let why = failure(&stage(vec![step], b"", shell));
+        assert!(why.ends_with(&format!("\n{shown} (small-disk) is full: 0 bytes free")), "{shell}: {why}");
+        // One that fails for another reason is not.
+        std::fs::remove_file(at.join("ballast")).unwrap();
+        let _ = std::fs::remove_file(at.join("y"));
+        let step = Step::new(&"store-1/file.x".parse().unwrap(), "cp /no/such/file /no/place")
+            .writing(&HostPath::new(format!("{shown}/y")).unwrap());
+        let why = failure(&stage(vec![step], b"", shell));
+        assert!(!why.contains("is full"), "{shell}: {why}");
     }
 }
 

@@ -33,6 +33,8 @@ impl Stage {
         if !directories.is_empty() {
             let words: Vec<String> = directories.iter().map(|path| quoted(path.as_str())).collect();
             let _ = writeln!(script, "sweep {}", words.join(" "));
+            // For the message of a step that fails because one of them is full.
+            let _ = writeln!(script, "writes_in={}", quoted(&words.join(" ")));
         }
         let mut numbers = BTreeMap::new();
         for (number, step) in steps.iter().enumerate() {

@@ -140,6 +140,24 @@ pub struct DesiredPackage {
     pub members: Vec<PackageMember>,
 }
 
+impl DesiredPackage {
+    /// What stays free when a package is unpacked: other writers, and the file system's own bookkeeping.
+    const RESERVE: u64 = 16 << 20;
+
+    /// Returns how many bytes must be free where the package goes: the archive and its files lie there together
+    /// until the files are in place.
+    pub fn needed_bytes(&self) -> u64 {
+        let files = self.members.iter().map(|member| member.size);
+        files.fold(self.archive_size.saturating_add(Self::RESERVE), u64::saturating_add)
+    }
+
+    /// Returns how many inodes must be free there: the files, their directories, and a few for what is written beside them.
+    pub fn needed_inodes(&self) -> u64 {
+        let directories: usize = self.members.iter().map(|member| member.path.matches('/').count()).sum();
+        (self.members.len() + directories + 8) as u64
+    }
+}
+
 /// A directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DesiredDirectory {

@@ -21,15 +21,18 @@ pub(crate) fn unpack(addr: &ResourceAddr, desired: &DesiredPackage) -> Step {
     let names: Vec<String> =
         desired.members.iter().map(|member| quoted(&format!("{directory}/{}", member.path))).collect();
     let mut body = format!(
-        "(make_parents=yes; enter {parent})\nenter {parent}\nstage_dir {path}\n\
-         head -c {size} >archive.tgz\n\
+        "(make_parents=yes; enter {parent})\nroom {parent} {bytes} {inodes}\nenter {parent}\nstage_dir {path}\n\
+         head -c {size} >archive.tgz || unwritten {path}\n\
          [ \"$(stat -c %s archive.tgz)\" -eq {size} ] || die 'the archive was cut off on its way'\n\
          hash=$(sha256sum <archive.tgz); [ \"${{hash%% *}}\" = {digest} ] || die 'the archive came with another sha256'\n\
-         tar -xzf archive.tgz --no-same-owner --no-same-permissions --delay-directory-restore -- {names}\n\
+         tar -xzf archive.tgz --no-same-owner --no-same-permissions --delay-directory-restore -- {names} ||\
+         \x20unwritten {path}\n\
          rm -f archive.tgz\n\
          chown -R -h root:root ./{directory}\nfind ./{directory} -type d -exec chmod 00755 {{}} +\nknown=\n",
         parent = quoted(desired.path.parent().as_str()),
         path = quoted(path),
+        bytes = desired.needed_bytes(),
+        inodes = desired.needed_inodes(),
         size = desired.archive_size,
         digest = desired.archive,
         names = names.join(" "),
