@@ -52,6 +52,7 @@ fn reading(graph: &ResourceGraph, resources: &BTreeMap<String, RecordedResource>
         resources: resources.clone(),
     };
     Reading {
+        room: None,
         host,
         resources: BTreeMap::new(),
         drop_ins: Vec::new(),

@@ -253,6 +253,7 @@ mod tests {
                 .map(|it| (it.addr.clone(), Observed::Present(Box::new(service(HealthFact::Ready)))))
                 .collect();
             let reading = Reading {
+                room: None,
                 host: HostFact {
                     machine: String::new(),
                     kernel: String::new(),

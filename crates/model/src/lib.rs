@@ -32,6 +32,7 @@ mod plan;
 mod plan_state;
 mod record;
 mod removal;
+mod room;
 mod shard_context;
 mod start_blocker;
 mod timestamp;
@@ -71,6 +72,7 @@ pub use plan::{Basis, Counts, Note, Pace, Plan, RolloutStep, Transfer, UnknownRe
 pub use plan_state::PlanState;
 pub use record::{ForcedGate, Mark, Record, RecordedResource};
 pub use removal::Removal;
+pub use room::Room;
 pub use shard_context::ShardContext;
 pub use start_blocker::{PathProblem, StartBlocker};
 pub use timestamp::Timestamp;

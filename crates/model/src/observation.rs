@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Digest, DropInFact, Fact, Footprint, InitFact, NodeName, Record, ResourceAddr, StartBlocker, Timestamp,
+    Digest, DropInFact, Fact, Footprint, InitFact, NodeName, Record, ResourceAddr, Room, StartBlocker,
+    Timestamp,
 };
 
 /// What was found for a resource. Unknown is never absent.
@@ -83,6 +84,9 @@ pub struct Reading {
     /// What keeps CockroachDB from starting there as the manifest says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub start_blockers: Vec<StartBlocker>,
+    /// What is free where the package goes, while it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Room>,
     /// The digest of the answer's lasting part: equal answers mean an unchanged host.
     pub digest: Digest,
 }

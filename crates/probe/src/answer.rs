@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crdbctl_model::{Digest, FileKind, HealthFact, HealthWay, Mode, PathFact, Timestamp};
+use crdbctl_model::{Digest, FileKind, HealthFact, HealthWay, HostPath, Mode, PathFact, Room, Timestamp};
 
 use crate::start::{Answered, Listener};
 
@@ -134,6 +134,7 @@ pub struct Answer {
     pub(crate) start: Answered,
     pub(crate) clock: Timestamp,
     pub(crate) clock_millis: u16,
+    pub(crate) room: Option<Room>,
     pub(crate) health: Option<Read<RawHealth>>,
     /// What the node said through the ssh connection.
     pub(crate) health_through_ssh: Option<HealthFact>,
@@ -222,6 +223,7 @@ impl Answer {
             clock: Timestamp::from_unix(0),
             clock_millis: 0,
             health: None,
+            room: None,
             health_through_ssh: None,
             health_way: HealthWay::OnHost,
         }
@@ -392,6 +394,7 @@ impl Answer {
                 self.clock = Timestamp::from_unix(seconds.parse().ok()?);
                 self.clock_millis = millis.parse().ok()?;
             }
+            ["room", path, swept, told] => self.room = room(path, swept, &text(told)?),
             ["health", ..] => {
                 let health = health_line(line)?;
                 if matches!(health, Ok(RawHealth::ThroughSsh { .. })) {
@@ -430,6 +433,27 @@ pub(crate) fn health_line(line: &str) -> Option<Read<RawHealth>> {
         ["health", "error", said] => Some(Err(text(said)?)),
         _ => None,
     }
+}
+
+/// Reads the words of df(1) about the directory where a package goes; `None` when they say nothing of use, for which no
+/// probe need fail.
+fn room(path: &str, swept: &str, told: &str) -> Option<Room> {
+    let mut fields = told.lines().nth(1)?.split_whitespace();
+    let device = fields.next()?.to_owned();
+    // Some file systems count no inodes, and some no bytes: the total is 0 or a dash then.
+    let mut free = || {
+        let (total, free) = (fields.next()?, fields.next()?);
+        Some(total.parse::<u64>().ok().filter(|total| *total > 0).and_then(|_| free.parse::<u64>().ok()))
+    };
+    let (bytes, inodes) = (free()?, free()?);
+    let swept: u64 = swept.parse().ok()?;
+    Some(Room {
+        path: HostPath::new(path).ok()?,
+        device,
+        mount: fields.collect::<Vec<_>>().join(" "),
+        bytes: bytes.map(|bytes| bytes.saturating_add(swept)),
+        inodes,
+    })
 }
 
 fn decode(field: &str) -> Option<Vec<u8>> {

@@ -388,6 +388,18 @@ start_mounts() {
   done
   set +f
 }
+# What is free where a package is yet to go. What a killed apply left there is removed before the next one writes.
+ask_room() {
+  [ ! -d "$1" ] || return 0
+  at=${1%/*}
+  while [ ! -d "$at" ]; do at=${at%/*}; at=${at:-/}; done
+  told=$(df -B1 --output=source,size,avail,itotal,iavail,target -- "$at" 2>/dev/null) || return 0
+  swept=0
+  for old in "$at"/.crdbctl.????????; do
+    if [ -d "$old" ] && [ ! -L "$old" ]; then swept=$(du -sx -B1 -- "$at"/.crdbctl.???????? 2>/dev/null | cut -f1 | paste -s -d+ -); break; fi
+  done
+  printf 'room %s %s %s\n' "${1%/*}" "$((${swept:-0}))" "$(word "$told")"
+}
 ask_clock() { printf 'clock %s\n' "$(date '+%s %3N')"; }
 # Where neither curl nor openssl is, the answer ends in "ssh": the question is asked through the ssh connection.
 ask_health() {

@@ -44,6 +44,8 @@ pub struct Questions {
     pub drop_ins: Option<UnitName>,
     /// The directory whose packages are listed, with what processes run of them.
     pub packages: Option<HostPath>,
+    /// The package's directory: while it is not there, what is free where it goes is asked.
+    pub room: Option<HostPath>,
     /// Directories whose entries are listed.
     pub entries: BTreeSet<HostPath>,
     /// Directories of which is asked whether they are mount points.

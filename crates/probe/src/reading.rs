@@ -90,6 +90,7 @@ pub fn reading(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> NodeO
         record,
         footprint,
         start_blockers: start::blockers(graph, node, answer),
+        room: answer.room.clone(),
         digest: answer.digest,
     }))
 }

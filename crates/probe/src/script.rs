@@ -58,6 +58,9 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     // Last: whatever was asked before is not dropped.
     text.push_str("ask_dropped\n");
     text.push_str("}\nprobe_live() {\nask_clock\n");
+    if let Some(package) = &questions.room {
+        let _ = writeln!(text, "ask_room {}", quoted(package.as_str()));
+    }
     if let Some(service) = &questions.service {
         let _ = writeln!(
             text,

@@ -36,6 +36,7 @@ fn reading(number: u8) -> Reading {
     let resources = ["file.ufw-profile", "link.data"]
         .map(|name| (addr(&format!("store-{number}/{name}")), found("as it was")));
     Reading {
+        room: None,
         host,
         resources: resources.into_iter().collect(),
         drop_ins: Vec::new(),

@@ -98,6 +98,7 @@ impl Fixture {
             };
             let digest = Digest::of(name.as_str());
             let reading = Reading {
+                room: None,
                 host,
                 resources,
                 drop_ins: Vec::new(),

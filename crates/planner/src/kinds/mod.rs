@@ -38,7 +38,7 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
         (Desired::Group(_), Some(Fact::Group(_))) => Comparison::Same { unchanged: 1 },
         (Desired::User(desired), None) => account::create_user(desired),
         (Desired::User(desired), Some(Fact::User(fact))) => account::compare_user(desired, fact),
-        (Desired::Package(desired), None) => package::create(desired),
+        (Desired::Package(desired), None) => package::create(desired, resource.addr.node(), context),
         (Desired::Package(desired), Some(Fact::Package(fact))) => package::compare(desired, fact),
         (Desired::Directory(desired), None) => directory::create(desired),
         (Desired::Directory(desired), Some(Fact::Directory(fact))) => {

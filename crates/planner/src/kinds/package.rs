@@ -1,10 +1,22 @@
-use crdbctl_model::{Action, AttributeDiff, DesiredPackage, FileKind, Mode, PackageFact};
+use crdbctl_model::{Action, AttributeDiff, DesiredPackage, FileKind, Mode, NodeName, PackageFact};
 
 use crate::comparison::{Comparison, Difference, unknown};
+use crate::context::Context;
 
 const DIRECTORY_MODE: Mode = Mode::new(0o755);
 
-pub(super) fn create(desired: &DesiredPackage) -> Comparison {
+/// A package that has no room is not sent: the node is left as it is, and the others do not begin an upgrade without it.
+pub(super) fn create(desired: &DesiredPackage, node: Option<&NodeName>, context: &Context<'_>) -> Comparison {
+    let room = node.and_then(|node| context.observations.reading(node)?.room.as_ref());
+    if let (Some(node), Some(room)) = (node, room)
+        && room.path == desired.path.parent()
+        && let Some(lacks) = room.lacks(desired)
+    {
+        return unknown(
+            format!("{} on {node} {} {lacks}", room.path, room.file_system()),
+            "free some there, or give `install.packages` another file system, then plan again",
+        );
+    }
     let mut difference = Difference::new(Action::Create);
     difference.attributes = vec![
         AttributeDiff::words("path", None::<&str>, Some(&desired.path)),

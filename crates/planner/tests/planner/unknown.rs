@@ -14,6 +14,36 @@ fn a_node_that_is_not_reached_is_told_once_and_the_others_are_planned() {
 }
 
 #[test]
+fn a_package_that_has_no_room_is_not_planned_to_be_sent() {
+    use crdbctl_model::{HostPath, Room};
+    let mut world = World::converged();
+    let package = "store-1/package.cockroach-v24.1.0.linux-amd64";
+    world.set(package, Observed::Absent);
+    let room = |mount: &str, bytes, inodes| {
+        let path = HostPath::new("/opt").unwrap();
+        Some(Room { path, device: "/dev/sdb1".to_owned(), mount: mount.to_owned(), bytes, inodes })
+    };
+    for enough in [None, room("/opt", None, None), room("/opt", Some(40_000_000), Some(9))] {
+        world.reading(&node(1)).room = enough;
+        assert!(world.plan().is_complete(), "{:?}", summary(&world.plan()));
+    }
+    let mut reason = |room| {
+        world.reading(&node(1)).room = room;
+        let plan = world.plan();
+        assert!(!plan.changes.iter().any(|change| change.addr == addr(package)), "{:?}", summary(&plan));
+        plan.unknown.iter().find(|it| it.addr == Some(addr(package))).unwrap().reason.clone()
+    };
+    assert_eq!(
+        reason(room("/opt", Some(1_250_000), None)),
+        "/opt on store-1 (/dev/sdb1) has 1.2 MB free; the package needs 16 MB"
+    );
+    assert_eq!(
+        reason(room("/", Some(40_000_000), Some(3))),
+        "/opt on store-1 (/dev/sdb1, mounted at /) has 3 inodes free; the package needs 9"
+    );
+}
+
+#[test]
 fn a_node_that_nobody_asked_is_unknown() {
     let mut world = World::converged();
     world.observations.nodes.remove(&node(3));

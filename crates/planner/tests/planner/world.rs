@@ -85,6 +85,7 @@ impl World {
         let authority = Authority::create(KeyType::EcdsaP256, 10 * YEAR, NOW.plus(-YEAR)).unwrap();
         let nodes = (1..=graph.nodes.len()).map(|number| {
             let reading = Reading {
+                room: None,
                 host: HostFact {
                     machine: "x86_64".to_owned(),
                     kernel: String::new(),

@@ -8,6 +8,7 @@ use crate::questions::Questions;
 
 pub(super) fn ask(desired: &DesiredPackage, questions: &mut Questions) {
     questions.stat.insert(desired.path.clone());
+    questions.room = Some(desired.path.clone());
     for (_, path) in members(desired) {
         questions.stat.insert(path.clone());
         questions.digests.insert(path);
