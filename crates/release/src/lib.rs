@@ -6,7 +6,7 @@
 //! What is kept under the cache directory, all of it safe to delete:
 //!
 //! - `archives/<sha256>.tgz`: what was downloaded, under its digest and only when whole and verified;
-//! - `index/<sha256>.json`: what is inside an archive;
+//! - `index/<sha256>.json`: what is inside an archive, by which a plan that sends nothing needs no archive ([`at_hand`]);
 //! - `seen/<digest of the path>.json`: the digest that a file had, with its size, times and inode, so that
 //!   an unchanged archive is not read again at every plan;
 //! - `urls/<digest of the URL>.json`: the checksum that was published beside a URL.
@@ -17,6 +17,7 @@ mod checksum_source;
 mod expected;
 mod fetch;
 mod index;
+mod index_of;
 mod local_archive;
 mod local_file;
 mod location;
@@ -33,6 +34,7 @@ pub use cache::{CacheError, CacheErrorKind};
 pub use checksum_source::ChecksumSource;
 pub use fetch::{FetchError, FetchErrorKind};
 pub use index::{Limit, LinkKind, MemberError, MemberErrorKind};
+pub use index_of::{AtHand, at_hand, source_digest};
 pub use local_archive::LocalArchive;
 pub use location::LocationError;
 pub use progress::Progress;

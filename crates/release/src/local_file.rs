@@ -29,7 +29,7 @@ pub(crate) fn digest(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<OnDisk, ReleaseErrorKind> {
     let (file, stamp) = open(path, settings)?;
-    if let Some(digest) = Seen::recall(cache, path, &stamp)? {
+    if let Some(digest) = Seen::recall(cache, path, &stamp) {
         return Ok(OnDisk { digest, stamp });
     }
     let moment = SystemTime::now();
@@ -48,7 +48,7 @@ pub(crate) fn info(
     settings: &Settings,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ArchiveInfo, ReleaseErrorKind> {
-    if let Some(info) = Indexed::recall(cache, &on_disk.digest, &expect.package)? {
+    if let Some(info) = Indexed::recall(cache, &on_disk.digest, &expect.package) {
         return Ok(info);
     }
     let (file, stamp) = open(path, settings)?;

@@ -16,6 +16,14 @@ pub struct ReleaseError {
     pub kind: Box<ReleaseErrorKind>,
 }
 
+impl ReleaseError {
+    /// Returns whether the archive could not be had, so that nothing is known of it; else it, or what the manifest says of it, is
+    /// wrong.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(*self.kind, ReleaseErrorKind::Missing | ReleaseErrorKind::Fetch(_))
+    }
+}
+
 /// What is wrong with an archive.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -35,19 +35,27 @@ pub(crate) fn resolve_with(
     settings: &Settings,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<LocalArchive, ReleaseError> {
-    let blame = |archive: &str| {
-        let archive = archive.to_owned();
-        move |kind| ReleaseError { archive, kind: Box::new(kind) }
-    };
-    let source = expand(&request.source, &request.version, Os::Linux, request.arch)
-        .map_err(|error| blame(&request.source)(ReleaseErrorKind::Template(error)))?;
-    let location = Location::parse(&source, &request.base)
-        .map_err(|error| blame(&request.source)(ReleaseErrorKind::Location(error)))?;
-    let shown = match &location {
+    let location = Location::of(request)?;
+    found(request, &location, settings, progress)
+        .map_err(|kind| ReleaseError { archive: shown(&location), kind: Box::new(kind) })
+}
+
+/// The archive's place as people may see it.
+pub(crate) fn shown(location: &Location) -> String {
+    match location {
         Location::File(path) => path.display().to_string(),
         Location::Url(url) => url.shown(),
-    };
-    found(request, &location, settings, progress).map_err(blame(&shown))
+    }
+}
+
+impl Location {
+    /// Returns where the archive of a request is.
+    pub(crate) fn of(request: &ArchiveRequest) -> Result<Self, ReleaseError> {
+        let blame = |kind| ReleaseError { archive: request.source.clone(), kind: Box::new(kind) };
+        let source = expand(&request.source, &request.version, Os::Linux, request.arch)
+            .map_err(|error| blame(ReleaseErrorKind::Template(error)))?;
+        Self::parse(&source, &request.base).map_err(|error| blame(ReleaseErrorKind::Location(error)))
+    }
 }
 
 fn found(

@@ -1,5 +1,5 @@
 use std::fs::{self, DirBuilder, File};
-use std::io::{ErrorKind, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{CacheError, CacheErrorKind};
+
+/// Most bytes of a record: an archive may have 10,000 members, and real ones have five.
+const RECORD: u64 = 16 << 20;
 
 /// The cache directory, made and checked.
 #[derive(Debug, Clone)]
@@ -51,18 +54,16 @@ impl Cache {
         self.archives().join(format!("{digest}.tgz"))
     }
 
-    /// Returns a record; `None` when there is none or none that can be understood, for all can be made again.
-    pub(super) fn recall<T: DeserializeOwned>(
-        &self,
-        part: &str,
-        key: &Digest,
-    ) -> Result<Option<T>, CacheError> {
+    /// Returns a record; `None` when there is none, or none that can be read and understood, for all can be made again.
+    pub(super) fn recall<T: DeserializeOwned>(&self, part: &str, key: &Digest) -> Option<T> {
         let path = self.root.join(part).join(format!("{key}.json"));
-        match fs::read(&path) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(CacheError::io("read", path)(error)),
+        // Opening a pipe would wait for its writer.
+        if !fs::metadata(&path).is_ok_and(|found| found.is_file()) {
+            return None;
         }
+        let mut bytes = Vec::new();
+        File::open(&path).ok()?.take(RECORD + 1).read_to_end(&mut bytes).ok()?;
+        if bytes.len() as u64 > RECORD { None } else { serde_json::from_slice(&bytes).ok() }
     }
 
     /// Writes a record; a reader sees the old one or the new one, whole.

@@ -72,6 +72,58 @@ fn records_that_cannot_be_understood_are_made_again() {
     assert_eq!(work(&scene), (false, false));
 }
 
+/// Returns the file of the one index in the cache.
+fn index_file(scene: &Scene) -> std::path::PathBuf {
+    let name = scene.cached().into_iter().find(|name| name.starts_with("index/")).unwrap();
+    scene.cache().join(name)
+}
+
+#[test]
+fn an_index_that_was_edited_is_not_taken() {
+    let mut scene = Scene::new();
+    scene.settings.doubt = Duration::ZERO;
+    scene.archive(&ArchiveBuilder::real().tgz());
+    let found = scene.local().unwrap();
+    let file = index_file(&scene);
+    let text = fs::read_to_string(&file).unwrap();
+    let digest = found.info.members[0].digest.to_string();
+    let edits = [
+        text.replace(&digest, &Digest::of("another program").to_string()),
+        text.replace("\"cockroach\"", "\"../cockroach\""),
+        text.replacen("\"size\":", "\"size\":1", 1),
+    ];
+    for edited in edits {
+        assert_ne!(edited, text);
+        fs::write(&file, edited).unwrap();
+        assert_eq!(scene.local().unwrap(), found);
+        assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is made again");
+    }
+}
+
+#[test]
+fn what_is_no_file_in_the_cache_is_as_good_as_nothing() {
+    let scene = Scene::new();
+    let bytes = ArchiveBuilder::real().tgz();
+    let path = scene.archive(&bytes);
+    scene.local().unwrap();
+    fs::remove_file(path).unwrap();
+    let mut request = scene.request("cockroach-{version}.{os}-{arch}.tgz");
+    request.sha256 = Some(Digest::of(&bytes));
+    let at_hand = || crate::index_of::at_hand_with(&request, &scene.settings, &mut |_| {}).unwrap();
+    assert!(matches!(at_hand(), crate::AtHand::Index(_)));
+    let file = index_file(&scene);
+    fs::remove_file(&file).unwrap();
+    // Reading a pipe would wait for ever.
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    assert_eq!(at_hand(), crate::AtHand::Nothing);
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert_eq!(at_hand(), crate::AtHand::Nothing);
+    fs::remove_dir(&file).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+    assert_eq!(at_hand(), crate::AtHand::Nothing);
+}
+
 #[test]
 fn an_index_of_another_version_is_not_taken() {
     let scene = Scene::new();

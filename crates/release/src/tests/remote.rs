@@ -10,8 +10,9 @@ use crdbctl_model::Digest;
 use super::archive_builder::ArchiveBuilder;
 use super::scene::Scene;
 use super::server::{Reply, Server};
+use crate::index_of::at_hand_with;
 use crate::resolve::resolve_with;
-use crate::{ArchiveRequest, ChecksumSource, Progress, ReleaseErrorKind};
+use crate::{ArchiveRequest, AtHand, ChecksumSource, Progress, ReleaseErrorKind};
 
 const PATH: &str = "/cockroach-v24.1.0.linux-amd64.tgz";
 
@@ -54,6 +55,28 @@ fn downloaded_once_and_never_again() {
     assert_eq!(server.requests().len(), 1);
     drop(server);
     assert_eq!(scene.resolve(&request).unwrap(), found);
+}
+
+#[test]
+fn an_index_is_at_hand_without_any_request_and_without_the_archive() {
+    let scene = Scene::new();
+    let server = Server::http(|_| Reply::Body(bytes()));
+    let request = pinned(&scene, &server);
+    let at_hand = |request: &ArchiveRequest| at_hand_with(request, &scene.settings, &mut |_| {}).unwrap();
+    assert_eq!(at_hand(&request), AtHand::Nothing);
+    assert!(server.requests().is_empty(), "nobody is asked to tell what is at hand");
+    let found = scene.resolve(&request).unwrap();
+    fs::remove_file(&found.path).unwrap();
+    assert_eq!(at_hand(&request), AtHand::Index(found.info.clone()));
+    assert_eq!(server.requests().len(), 1);
+    // The digest that the manifest pins decides, not the URL.
+    let other = ArchiveRequest { sha256: Some(Digest::of("another")), ..request.clone() };
+    assert_eq!(at_hand(&other), AtHand::Nothing);
+    let moved = scene.request("https://mirror.example/cockroach.tgz");
+    assert_eq!(at_hand(&ArchiveRequest { sha256: request.sha256, ..moved }), AtHand::Index(found.info));
+    // What has to be sent is downloaded again, and verified.
+    assert_eq!(scene.resolve(&request).unwrap().path, found.path);
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]
