@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crdbctl_model::{
-    Action, Change, Desired, DesiredService, Event, NodeName, Observations, Outcome, Phase, Plan,
-    ResourceAddr, ResourceGraph, RunSummary, Timestamp,
+    Action, ArchiveInfo, Change, Desired, DesiredService, Digest, Event, NodeName, Observations, Outcome,
+    Phase, Plan, ResourceAddr, ResourceGraph, RunSummary, Timestamp,
 };
 use crdbctl_pki::AuthorityDirectory;
 use crdbctl_probe::Operator;
@@ -38,6 +38,8 @@ pub struct Applier {
     pub passphrase: Option<SecretString>,
     /// The release archive on this host, by architecture.
     pub archives: BTreeMap<String, PathBuf>,
+    /// What the archives hold and the digest of where the manifest has them from, by architecture: for the nodes' records.
+    pub indexes: BTreeMap<String, (Digest, ArchiveInfo)>,
     /// Whether the plan was made to delete the data of nodes that leave.
     pub delete_data: bool,
     /// Who applies.

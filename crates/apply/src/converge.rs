@@ -80,11 +80,16 @@ fn outdated<'a>(
                     None => reading.footprint.begun.contains_key(&resource.addr.local()),
                 }
         });
+        // An older crdbctl kept no index of the archive.
+        let is_without_index =
+            record.filter(|_| applier.plan.part.selection.reaches(node)).is_some_and(|record| {
+                record::archive_of(applier, node, left).is_some_and(|archive| record.archive != Some(archive))
+            });
         let gone = record.is_some()
             && Dropped::on(&applier.graph, node, record, &reading.footprint.begun)
                 .iter()
                 .any(|it| applier.plan.part.selection.contains(&it.addr) && !is_left(it, reading));
-        present || gone
+        present || gone || is_without_index
     })
 }
 

@@ -65,6 +65,7 @@ fn applier(
         passphrase: None,
         delete_data: false,
         archives: BTreeMap::new(),
+        indexes: BTreeMap::new(),
         force_gates: BTreeSet::new(),
         directory: directory.to_owned(),
         run: Run { id: "run".to_owned(), by: "tester".to_owned(), started: now },

@@ -3,13 +3,14 @@ use std::time::Duration;
 
 use crdbctl_model::{
     AllowFrom, Change, Desired, DesiredFirewall, DesiredPackage, Digest, Dropped, Fact, HostPath, Listing,
-    Mark, NodeName, Observations, Observed, Outcome, Plan, Presence, Reading, Record, RecordedResource,
-    Removal, ResourceAddr, ResourceGraph, ResourceKind, Verdict, made_rules,
+    Mark, NodeName, Observations, Observed, Outcome, Plan, Presence, Reading, Record, RecordedArchive,
+    RecordedResource, Removal, ResourceAddr, ResourceGraph, ResourceKind, Verdict, made_rules,
 };
 use crdbctl_planner::{is_left, remains, rules_there};
 use crdbctl_transport::Payload;
 
 use crate::applier::Applier;
+use crate::converge::is_open;
 use crate::kinds::{added_rules, creates};
 use crate::rollout::Ledger;
 use crate::session::{Outcomes, Session};
@@ -106,9 +107,26 @@ fn record_of(
         manifest: applier.graph.manifest,
         run: applier.run.id.clone(),
         forced_gate: previous.and_then(|record| record.forced_gate.clone()),
+        archive: archive_of(applier, node, left)
+            .or_else(|| previous.and_then(|record| record.archive.clone()))
+            .filter(|_| !applier.graph.is_leaving(node)),
         initialised: !is_emptied && (initialised || previous.is_some_and(|record| record.initialised)),
         resources,
     }
+}
+
+/// What a node's package was unpacked from, when all of its files are in place; `None` where that is not known.
+pub(crate) fn archive_of(applier: &Applier, node: &NodeName, left: &Plan) -> Option<RecordedArchive> {
+    let arch = &applier.graph.nodes.get(node)?.arch;
+    let (source, archive) = applier.indexes.get(arch)?;
+    let package = applier.graph.of_node(node).find_map(|resource| match &resource.desired {
+        Desired::Package(package) if resource.presence == Presence::Present => Some((resource, package)),
+        _ => None,
+    });
+    let (resource, package) = package.filter(|(resource, _)| !is_open(&resource.addr, left))?;
+    let is_of_graph = package.archive == archive.digest && package.members == archive.members;
+    debug_assert!(is_of_graph, "{}", resource.addr);
+    RecordedArchive::new(*source, package.path.file_name(), archive).filter(|_| is_of_graph)
 }
 
 /// Keeps what the manifest no longer has as long as it is there. What it has at another place now goes by its old place from

@@ -42,6 +42,7 @@ fn reading(graph: &ResourceGraph, resources: &BTreeMap<String, RecordedResource>
         clock_millis: 0,
     };
     let record = Record {
+        archive: None,
         format_version: Record::FORMAT_VERSION,
         cluster: graph.cluster.clone(),
         applied_by: String::new(),

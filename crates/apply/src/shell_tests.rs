@@ -327,6 +327,7 @@ fn a_package_is_unpacked_from_the_rest_of_the_payload_and_its_directory_loses_th
             version: "v1.0.0".to_owned(),
             archive: Digest::of(&tar.stdout),
             archive_size: tar.stdout.len() as u64,
+            unknown: None,
             members: vec![PackageMember {
                 path: "cockroach".to_owned(),
                 mode: Mode::new(0o755),
@@ -381,6 +382,7 @@ fn package_of(directory: &Path, path: &Path) -> (crdbctl_model::DesiredPackage, 
         version: "v1.0.0".to_owned(),
         archive: Digest::of(&tar.stdout),
         archive_size: tar.stdout.len() as u64,
+        unknown: None,
         members: vec![PackageMember {
             path: "cockroach".to_owned(),
             mode: Mode::new(0o755),

@@ -33,7 +33,7 @@ pub(crate) struct Consent {
 /// When it did not begin: something is unknown, the answer was not yes, a passphrase does not fit, a lock is held.
 pub(crate) async fn show_and_apply(
     command: &str,
-    cluster: &Cluster,
+    cluster: &mut Cluster,
     plan: Plan,
     probe: Probe,
     consent: &Consent,
@@ -50,6 +50,7 @@ pub(crate) async fn show_and_apply(
     if plan.is_empty() {
         return Ok(whole);
     }
+    interrupt::or_stop(ui, cluster.get_to_send(&plan, ui)).await?;
     if !consent.given {
         interrupt::or_stop(ui, confirm(&plan, ui)).await?;
     }
@@ -145,7 +146,8 @@ pub(crate) async fn apply(
         connections: probe.connections,
         authority: cluster.authority.clone(),
         passphrase,
-        archives: cluster.archives.clone(),
+        archives: cluster.archives.files(),
+        indexes: cluster.archives.indexes(),
         delete_data: consent.delete_data,
         force_gates: consent.force_gates.clone(),
         directory: cluster.directory.clone(),

@@ -2,15 +2,19 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crdbctl_model::{ArchiveInfo, Observations, Plan, ResourceGraph, Selection, Shard, Timestamp};
+use crdbctl_model::{
+    ArchiveInfo, NodeName, Observations, Plan, Record, ResourceGraph, Selection, Shard, Timestamp,
+    UnknownArchive,
+};
 use crdbctl_planner::PlanOptions;
 use crdbctl_spec::Arch;
 use secrecy::SecretString;
 
+use crate::archives::{self, Archives};
 use crate::args::GlobalArgs;
 use crate::manifest::LoadedManifest;
 use crate::observe::{Probe, ReadOnlyProbe, probe};
-use crate::{CliError, Ui, archives, manifest, selection};
+use crate::{CliError, Ui, manifest, selection};
 
 /// A cluster as its manifest wants it, ready to be compared with its hosts.
 #[derive(Debug)]
@@ -21,23 +25,66 @@ pub(crate) struct Cluster {
     pub(crate) authority: PathBuf,
     /// The manifest's directory, where hooks run.
     pub(crate) directory: PathBuf,
-    /// The release archives on this host, by architecture.
-    pub(crate) archives: BTreeMap<String, PathBuf>,
+    /// What is known of the release archives.
+    pub(crate) archives: Archives,
+    /// What the graph was made from.
+    loaded: LoadedManifest,
     /// The share of the nodes that is looked at; `None` for all.
     pub(crate) shard: Option<Shard>,
 }
 
 impl Cluster {
-    /// Returns the cluster of the manifest that `global` names, its release archives at hand and verified.
+    /// Returns the cluster of the manifest that `global` names, with what this machine knows of its release archives. What
+    /// is not known here is found out when the nodes are probed ([`Cluster::settle`]).
     ///
     /// # Errors
-    /// When the manifest is wrong, or an archive cannot be had or is not what it should be.
+    /// When the manifest is wrong, or a release archive beside it is not what it should be.
     pub(crate) fn load(global: &GlobalArgs, ui: &Ui) -> Result<Self, CliError> {
         let loaded = manifest::load(&global.file, ui)?;
-        let archives = archives::at_hand(&loaded, ui)?;
-        let infos = archives.iter().map(|(arch, archive)| (*arch, archive.info.clone())).collect();
-        let archives = archives.into_iter().map(|(arch, archive)| (arch.to_string(), archive.path)).collect();
-        Self::of(&loaded, &infos, archives, |_| {})
+        let archives = Archives::load(&loaded, ui)?;
+        let graph = lowered(&loaded, &archives.infos(), &archives.unknown())?;
+        Ok(Self::of(loaded, graph, archives))
+    }
+
+    /// Finds out what is in the release archives of which this machine knows nothing: from the records of the nodes, else from
+    /// the archives themselves. One that cannot be had makes the packages unknown, and nothing else.
+    ///
+    /// # Errors
+    /// When an archive is not what it should be.
+    pub(crate) async fn settle(
+        &mut self,
+        records: &BTreeMap<NodeName, Record>,
+        ui: &Ui,
+    ) -> Result<(), CliError> {
+        self.archives.take_records(&self.graph, records);
+        if self.archives.is_open() {
+            self.archives = self.blocking(*ui, |archives, ui| archives.get_open(ui)).await?;
+        }
+        self.graph = Arc::new(lowered(&self.loaded, &self.archives.infos(), &self.archives.unknown())?);
+        Ok(())
+    }
+
+    /// Gets the release archives that a plan sends, where they are not on this machine yet.
+    ///
+    /// # Errors
+    /// When one cannot be had, or does not hold what the plan was made with.
+    pub(crate) async fn get_to_send(&mut self, plan: &Plan, ui: &Ui) -> Result<(), CliError> {
+        let archs = archives::sent(plan, &self.graph);
+        if !self.archives.has(&archs) {
+            let get = move |archives: &mut Archives, ui: &Ui| archives.get_to_send(&archs, ui);
+            self.archives = self.blocking(*ui, get).await?;
+        }
+        Ok(())
+    }
+
+    async fn blocking(
+        &self,
+        ui: Ui,
+        work: impl FnOnce(&mut Archives, &Ui) -> Result<(), CliError> + Send + 'static,
+    ) -> Result<Archives, CliError> {
+        let mut archives = self.archives.clone();
+        let work = tokio::task::spawn_blocking(move || work(&mut archives, &ui).map(|()| archives));
+        work.await.map_err(|error| CliError::failed("getting the release archive broke", &error))?
     }
 
     /// Returns the cluster of which a share of the nodes alone is looked at, to be shown.
@@ -81,26 +128,20 @@ impl Cluster {
         shape: impl FnOnce(&mut ResourceGraph),
     ) -> Result<Self, CliError> {
         let loaded = manifest::load(&global.file, ui)?;
-        Self::of(&loaded, &crdbctl_spec::placeholder_archives(), BTreeMap::new(), shape)
+        let mut graph = lowered(&loaded, &crdbctl_spec::placeholder_archives(), &BTreeMap::new())?;
+        shape(&mut graph);
+        Ok(Self::of(loaded, graph, Archives::default()))
     }
 
-    fn of(
-        loaded: &LoadedManifest,
-        infos: &BTreeMap<Arch, ArchiveInfo>,
-        archives: BTreeMap<String, PathBuf>,
-        shape: impl FnOnce(&mut ResourceGraph),
-    ) -> Result<Self, CliError> {
-        let mut graph =
-            crdbctl_spec::lower(&loaded.manifest, infos).map_err(|error| CliError::from_error(&error))?;
-        shape(&mut graph);
-        resolve_ssh_files(&mut graph, loaded);
-        Ok(Self {
+    fn of(loaded: LoadedManifest, graph: ResourceGraph, archives: Archives) -> Self {
+        Self {
             graph: Arc::new(graph),
             directory: loaded.directory.clone(),
             authority: loaded.resolve(&loaded.manifest.certificates.authority.to_string()),
             archives,
+            loaded,
             shard: None,
-        })
+        }
     }
 
     /// Reads every node, and what this host has of the cluster, over connections that can do nothing else.
@@ -108,11 +149,11 @@ impl Cluster {
     /// # Errors
     /// When the probe itself breaks; a node that cannot be read is part of the answer.
     pub(crate) async fn probe(
-        &self,
+        &mut self,
         password: Option<&SecretString>,
         ui: &Ui,
     ) -> Result<ReadOnlyProbe, CliError> {
-        probe(&self.graph, &self.authority, self.shard, password, ui).await
+        probe(self, password, ui).await
     }
 
     /// Reads as [`Cluster::probe`] does, for a command that may change hosts afterwards over the same connections.
@@ -120,11 +161,11 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::probe`].
     pub(crate) async fn probe_to_apply(
-        &self,
+        &mut self,
         password: Option<&SecretString>,
         ui: &Ui,
     ) -> Result<Probe, CliError> {
-        probe(&self.graph, &self.authority, self.shard, password, ui).await
+        probe(self, password, ui).await
     }
 
     /// Returns the plan that follows from what was found. The moment that counts is that of the probe, so that a
@@ -180,6 +221,18 @@ impl Cluster {
             &PlanOptions { now, skip_unknown, delete_data, shard: self.shard },
         )
     }
+}
+
+/// Returns the desired state of a manifest, with what is known of its archives and why the rest is not.
+fn lowered(
+    loaded: &LoadedManifest,
+    infos: &BTreeMap<Arch, ArchiveInfo>,
+    unknown: &BTreeMap<Arch, UnknownArchive>,
+) -> Result<ResourceGraph, CliError> {
+    let mut graph = crdbctl_spec::lower_with(&loaded.manifest, infos, unknown)
+        .map_err(|error| CliError::from_error(&error))?;
+    resolve_ssh_files(&mut graph, loaded);
+    Ok(graph)
 }
 
 /// Makes the ssh files of the manifest paths from here. A leading `~/` is left to ssh.

@@ -4,6 +4,7 @@ use crdbctl_model::Observations;
 
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
+use crate::observe::records;
 use crate::{CliError, Ui, document, interrupt, runtime};
 
 /// Returns what a command that only looks goes by, and in words where it is from: the hosts as they are, or what `probe -o` wrote
@@ -12,13 +13,17 @@ use crate::{CliError, Ui, document, interrupt, runtime};
 /// # Errors
 /// When the file is none, a password cannot be had, or the probe itself breaks; a node that cannot be read is part of the answer.
 pub(crate) fn found(
-    cluster: &Cluster,
+    cluster: &mut Cluster,
     observed: Option<&Path>,
     global: &GlobalArgs,
     ui: &Ui,
 ) -> Result<(Observations, String), CliError> {
     if let Some(file) = observed {
         let observations = document::read_observations(file)?;
+        if cluster.archives.is_open() {
+            let records = records(&observations.nodes);
+            runtime::run(interrupt::or_stop(ui, cluster.settle(&records, ui)))?;
+        }
         let words = format!("from {}, taken {}", file.display(), observations.taken_at.date());
         return Ok((observations, of_shard(cluster, words)));
     }

@@ -217,6 +217,32 @@ fn what_is_no_observation_or_archive_is_refused_before_anything() {
 }
 
 #[test]
+fn a_plan_from_observations_needs_no_archive_once_its_index_is_known_and_without_it_the_package_alone_is_unknown()
+ {
+    let fixture = Fixture::new();
+    let file = fixture.observe_bare_hosts();
+    let line = format!("plan --observed {file}");
+    let with_archive = fixture.run(&line);
+    assert_eq!(with_archive.code, 0, "{with_archive:?}");
+    std::fs::remove_file(fixture.path("cockroach-v24.1.0.linux-amd64.tgz")).unwrap();
+    let without = fixture.run(&line);
+    assert_eq!((without.code, &without.stdout), (0, &with_archive.stdout), "{without:?}");
+    std::fs::remove_dir_all(fixture.path("cache")).unwrap();
+    let unknown = fixture.run(&format!("{line} --format json"));
+    assert_eq!(unknown.code, 5, "{unknown:?}");
+    let json: serde_json::Value = serde_json::from_str(&unknown.stdout).unwrap();
+    let of = |value: &serde_json::Value| value["addr"].as_str().unwrap_or_default().to_owned();
+    let told: Vec<String> = json["unknown"].as_array().unwrap().iter().map(of).collect();
+    assert!(!told.is_empty() && told.iter().all(|addr| addr.contains("/package.")), "{told:?}");
+    let reason = json["unknown"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("there is no such file") && reason.contains("record"), "{reason}");
+    let changes: Vec<String> = json["changes"].as_array().unwrap().iter().map(of).collect();
+    for addr in ["store-1/unit.cockroach", "store-2/directory.root"] {
+        assert!(changes.iter().any(|change| change == addr), "{addr}: {changes:?}");
+    }
+}
+
+#[test]
 fn what_a_plan_was_made_from_is_kept_and_makes_it_again() {
     let fixture = Fixture::new();
     let line = "--detailed-exitcode --format json";

@@ -138,6 +138,18 @@ pub struct DesiredPackage {
     pub archive_size: u64,
     /// The files, sorted by path.
     pub members: Vec<PackageMember>,
+    /// Why none of the above is known, when it is not; its digest and size are 0 and it has no files then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<UnknownArchive>,
+}
+
+/// Why it is not known what is in an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownArchive {
+    /// What was tried and what came back.
+    pub reason: String,
+    /// What to do next.
+    pub hint: String,
 }
 
 impl DesiredPackage {
@@ -284,8 +296,8 @@ pub struct DesiredService {
     pub nofile: Option<u64>,
     /// The binary that the process must run, in its package.
     pub binary: HostPath,
-    /// The digest of that binary's content.
-    pub binary_digest: Digest,
+    /// The digest of that binary's content; `None` when it is not known what is in the archive.
+    pub binary_digest: Option<Digest>,
     /// The program through which the unit runs it: usually a link to `binary`.
     pub program: HostPath,
     /// `host:port` of the HTTPS endpoint with `/health`, as seen from the node itself.

@@ -59,7 +59,7 @@ impl ArchiveInfo {
     /// Returns whether it can be of a release: it has the program, and names that stay below the package's directory,
     /// each once and in order.
     pub fn is_proper(&self) -> bool {
-        let is_name = |path: &str| HostPath::new(format!("/{path}")).is_ok();
+        let is_name = |path: &str| !path.is_empty() && HostPath::new(format!("/{path}")).is_ok();
         self.members.iter().any(|member| member.path == "cockroach")
             && self.members.iter().all(|member| is_name(&member.path))
             && self.members.is_sorted_by(|one, next| one.path < next.path)

@@ -31,6 +31,7 @@ mod part;
 mod plan;
 mod plan_state;
 mod record;
+mod recorded_archive;
 mod removal;
 mod room;
 mod shard_context;
@@ -50,6 +51,7 @@ pub use desired::{
     AllowFrom, AuthorityKey, Desired, DesiredAuthority, DesiredCa, DesiredClientCertificate,
     DesiredDirectory, DesiredFile, DesiredFirewall, DesiredGroup, DesiredInit, DesiredLink,
     DesiredNodeCertificate, DesiredPackage, DesiredService, DesiredUnit, DesiredUser, KeyType, PackageMember,
+    UnknownArchive,
 };
 pub use digest::{Digest, ParseDigestError};
 pub use dropped::{Dropped, begun_rule, made_rules};
@@ -71,6 +73,7 @@ pub use part::{Divergence, LeftOut, LeftOutWhy, ParseShardError, Part, Selection
 pub use plan::{Basis, Counts, Note, Pace, Plan, RolloutStep, Transfer, UnknownResource, Verdict};
 pub use plan_state::PlanState;
 pub use record::{ForcedGate, Mark, Record, RecordedResource};
+pub use recorded_archive::RecordedArchive;
 pub use removal::Removal;
 pub use room::Room;
 pub use shard_context::ShardContext;

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AllowFrom, ClusterName, Desired, Digest, HostPath, Timestamp};
+use crate::{AllowFrom, ClusterName, Desired, Digest, HostPath, RecordedArchive, Timestamp};
 
 /// What crdbctl remembers on a node of a resource that it brought to its desired state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,13 @@ pub struct Record {
     /// The last time that the node's gates were skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced_gate: Option<ForcedGate>,
+    /// What the node's package was unpacked from.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::recorded_archive::if_understood"
+    )]
+    pub archive: Option<RecordedArchive>,
     /// The resources, by local address (`unit.cockroach`).
     pub resources: BTreeMap<String, RecordedResource>,
 }

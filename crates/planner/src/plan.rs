@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Basis, Cause, Change, Desired, Fact, Finalize, HealthFact, Impact, NodeName, NodeObservation, Note,
-    Observations, Observed, Part, Plan, Presence, Resource, ResourceAddr, ResourceGraph, ResourceKind,
-    ResourceName, ShardContext, Timestamp, Transfer, UnknownResource, Verdict,
+    Basis, Cause, Change, Desired, DesiredPackage, Fact, Finalize, HealthFact, Impact, NodeName,
+    NodeObservation, Note, Observations, Observed, Part, Plan, Presence, Resource, ResourceAddr,
+    ResourceGraph, ResourceKind, ResourceName, ShardContext, Timestamp, Transfer, UnknownResource, Verdict,
 };
 
 use crate::carriers::{carry, restart_for_removed_variables};
@@ -194,6 +194,12 @@ impl Draft {
         let node_is_unread =
             resource.addr.node().is_some_and(|node| context.observations.reading(node).is_none());
         if node_is_unread {
+            return;
+        }
+        // Without the archive's index there is nothing to compare with.
+        if let Desired::Package(DesiredPackage { unknown: Some(unknown), .. }) = &resource.desired {
+            self.compared.insert(resource.addr.clone(), Verdict::Unknown);
+            self.unknown_resource(resource, unknown.reason.clone(), unknown.hint.clone());
             return;
         }
         let found = match observed {

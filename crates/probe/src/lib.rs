@@ -27,7 +27,7 @@ pub use compose::questions;
 pub use health::{HealthAnswer, HealthGoal, health_script, health_through_ssh, read_health};
 pub use init::observe_init;
 pub use live::{Inquiry, Query, inquiry, observe_live, read_live};
-pub use node::{observe, observe_answer, probe_node, read_answer};
+pub use node::{ask_node, observe, observe_answer, probe_node, read_answer};
 pub use operator::{ClientCommand, ClientOutput, Operator, read_client_outputs};
 pub use questions::Questions;
 pub use reading::reading;

@@ -3,10 +3,10 @@ use std::time::Duration;
 use crdbctl_model::{
     HealthFact, HealthWay, NodeName, NodeObservation, ResourceGraph, Unreadable, UnreadableKind,
 };
-use crdbctl_transport::{Limits, Output, ReadOnlyConnection, Script};
+use crdbctl_transport::{Limits, ReadOnlyConnection, Script};
 
 use crate::answer::RawHealth;
-use crate::{Answer, AnswerError, Questions, health_through_ssh, questions, reading, script};
+use crate::{Answer, AnswerError, health_through_ssh, questions, reading, script};
 
 /// How long a host may take to answer. Hashing a binary that was never hashed before takes seconds.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -19,15 +19,34 @@ pub async fn probe_node(
     graph: &ResourceGraph,
     node: &NodeName,
 ) -> NodeObservation {
-    let questions = questions(graph, node);
-    let script = match Script::new(script(&graph.cluster, &questions)) {
-        Ok(script) => script,
-        Err(error) => return unreadable(UnreadableKind::Answer, error.to_string()),
-    };
-    match connection.run(&script, Limits::within(TIMEOUT)).await {
-        Ok(output) => observe_output(connection, graph, node, &questions, &output).await,
-        Err(error) => NodeObservation::Unreadable(error.unreadable()),
+    match ask_node(connection, graph, node).await {
+        Ok(answer) => reading(graph, node, &answer),
+        Err(unreadable) => NodeObservation::Unreadable(*unreadable),
     }
+}
+
+/// Returns what `node` answers to one probe, taken apart: what it says of `graph`, and of another graph of the same
+/// manifest, [`reading`] tells.
+///
+/// # Errors
+/// Whatever goes wrong makes the node unreadable.
+pub async fn ask_node(
+    connection: &ReadOnlyConnection,
+    graph: &ResourceGraph,
+    node: &NodeName,
+) -> Result<Answer, Box<Unreadable>> {
+    let questions = questions(graph, node);
+    let script = Script::new(script(&graph.cluster, &questions)).map_err(|error| wrong(error.to_string()))?;
+    let output = connection
+        .run(&script, Limits::within(TIMEOUT))
+        .await
+        .map_err(|error| Box::new(error.unreadable()))?;
+    if !output.is_success() {
+        let said = output.stderr_text();
+        return Err(wrong(format!("the probe ended with status {}: {}", output.status, said.trim())));
+    }
+    let address = questions.service.as_ref().map(|service| service.http_address.as_str());
+    read_answer(connection, address, &output.stdout).await.map_err(|error| wrong(error.to_string()))
 }
 
 /// Returns the observation that the bytes of an answer amount to. Nobody is asked what the host could not tell.
@@ -43,7 +62,7 @@ pub fn observe(
 ) -> NodeObservation {
     match answer {
         Ok(answer) => reading(graph, node, &answer),
-        Err(error) => unreadable(UnreadableKind::Answer, error.to_string()),
+        Err(error) => NodeObservation::Unreadable(*wrong(error.to_string())),
     }
 }
 
@@ -71,25 +90,9 @@ pub async fn read_answer(
     Ok(answer)
 }
 
-async fn observe_output(
-    connection: &ReadOnlyConnection,
-    graph: &ResourceGraph,
-    node: &NodeName,
-    questions: &Questions,
-    output: &Output,
-) -> NodeObservation {
-    if !output.is_success() {
-        let said = output.stderr_text();
-        let reason = format!("the probe ended with status {}: {}", output.status, said.trim());
-        return unreadable(UnreadableKind::Answer, reason);
-    }
-    let address = questions.service.as_ref().map(|service| service.http_address.as_str());
-    observe(graph, node, read_answer(connection, address, &output.stdout).await)
-}
-
-fn unreadable(kind: UnreadableKind, reason: String) -> NodeObservation {
-    NodeObservation::Unreadable(Unreadable {
-        kind,
+fn wrong(reason: String) -> Box<Unreadable> {
+    Box::new(Unreadable {
+        kind: UnreadableKind::Answer,
         reason,
         hint: "run the command again; if it stays, report it with the output of `crdbctl probe -v`"
             .to_owned(),

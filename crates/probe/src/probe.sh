@@ -388,6 +388,15 @@ start_mounts() {
   done
   set +f
 }
+# The files of a package that the record tells of, for whoever has no index of the archive and reads the one in the record.
+ask_installed() {
+  installed=$(sed -n 's|^        "\(/[A-Za-z0-9/._+@:-]*\)",\{0,1\}$|\1|p' -- "$crdbctl_state.json" 2>/dev/null |
+    while read -r path; do case $path in "$1"/*) printf '%s\n' "$path" ;; esac; done | sort -u | head -n 64)
+  [ -n "$installed" ] || return 0
+  set -f; set -- $installed; set +f
+  ask_stat "$@"
+  ask_digests "$@"
+}
 # What is free where a package is yet to go. What a killed apply left there is removed before the next one writes.
 ask_room() {
   [ ! -d "$1" ] || return 0

@@ -44,6 +44,8 @@ pub struct Questions {
     pub drop_ins: Option<UnitName>,
     /// The directory whose packages are listed, with what processes run of them.
     pub packages: Option<HostPath>,
+    /// The package's directory, when it is not known which files it should have: those that the record tells of are asked.
+    pub installed: Option<HostPath>,
     /// The package's directory: while it is not there, what is free where it goes is asked.
     pub room: Option<HostPath>,
     /// Directories whose entries are listed.

@@ -207,6 +207,7 @@ fn a_package_is_read_by_digest_and_a_link_among_its_files_is_not_followed() {
         version: "v24.1.0".to_owned(),
         archive: Digest::of("archive"),
         archive_size: 1,
+        unknown: None,
         members: vec![member("cockroach"), member("lib/libgeos.so"), member("lib/libgeos_c.so")],
     };
     bench.resources.push((ResourceKind::Package, "package", Desired::Package(package)));
@@ -446,6 +447,7 @@ fn record_of_before(at: &Path) -> crdbctl_model::Record {
         ),
     ];
     Record {
+        archive: None,
         format_version: Record::FORMAT_VERSION,
         cluster: ClusterName::new("crdbctl-probe-test").unwrap(),
         applied_by: "/etc/passwd on \"/x\"".to_owned(),
@@ -619,7 +621,7 @@ fn what_a_start_needs_is_seen_as_root_and_as_the_user_of_the_service() {
         environment: BTreeMap::new(),
         nofile: None,
         binary: path("/bin/cockroach"),
-        binary_digest: Digest::of(""),
+        binary_digest: Some(Digest::of("")),
         program: path("/bin/cockroach"),
         http_address: "127.0.0.1:1".to_owned(),
         sql_address: "127.0.0.1:1".to_owned(),

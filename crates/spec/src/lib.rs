@@ -27,7 +27,7 @@ pub use accept::parse_accept;
 pub use crdbctl_cockroach::archive::Arch;
 pub use diagnostic::{Diagnostic, DiagnosticRecord, Diagnostics};
 pub use inputs::Inputs;
-pub use lower::{LowerError, LowerErrorKind, lower, placeholder_archives};
+pub use lower::{LowerError, LowerErrorKind, lower, lower_with, placeholder_archives};
 pub use manifest::Manifest;
 pub use output::{render, to_dot, to_json, to_mermaid};
 pub use parse::{parse, parse_bytes};

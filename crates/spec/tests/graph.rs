@@ -109,7 +109,9 @@ fn the_built_in_unit() {
         binary: HostPath(
             "/opt/cockroach-v24.1.0.linux-amd64/cockroach",
         ),
-        binary_digest: Digest(0000000000000000000000000000000000000000000000000000000000000000),
+        binary_digest: Some(
+            Digest(0000000000000000000000000000000000000000000000000000000000000000),
+        ),
         program: HostPath(
             "/opt/cockroach/cockroach",
         ),

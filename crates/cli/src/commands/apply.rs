@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
     if let Some(file) = &args.saved {
         return run_saved(file, args, global, ui);
     }
-    let cluster = Cluster::load(global, ui)?;
+    let mut cluster = Cluster::load(global, ui)?;
     let force_gates = forced_gates(&args.force_gate, &cluster.graph)?;
     let selection = args.selection.of(&cluster.graph)?;
     let password = crate::password::sudo_password(global)?;
@@ -64,18 +64,25 @@ pub(crate) fn run(args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exit
             delete_data: args.delete_data,
             force_gates,
         };
-        show_and_apply("apply", &cluster, plan, probe, &consent, global, ui).await
+        show_and_apply("apply", &mut cluster, plan, probe, &consent, global, ui).await
     })
 }
 
 fn run_saved(file: &Path, args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let saved = saved::read(file)?;
     same_options(args, &saved.options, file)?;
-    let cluster = Cluster::load(global, ui)?;
-    applying_saved::is_wanted(&saved, &cluster, file)?;
+    let mut cluster = Cluster::load(global, ui)?;
+    // Where it takes the nodes' records to know what is in the archive, the comparison waits for these.
+    let is_open = cluster.archives.is_open();
+    if !is_open {
+        applying_saved::is_wanted(&saved, &cluster, file)?;
+    }
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
         let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
+        if is_open {
+            applying_saved::is_wanted(&saved, &cluster, file)?;
+        }
         let plan = applying_saved::plan_again(&saved, &cluster, &probe.observations, file)?;
         let options = saved.options;
         let consent = Consent {
@@ -84,7 +91,7 @@ fn run_saved(file: &Path, args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Res
             delete_data: options.delete_data,
             force_gates: options.force_gates,
         };
-        show_and_apply("apply", &cluster, plan, probe, &consent, global, ui).await
+        show_and_apply("apply", &mut cluster, plan, probe, &consent, global, ui).await
     })
 }
 

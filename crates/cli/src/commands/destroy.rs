@@ -34,7 +34,7 @@ pub(crate) struct DestroyArgs {
 }
 
 pub(crate) fn run(args: &DestroyArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let cluster = Cluster::load_to_destroy(global, ui)?;
+    let mut cluster = Cluster::load_to_destroy(global, ui)?;
     if let Some(name) = &args.confirm
         && name != cluster.graph.cluster.as_str()
     {

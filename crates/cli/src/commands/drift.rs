@@ -67,10 +67,10 @@ enum Side {
 }
 
 pub(crate) fn run(args: &DriftArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let cluster = Cluster::load(global, ui)?.within(args.shard.shard);
+    let mut cluster = Cluster::load(global, ui)?.within(args.shard.shard);
     let selection = args.selection.of(&cluster.graph)?;
-    let look = || found(&cluster, args.observed.as_deref(), global, ui);
-    let recorded = args.observed.is_some().then(look).transpose()?;
+    let mut look = || found(&mut cluster, args.observed.as_deref(), global, ui);
+    let recorded = args.observed.is_some().then(&mut look).transpose()?;
     // Before any connection is made. How far ahead drift may be accepted counts from the later of today and the day of the probe.
     let taken_at = recorded.iter().map(|(observations, _)| observations.taken_at);
     let today = Day::of(taken_at.fold(now(), Ord::max));

@@ -75,12 +75,12 @@ pub(crate) struct PlanArgs {
 }
 
 pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let cluster = Cluster::load(global, ui)?;
+    let mut cluster = Cluster::load(global, ui)?;
     let selection = args.selection.of(&cluster.graph)?;
     let force_gates = forced_gates(&args.force_gate, &cluster.graph)?;
     let explained =
         args.explain.as_deref().map(|word| explanation::address(word, &cluster.graph)).transpose()?;
-    let (observations, words) = found(&cluster, args.observed.as_deref(), global, ui)?;
+    let (observations, words) = found(&mut cluster, args.observed.as_deref(), global, ui)?;
     if let Some(file) = &args.save_observations {
         document::write(file, &document::observations_text(&observations)?)?;
     }

@@ -20,7 +20,7 @@ pub(crate) struct ProbeArgs {
 }
 
 pub(crate) fn run(args: &ProbeArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let cluster = Cluster::load(global, ui)?;
+    let mut cluster = Cluster::load(global, ui)?;
     let password = crate::password::sudo_password(global)?;
     let probe = runtime::run(interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)))?;
     let text = document::observations_text(&probe.observations)?;

@@ -43,11 +43,11 @@ enum StatusFormat {
 }
 
 pub(crate) fn run(args: &StatusArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let cluster = Cluster::to_look_at(global, ui)?;
+    let mut cluster = Cluster::to_look_at(global, ui)?;
     let password = crate::password::sudo_password(global)?;
     runtime::run(interrupt::or_stop(ui, async {
         if !args.watch {
-            let (status, text) = look(args, &cluster, password.as_ref(), ui).await?;
+            let (status, text) = look(args, &mut cluster, password.as_ref(), ui).await?;
             ui.result(&text)?;
             return Ok(if status.unknown.is_empty() { ExitCode::Done } else { ExitCode::Unknown });
         }
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &StatusArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exi
         let screen =
             (std::io::stdout().is_terminal() && args.format == StatusFormat::Human).then(Screen::open);
         loop {
-            let (_, text) = look(args, &cluster, password.as_ref(), ui).await?;
+            let (_, text) = look(args, &mut cluster, password.as_ref(), ui).await?;
             match &screen {
                 Some(screen) => screen.draw(&text)?,
                 None => ui.result(&if args.format == StatusFormat::Json { text } else { text + "\n" })?,
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &StatusArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exi
 
 async fn look(
     args: &StatusArgs,
-    cluster: &Cluster,
+    cluster: &mut Cluster,
     password: Option<&SecretString>,
     ui: &Ui,
 ) -> Result<(ClusterStatus, String), CliError> {

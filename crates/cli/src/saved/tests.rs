@@ -233,6 +233,7 @@ fn everything_that_is_found_otherwise_is_named() {
         ("store-1 was applied to since: by ann@bastion, run 7", |it| {
             on_first(it, |reading| {
                 reading.record = Some(Record {
+                    archive: None,
                     format_version: Record::FORMAT_VERSION,
                     cluster: ClusterName::new("store").unwrap(),
                     applied_by: "ann@bastion".to_owned(),

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod adopted;
+mod archive;
 mod bare_hosts;
 mod bench;
 mod certificates;

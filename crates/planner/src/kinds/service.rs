@@ -144,7 +144,7 @@ fn compare_process(
     let is_the_file = process.exe == desired.binary.as_str() && !process.exe_deleted;
     let runs = process.exe_digest.or(on_disk.filter(|_| is_the_file));
     let is_wanted_binary = match runs {
-        Some(digest) => digest == desired.binary_digest,
+        Some(digest) => desired.binary_digest.map_or(is_the_file, |wanted| digest == wanted),
         None => is_the_file,
     };
     if is_wanted_binary {
@@ -154,7 +154,10 @@ fn compare_process(
             Some(digest) => format!("{} (sha256 {})", process.exe, digest.short()),
             None => process.exe.clone(),
         };
-        let wanted = format!("{} (sha256 {})", desired.binary, desired.binary_digest.short());
+        let wanted = match desired.binary_digest {
+            Some(digest) => format!("{} (sha256 {})", desired.binary, digest.short()),
+            None => desired.binary.to_string(),
+        };
         difference.attributes.push(AttributeDiff::words(BINARY, Some(running), Some(wanted)));
     }
     difference.attribute(USER, &process.user, &desired.user);

@@ -230,7 +230,7 @@ fn data_of_another_user_are_not_taken_by_their_directory_alone() {
 fn a_deleted_program_with_the_right_content_still_runs_the_right_one() {
     let mut world = World::converged();
     let wanted = match &world.graph.resources[&crate::world::addr("store-2/service.cockroach")].desired {
-        crdbctl_model::Desired::Service(service) => service.binary_digest,
+        crdbctl_model::Desired::Service(service) => service.binary_digest.unwrap(),
         other => panic!("{other:?}"),
     };
     world.process(2).exe_deleted = true;

@@ -144,6 +144,7 @@ impl World {
                 )
             });
             reading.record = Some(Record {
+                archive: None,
                 format_version: Record::FORMAT_VERSION,
                 cluster: self.graph.cluster.clone(),
                 applied_by: "tester".to_owned(),

@@ -2,13 +2,17 @@ use std::collections::BTreeMap;
 
 use crdbctl_model::{DesiredPackage, Fact, FileKind, HostPath, Observed, PackageFact, PackageFileFact};
 
-use super::{present, stat_of, unreadable};
+use super::{present, stat_of, unknown, unreadable};
 use crate::answer::{Answer, Stat};
 use crate::questions::Questions;
 
 pub(super) fn ask(desired: &DesiredPackage, questions: &mut Questions) {
     questions.stat.insert(desired.path.clone());
     questions.room = Some(desired.path.clone());
+    // Which files it should have, the node's own record may tell.
+    if desired.unknown.is_some() {
+        questions.installed = Some(desired.path.clone());
+    }
     for (_, path) in members(desired) {
         questions.stat.insert(path.clone());
         questions.digests.insert(path);
@@ -21,6 +25,9 @@ pub(super) fn read(desired: &DesiredPackage, answer: &Answer) -> Observed {
         Stat::Absent => return Observed::Absent,
         Stat::Error(why) => return unreadable(&desired.path, &why),
     };
+    if desired.unknown.is_some() {
+        return unknown("it is there, and not known which files it should have");
+    }
     let mut files = BTreeMap::new();
     for (member, at) in members(desired) {
         let file = match stat_of(&at, answer) {

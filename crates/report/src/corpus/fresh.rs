@@ -85,6 +85,7 @@ pub(crate) fn fresh_node(name: &str, number: usize) -> Vec<Change> {
             version: "v24.1.0".to_owned(),
             archive: Digest::of("archive"),
             archive_size: 118_400_000,
+            unknown: None,
             members: vec![member],
         }),
     );
@@ -121,7 +122,7 @@ pub(crate) fn fresh_node(name: &str, number: usize) -> Vec<Change> {
         environment: BTreeMap::new(),
         nofile: Some(65_536),
         binary: binary.clone(),
-        binary_digest: Digest::of("cockroach"),
+        binary_digest: Some(Digest::of("cockroach")),
         program: path("/opt/cockroach/cockroach"),
         http_address: format!("{address}:8080"),
         sql_address: format!("{address}:26257"),

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crdbctl_cockroach::archive::{Os, package_dir_name};
 use crdbctl_model::{
     ArchiveInfo, Desired, HostPath, Mode, OwnerName, Presence, Resource, ResourceAddr, ResourceKind,
-    ResourceName, SourceSpan,
+    ResourceName, SourceSpan, UnknownArchive,
 };
 
 use super::graph::placeholder_archive;
@@ -18,6 +18,8 @@ pub(super) struct NodeContext<'a> {
     pub(super) node: &'a Node,
     pub(super) arch: Arch,
     pub(super) archive: ArchiveInfo,
+    /// Why `archive` is made up, when it is.
+    pub(super) unknown: Option<UnknownArchive>,
     pub(super) unit: RenderedUnit,
 }
 
@@ -26,18 +28,20 @@ impl<'a> NodeContext<'a> {
         manifest: &'a Manifest,
         node: &'a Node,
         archives: &BTreeMap<Arch, ArchiveInfo>,
+        unknown: &BTreeMap<Arch, UnknownArchive>,
     ) -> Result<Self, LowerError> {
         let fail = |kind| LowerError { node: node.name.value.clone(), kind };
         let arch = manifest.arch_of(node);
-        let archive = match archives.get(&arch) {
-            Some(archive) => archive.clone(),
+        let (archive, unknown) = match (archives.get(&arch), unknown.get(&arch)) {
+            (Some(archive), _) => (archive.clone(), None),
             // Nothing is put on it, so nobody fetches an archive for its sake.
-            None if node.state.value == NodeState::Decommissioned => placeholder_archive(),
-            None => return Err(fail(LowerErrorKind::NoArchive(arch))),
+            (None, _) if node.state.value == NodeState::Decommissioned => (placeholder_archive(), None),
+            (None, Some(unknown)) => (placeholder_archive(), Some(unknown.clone())),
+            (None, None) => return Err(fail(LowerErrorKind::NoArchive(arch))),
         };
         let unit =
             render_unit(manifest, node).map_err(|error| fail(LowerErrorKind::Template(error.to_string())))?;
-        Ok(Self { manifest, node, arch, archive, unit })
+        Ok(Self { manifest, node, arch, archive, unknown, unit })
     }
 
     pub(super) fn fail(&self, kind: LowerErrorKind) -> LowerError {

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
     ArchiveInfo, Digest, Hooks, Mode, NodeName, NodeSpec, PackageMember, Presence, Resource, ResourceGraph,
-    Rollout,
+    Rollout, UnknownArchive,
 };
 
 use super::LowerError;
@@ -23,11 +23,24 @@ pub fn lower(
     manifest: &Manifest,
     archives: &BTreeMap<Arch, ArchiveInfo>,
 ) -> Result<ResourceGraph, LowerError> {
+    lower_with(manifest, archives, &BTreeMap::new())
+}
+
+/// Returns the desired state as [`lower`] does, where of some architectures it is not known what is in the archive: their
+/// packages say why, and nothing else of their nodes depends on it.
+///
+/// # Errors
+/// As [`lower`], for an architecture of which neither is given.
+pub fn lower_with(
+    manifest: &Manifest,
+    archives: &BTreeMap<Arch, ArchiveInfo>,
+    unknown: &BTreeMap<Arch, UnknownArchive>,
+) -> Result<ResourceGraph, LowerError> {
     let mut resources = vec![kinds::authority::lower(manifest)];
     resources.extend(kinds::certificate::clients(manifest));
     let mut nodes = BTreeMap::new();
     for node in &manifest.nodes {
-        let context = NodeContext::new(manifest, node, archives)?;
+        let context = NodeContext::new(manifest, node, archives, unknown)?;
         resources.extend(of_node(&context)?);
         nodes.insert(node.name.value.clone(), node_spec(manifest, node));
     }

@@ -6,4 +6,4 @@ mod graph;
 mod kinds;
 
 pub use error::{LowerError, LowerErrorKind};
-pub use graph::{lower, placeholder_archives};
+pub use graph::{lower, lower_with, placeholder_archives};

@@ -26,7 +26,7 @@ enum ListFormat {
 }
 
 pub(crate) fn run(args: &ListArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let cluster = Cluster::of_certificates(global, ui)?;
+    let mut cluster = Cluster::of_certificates(global, ui)?;
     let password = crate::password::sudo_password(global)?;
     let probe = runtime::run(interrupt::or_stop(ui, cluster.probe(password.as_ref(), ui)))?;
     let listing = certificates::listing(&cluster, &probe.observations);

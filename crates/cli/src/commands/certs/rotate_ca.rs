@@ -30,7 +30,7 @@ pub(crate) struct RotateCaArgs {
 }
 
 pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let cluster = Cluster::load(global, ui)?;
+    let mut cluster = Cluster::load(global, ui)?;
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
         let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
@@ -59,7 +59,8 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
         }
         ui.status(&format!("Step {} of 4: {}.", step.number(), what(step)));
         let consent = Consent { given: args.yes, ..Consent::default() };
-        let ended = show_and_apply("certs rotate-ca", &cluster, plan, probe, &consent, global, ui).await?;
+        let ended =
+            show_and_apply("certs rotate-ca", &mut cluster, plan, probe, &consent, global, ui).await?;
         finish(step, ended, ui)
     })
 }

@@ -10,7 +10,8 @@ pub(in crate::lower) fn lower(context: &NodeContext<'_>) -> Resource {
         version: version.to_string(),
         archive: context.archive.digest,
         archive_size: context.archive.size,
-        members: context.archive.members.clone(),
+        members: if context.unknown.is_some() { Vec::new() } else { context.archive.members.clone() },
+        unknown: context.unknown.clone(),
     });
     context.resource((ResourceKind::Package, &context.package_name()), desired, [], version.span)
 }

@@ -26,7 +26,7 @@ pub(in crate::lower) fn lower(
         environment: unit.environment.clone(),
         nofile: unit.nofile,
         binary: join(&context.package(), "cockroach"),
-        binary_digest: binary.digest,
+        binary_digest: context.unknown.is_none().then_some(binary.digest),
         program,
         http_address: unit.endpoints.http.clone(),
         sql_address: unit.endpoints.sql.clone(),
