@@ -19,7 +19,18 @@ pub(crate) const PACKAGES: &[&str] = &[
     "procps",
     "openssl",
     "curl",
+    // Login shells, and another way to root.
+    "busybox",
+    "fish",
+    "tcsh",
+    "zsh",
+    "opendoas",
 ];
+
+/// The Debian release with sudo-rs, which comes to the hosts as a program beside sudo: `/usr/bin/sudo-rs`.
+///
+/// It needs no library that [`SUITE`] lacks.
+pub(crate) const SUDO_RS_SUITE: &str = "trixie";
 
 /// Script that turns what mmdebstrap unpacked into the base tree.
 pub(crate) const CUSTOMISE: &str = include_str!("../recipe/customise.sh");
@@ -27,7 +38,9 @@ pub(crate) const CUSTOMISE: &str = include_str!("../recipe/customise.sh");
 /// Returns the name of the tree that this recipe builds: 16 hexadecimal digits that change with the recipe.
 pub(crate) fn digest() -> String {
     let mut hasher = Sha256::new();
-    for part in [SUITE, std::env::consts::ARCH, CUSTOMISE, crate::users::ASKS_PASSWORD].iter().chain(PACKAGES)
+    for part in [SUITE, SUDO_RS_SUITE, std::env::consts::ARCH, CUSTOMISE, crate::users::ASKS_PASSWORD]
+        .iter()
+        .chain(PACKAGES)
     {
         hasher.update(part.len().to_be_bytes());
         hasher.update(part);

@@ -25,6 +25,10 @@ pub(crate) struct Exchange {
     /// Taken when its end is awaited.
     handle: Option<Handle>,
     token: String,
+    /// The process of sudo, when its input comes through a relay on the host (see `entry.sh`).
+    relay: Option<u32>,
+    /// How often sudo asked for the password.
+    prompts: usize,
 }
 
 struct Side {
@@ -62,10 +66,13 @@ impl Exchange {
             err: Side::new(stderr),
             handle: Some(handle),
             token: String::new(),
+            relay: None,
+            prompts: 0,
         };
         let nonce = wrapped.nonce.as_str();
         let start = format!("crdbctl {nonce} start ");
         let prompt = format!("[crdbctl {nonce}] ");
+        let pid = format!("crdbctl {nonce} pid ");
         let mut answered = false;
         loop {
             if let (Some(out), Some(err)) = (it.out.tape.find(&start), it.err.tape.find(&start)) {
@@ -73,18 +80,25 @@ impl Exchange {
                 it.out.tape.cut(&out);
                 it.err.tape.cut(&err);
                 it.token = out.words;
+                if it.relay.is_some() {
+                    it.tell("go").await;
+                }
                 return Ok(it);
             }
             if let Some(refused) = it.out.tape.find(&format!("crdbctl {nonce} refused ")) {
-                let why = if refused.words == "not-root" {
-                    PrivilegeRefusal::NotRoot
-                } else {
-                    PrivilegeRefusal::NoTool
+                let why = match refused.words.as_str() {
+                    "not-root" => PrivilegeRefusal::NotRoot,
+                    "noexec" => PrivilegeRefusal::NoExec,
+                    _ => PrivilegeRefusal::NoTool,
                 };
                 return Err(Failure::not_run(NotRun::Privilege(why), b""));
             }
-            if wrapped.asks {
-                match count(it.err.tape.bytes(), prompt.as_bytes()) {
+            if wrapped.asks && it.stdin.is_some() {
+                if it.relay.is_none() {
+                    it.relay = it.err.tape.find(&pid).and_then(|mark| mark.words.parse().ok());
+                }
+                it.prompts = count(it.err.tape.bytes(), prompt.as_bytes());
+                match it.prompts {
                     0 => {}
                     1 if !answered => {
                         answered = true;
@@ -92,7 +106,12 @@ impl Exchange {
                     }
                     1 => {}
                     // Asked again: the password is wrong, and no second one is tried.
-                    _ => it.stdin = None,
+                    _ => {
+                        if let Some(pid) = it.relay {
+                            it.tell(&format!("stop {pid}")).await;
+                        }
+                        it.stdin = None;
+                    }
                 }
             }
             if it.out.tape.len() + it.err.tape.len() > MOST_NOISE {
@@ -112,9 +131,19 @@ impl Exchange {
             self.stdin = None;
             return;
         };
-        // One write, so that no copy with the line feed is made; an error shows as an end of the streams.
+        // No copy of it is made; an error shows as an end of the streams.
+        if self.relay.is_some() {
+            let _ = stdin.write_all(b".").await;
+        }
         let _ = stdin.write_all(password.expose_secret().as_bytes()).await;
         let _ = stdin.write_all(b"\n").await;
+        let _ = stdin.flush().await;
+    }
+
+    /// Writes a line to the relay before sudo-rs; an error shows as an end of the streams.
+    async fn tell(&mut self, line: &str) {
+        let Some(stdin) = self.stdin.as_mut() else { return };
+        let _ = stdin.write_all(format!("{line}\n").as_bytes()).await;
         let _ = stdin.flush().await;
     }
 
@@ -221,10 +250,19 @@ impl Exchange {
                 if said.trim_ascii().is_empty() { format!("status {status}").into_bytes() } else { said };
             return Failure::not_run(NotRun::NoShell, &said).with_end(true);
         };
+        // The login shell did its part. Without a tool for root it was the inner shell that did not start.
+        let is_refusal = matches!(by.words.as_str(), "sudo" | "doas");
         self.err.tape.cut(&by);
-        let said = String::from_utf8_lossy(self.err.tape.bytes()).replace(&format!("[crdbctl {nonce}] "), "");
-        let why = privilege::refusal(&said).map_or(NotRun::NoShell, NotRun::Privilege);
-        Failure::not_run(why, said.as_bytes()).with_end(true)
+        let said = privilege::words(&String::from_utf8_lossy(self.err.tape.bytes()), nonce);
+        if !is_refusal {
+            return Failure::not_run(NotRun::NoShell, said.as_bytes()).with_end(true);
+        }
+        let why = match self.prompts {
+            0 | 1 => privilege::refusal(&said, self.prompts == 1),
+            _ => PrivilegeRefusal::WrongPassword,
+        };
+        let said = if said.is_empty() { format!("{} ended with status {status}", by.words) } else { said };
+        Failure::not_run(NotRun::Privilege(why), said.as_bytes()).with_end(true)
     }
 }
 

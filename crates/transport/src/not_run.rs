@@ -56,6 +56,8 @@ pub enum PrivilegeRefusal {
     NotAllowed,
     /// A terminal is asked for (`requiretty`).
     TerminalNeeded,
+    /// sudo starts the shell, and lets it start no other program (`NOEXEC`).
+    NoExec,
     /// Refused in another way; its words say how.
     Other,
 }
@@ -93,6 +95,7 @@ impl fmt::Display for PrivilegeRefusal {
             Self::WrongPassword => "root refused: wrong password (sent once)",
             Self::NotAllowed => "root refused: the user may not become root",
             Self::TerminalNeeded => "root refused: sudo wants a terminal",
+            Self::NoExec => "root refused: the sudoers let the shell start no other program (NOEXEC)",
             Self::Other => "root refused",
         })
     }
@@ -138,7 +141,11 @@ impl NotRun {
                     .into()
             }
             Self::SessionRefused => "raise MaxSessions in the host's sshd_config, or end other sessions".into(),
-            Self::NoShell => "see that the login user's shell and its start-up files let a command run".into(),
+            Self::NoShell => {
+                "see that the login user's shell (`getent passwd USER` on the host) and its start-up files let a \
+                 command run; nologin, false, git-shell and restricted shells do not"
+                    .into()
+            }
             Self::ChannelClosed => "run again".into(),
             Self::Privilege(refusal) => refusal.hint().into(),
             Self::Other => "make `ssh` work by hand first".into(),
@@ -158,6 +165,9 @@ impl PrivilegeRefusal {
             Self::WrongPassword => "give the right password; it was not tried again, to lock nobody out",
             Self::NotAllowed => "put the user into the host's sudoers (visudo), or log in as another user",
             Self::TerminalNeeded => "remove requiretty for the user from the host's sudoers",
+            Self::NoExec => {
+                "take NOEXEC off the user's rule in the host's sudoers (visudo), or add EXEC to it"
+            }
             Self::Other => "make `sudo -n true` work for the user on the host",
         }
     }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::fmt::Write as _;
 
 /// A word that a shell reads back as the very text it was made from.
 ///
@@ -59,6 +60,33 @@ pub fn quote(text: &str) -> Result<ShellWord, NulInWord> {
     Ok(ShellWord(word))
 }
 
+/// Returns the text as one word for whatever login shell an account has; `printf %b` decodes it (XCU, printf).
+///
+/// What some shell reads in its own way between single quotes is an escape of `printf`: `'`, `\` (fish), `!` and line
+/// feeds (csh and tcsh), other control characters, and bytes that are not ASCII.
+///
+/// # Errors
+/// [`NulInWord`] when the text has a NUL byte.
+pub(crate) fn encode(text: &str) -> Result<ShellWord, NulInWord> {
+    if let Some(offset) = text.bytes().position(|byte| byte == 0) {
+        return Err(NulInWord { offset });
+    }
+    let mut word = String::with_capacity(text.len() + text.len() / 8 + 2);
+    word.push('\'');
+    for byte in text.bytes() {
+        match byte {
+            b'\n' => word.push_str("\\n"),
+            b'\'' | b'\\' | b'!' | ..=0x1f | 0x7f.. => {
+                // Writing to a string does not fail.
+                let _ = write!(word, "\\0{byte:03o}");
+            }
+            _ => word.push(char::from(byte)),
+        }
+    }
+    word.push('\'');
+    Ok(ShellWord(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +110,22 @@ mod tests {
         let output = Command::new(shell[0]).args(&shell[1..]).arg("-c").arg(&text).output().unwrap();
         assert!(output.status.success(), "{shell:?} refused {text:?}: {:?}", output.stderr);
         output.stdout
+    }
+
+    #[test]
+    fn any_login_shell_reads_an_encoded_word() {
+        let all: String = (1..=0x7f_u8).map(char::from).chain("\u{e4}\u{1f600}".chars()).collect();
+        let text = format!("{all}!! !$ $HOME `id` $(id) \\! \\\n \\n \\0101 %s it's\\\n\n");
+        let mut shells = shells();
+        shells.extend([vec!["tcsh", "-f"], vec!["zsh", "-f"]]);
+        shells.retain(|shell| Command::new(shell[0]).arg("--version").output().is_ok());
+        for shell in shells {
+            let line = format!("exec sh -c 'printf %b \"$1\"' x {}", encode(&text).unwrap());
+            let output = Command::new(shell[0]).args(&shell[1..]).arg("-c").arg(&line).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), text, "{shell:?}: {output:?}");
+        }
+        assert_eq!(encode("it's\n\u{e4}!").unwrap().as_str(), r"'it\0047s\n\0303\0244\0041'");
+        assert_eq!(encode("a\0").unwrap_err().offset, 1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::nonce::Nonce;
-use crate::quote::{NulInWord, quote};
+use crate::quote::{NulInWord, encode};
 use crate::target::Privilege;
 
 const ENTRY: &str = include_str!("sh/entry.sh");
@@ -14,7 +14,7 @@ const LONGEST_ARGUMENT: usize = 120 << 10;
 /// A command line for the login shell of a host, and how its script gets there.
 #[derive(Debug)]
 pub(crate) struct Wrapped {
-    /// The command: `exec sh -c` and quoted words.
+    /// The command: `exec sh -c` and encoded words, for any login shell.
     pub(crate) command: String,
     /// Marks our own words in the streams.
     pub(crate) nonce: Nonce,
@@ -59,7 +59,7 @@ pub(crate) fn resident(
     let mut command =
         command(&nonce, privilege, password, "args", RESIDENT, bootstrap.len(), Some(bootstrap))?;
     command.push(' ');
-    command.push_str(quote(&seconds)?.as_str());
+    command.push_str(encode(&seconds)?.as_str());
     Ok(Wrapped { command, nonce, script_on_stdin: false, asks: password })
 }
 
@@ -72,14 +72,16 @@ fn command(
     length: usize,
     script: Option<&str>,
 ) -> Result<String, NulInWord> {
-    let mut command = format!("exec sh -c {} crdbctl", quote(&without_comments(ENTRY))?);
+    // A login shell that is no POSIX shell sees words alone, and no character in them that it could misread.
+    let mut command = String::from(r#"exec sh -c 'eval "$(printf %b "$1")"' crdbctl"#);
+    let entry = without_comments(ENTRY);
     let privilege = privilege.to_string();
     let ask = if password { "y" } else { "n" };
     let inner = without_comments(inner);
     let length = length.to_string();
-    for word in [nonce.as_str(), &privilege, ask, feed, &inner, &length].into_iter().chain(script) {
+    for word in [&entry, nonce.as_str(), &privilege, ask, feed, &inner, &length].into_iter().chain(script) {
         command.push(' ');
-        command.push_str(quote(word)?.as_str());
+        command.push_str(encode(word)?.as_str());
     }
     Ok(command)
 }

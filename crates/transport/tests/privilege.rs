@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "privilege/tools.rs"]
+mod tools;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -63,6 +66,7 @@ async fn root_is_reached_or_refused_with_the_reason() {
     let mut not_root = target(&lab, users::ADMIN, None);
     not_root.privilege = Privilege::Root;
     assert_eq!(outcome(not_root).await, refusal(PrivilegeRefusal::NotRoot));
+    host.exec_ok("rm /usr/bin/doas").unwrap();
     let mut doas = target(&lab, users::ADMIN, None);
     doas.privilege = Privilege::Doas;
     assert_eq!(outcome(doas).await, refusal(PrivilegeRefusal::NoTool));
