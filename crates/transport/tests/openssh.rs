@@ -245,6 +245,96 @@ async fn connections_dropped_before_the_login_are_tried_again() {
 }
 
 #[tokio::test]
+async fn a_quiet_configuration_hides_no_reason_and_stops_no_retry() {
+    let Some(sshd) = Sshd::start("") else { return };
+    let known = std::fs::read_to_string(sshd.at("known_hosts")).unwrap();
+    std::fs::write(sshd.at("quiet"), "LogLevel FATAL\n").unwrap();
+    for level in [
+        "LogLevel QUIET".to_owned(),
+        "LogLevel FATAL".to_owned(),
+        "LogLevel DEBUG3".to_owned(),
+        "LogVerbose *".to_owned(),
+        "Match host 127.0.0.1\nLogLevel QUIET\nMatch all".to_owned(),
+        format!("Include {}", sshd.at("quiet").display()),
+    ] {
+        sshd.configure(&level);
+        Connection::open(sshd.target(sshd.port)).await.unwrap();
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let (why, error) = refused(sshd.target(free)).await;
+        assert_eq!(why, NotRun::Refused, "{level}: {error}");
+        assert!(!error.said.contains("debug") && error.said.len() < 400, "{level}: {error}");
+        std::fs::write(sshd.at("known_hosts"), "").unwrap();
+        assert_eq!(refused(sshd.target(sshd.port)).await.0, NotRun::HostKeyUnknown, "{level}");
+        std::fs::write(sshd.at("known_hosts"), &known).unwrap();
+        std::fs::write(sshd.at("authorized_keys"), "").unwrap();
+        let (why, error) = refused(sshd.target(sshd.port)).await;
+        assert_eq!(why, NotRun::Login, "{level}: {error}");
+        std::fs::copy(sshd.at("id.pub"), sshd.at("authorized_keys")).unwrap();
+        let relay = Relay::dropping(sshd.port, 1);
+        sshd.trust(relay.port, "host_key.pub");
+        sshd.configure(&level);
+        Connection::open(sshd.target(relay.port)).await.unwrap();
+        assert_eq!(relay.accepted(), 2, "{level}: tried again");
+        std::fs::write(sshd.at("known_hosts"), &known).unwrap();
+    }
+    // Through a jump host, whose ssh reads the same configuration.
+    let mut target = sshd.target(sshd.port);
+    target.ssh.jump = Some("no-such-bastion.invalid".into());
+    for level in ["LogLevel QUIET", "LogLevel DEBUG3"] {
+        sshd.configure(level);
+        let (why, error) = refused(target.clone()).await;
+        assert_eq!(why, NotRun::Jump, "{level}: {error}");
+        assert!(
+            error.said.contains("Could not resolve hostname no-such-bastion.invalid"),
+            "{level}: {error}"
+        );
+        assert!(!error.said.contains("debug"), "{level}: {error}");
+    }
+    sshd.configure("LogLevel QUIET\nNoSuchOption yes");
+    let (why, error) = refused(sshd.target(sshd.port)).await;
+    assert_eq!(why, NotRun::Configuration, "{error}");
+    assert!(error.said.contains("nosuchoption"), "{error}");
+}
+
+#[tokio::test]
+async fn settings_for_logins_by_hand_change_no_script() {
+    let banner = "Banner /etc/os-release\nAcceptEnv *";
+    let Some(sshd) = Sshd::start(banner) else { return };
+    for setting in [
+        "ControlMaster auto\nControlPath none\nControlPersist 1",
+        "ControlMaster ask\nControlPersist no",
+        "RequestTTY force",
+        "RemoteCommand echo hijacked",
+        "VisualHostKey yes",
+        "PermitLocalCommand yes\nLocalCommand echo local",
+        "SetEnv LC_ALL=de_DE.UTF-8 LANGUAGE=de LANG=de_DE.UTF-8",
+        "SendEnv *",
+        "BatchMode no",
+        "StdinNull yes",
+        "ForkAfterAuthentication yes",
+        "SessionType none",
+        "SessionType subsystem",
+        "EscapeChar none",
+        "Compression yes",
+        "ExitOnForwardFailure yes\nLocalForward 127.0.0.1:1 127.0.0.1:2",
+        "LogVerbose *",
+    ] {
+        sshd.configure(setting);
+        let connection = Connection::open(sshd.target(sshd.port))
+            .await
+            .unwrap_or_else(|error| panic!("{setting}: {error}"));
+        let text = "echo $LC_ALL $LANG $LANGUAGE; echo err >&2; exit 3";
+        let output = connection.run(&script(text), Limits::default()).await;
+        let output = output.unwrap_or_else(|error| panic!("{setting}: {error}"));
+        assert_eq!(
+            output,
+            Output { status: 3, stdout: b"C\n".to_vec(), stderr: b"err\n".to_vec() },
+            "{setting}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn noise_of_the_login_is_no_output() {
     let force = "ForceCommand sh -c 'yes | head -c 5000; echo rc >&2; printf \"\\n\\001crdbctl x start y\\n\"; \
                  eval \"$SSH_ORIGINAL_COMMAND\"; echo after'";

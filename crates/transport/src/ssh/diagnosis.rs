@@ -4,7 +4,8 @@ use crate::not_run::NotRun;
 
 /// Returns the reason that the log tells.
 pub(super) fn diagnose(log: &str) -> NotRun {
-    let has = |texts: &[&str]| texts.iter().any(|text| log.contains(text));
+    let lines: Vec<&str> = log.lines().filter(|line| !is_debug(line)).collect();
+    let has = |texts: &[&str]| lines.iter().any(|line| texts.iter().any(|text| line.contains(text)));
     // The host key first: its long warning is followed by words that would pass for others.
     if has(&["REMOTE HOST IDENTIFICATION HAS CHANGED", "REVOKED HOST KEY", "is revoked"]) {
         return NotRun::HostKeyChanged;
@@ -57,10 +58,21 @@ pub(super) fn diagnose(log: &str) -> NotRun {
     NotRun::Other
 }
 
+/// Returns whether a line is of a debug level, or the version that `-v` begins with.
+///
+/// What is tried and passed over looks like a failure there: one address of several, one key of several. `LogVerbose`
+/// adds such lines at any level.
+fn is_debug(line: &str) -> bool {
+    ["debug1:", "debug2:", "debug3:", "OpenSSH_"].iter().any(|start| line.starts_with(start))
+}
+
 /// Returns the lines of the log that say something to people: without the frame of the host key warning.
 pub(super) fn telling_lines(log: &str) -> String {
     let noise = |line: &str| {
-        line.starts_with("@@@") || line.starts_with("Warning: Permanently added") || line.trim().is_empty()
+        is_debug(line)
+            || line.starts_with("@@@")
+            || line.starts_with("Warning: Permanently added")
+            || line.trim().is_empty()
     };
     log.lines()
         .filter(|line| !noise(line))
@@ -105,6 +117,11 @@ mod tests {
                 NotRun::Negotiation,
             ),
             ("something new", NotRun::Other),
+            ("debug1: connect to address ::1 port 22: Connection refused\r\nsomething new", NotRun::Other),
+            (
+                "OpenSSH_9.2p1 Debian-2\r\ndebug3: Permission denied (\r\nHost key verification failed.",
+                NotRun::HostKeyUnknown,
+            ),
         ];
         for (log, want) in cases {
             assert_eq!(diagnose(log), want, "{log:?}");

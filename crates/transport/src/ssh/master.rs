@@ -143,8 +143,10 @@ fn ssh(target: &Target, settings: &Settings) -> Command {
         "RemoteCommand=none".to_owned(),
         "RequestTTY=no".to_owned(),
         "PermitLocalCommand=no".to_owned(),
-        // Its log says why a host refused a connection, whatever level the user has.
+        // Its log says why a host refused a connection: `QUIET` says nothing, and debug levels too much.
         "LogLevel=INFO".to_owned(),
+        // A picture of the host key in the middle of the reason.
+        "VisualHostKey=no".to_owned(),
     ] {
         command.arg("-o").arg(option);
     }
@@ -180,6 +182,13 @@ async fn explain_jump(target: &Target, settings: &Settings, log: &Path, patience
     };
     let mut command = ssh(target, settings);
     command.stderr(stderr);
+    // The ssh that a `ProxyJump` starts reads the user's configuration again, with a level that may be `QUIET`. Of all
+    // that is on our command line it is handed `-v` alone (ssh(1)), which goes before what the configuration says.
+    command.arg("-v");
+    // Of use here alone: with `-N` ssh takes no session type.
+    for option in &settings.overrides {
+        command.arg("-o").arg(option);
+    }
     command.args(["-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ControlPersist=no"]);
     command.args(["--", &target.host, "true"]);
     match wait(command, patience).await {

@@ -18,13 +18,23 @@ pub(super) struct Settings {
     pub(super) host_keys: &'static str,
     /// The jump hosts or the proxy command, when the way goes through one.
     pub(super) through: Option<String>,
+    /// What has to be set back for a connection that runs one command, in words for `-o`.
+    pub(super) overrides: Vec<String>,
 }
+
+/// Settings that keep ssh from running a command and waiting for it, or its log from being short, each with the value
+/// that does not. OpenSSH before 8.7 does not know them and takes them for mistakes, so each is set back only where
+/// `ssh -G` tells of it.
+const SET_BACK: [(&str, &str); 2] = [("sessiontype", "default"), ("forkafterauthentication", "no")];
 
 impl Settings {
     /// Asks ssh; nothing goes over the network.
     pub(super) async fn ask(target: &Target) -> Result<Self, Failure> {
         let mut command = Command::new("ssh");
-        command.arg("-G").args(arguments::of_target(target)).arg("--").arg(&target.host);
+        // ssh judges a configuration by what is to be done: `ForkAfterAuthentication` needs a command, and a
+        // `RemoteCommand` takes no other beside it.
+        command.args(["-G", "-o", "LogLevel=INFO", "-o", "RemoteCommand=none"]);
+        command.args(arguments::of_target(target)).arg("--").arg(&target.host).arg("true");
         command.stdin(Stdio::null()).kill_on_drop(true);
         let output = tokio::time::timeout(Duration::from_secs(10), command.output()).await;
         let output = match output {
@@ -52,7 +62,21 @@ impl Settings {
         let set = |key: &str| Some(value(key)).filter(|value| !value.is_empty() && value != "none");
         let through = set("proxyjump").or_else(|| set("proxycommand"));
         let host_keys = if value("stricthostkeychecking") == "accept-new" { "accept-new" } else { "yes" };
-        Self { user: value("user"), host: value("hostname"), port: value("port"), host_keys, through }
+        let differs = |pair: &&(&str, &str)| {
+            let (key, normal) = **pair;
+            let value = value(key);
+            !value.is_empty() && value != normal
+        };
+        let overrides =
+            SET_BACK.iter().filter(differs).map(|(key, normal)| format!("{key}={normal}")).collect();
+        Self {
+            user: value("user"),
+            host: value("hostname"),
+            port: value("port"),
+            host_keys,
+            through,
+            overrides,
+        }
     }
 
     /// Returns what is tried, for messages.
@@ -82,6 +106,16 @@ mod tests {
             assert_eq!(settings.tried(), "ssh to me@h port 22");
         }
         assert_eq!(Settings::parse("").host_keys, "yes");
+    }
+
+    #[test]
+    fn what_keeps_ssh_from_running_a_command_is_set_back() {
+        assert_eq!(Settings::parse("sessiontype default\nforkafterauthentication no\n").overrides, [""; 0]);
+        assert_eq!(Settings::parse("host h\n").overrides, [""; 0], "an ssh that does not know them");
+        let both = Settings::parse("sessiontype subsystem\nforkafterauthentication yes\n");
+        assert_eq!(both.overrides, ["sessiontype=default", "forkafterauthentication=no"]);
+        // `none` is a value of its own here.
+        assert_eq!(Settings::parse("sessiontype none\n").overrides, ["sessiontype=default"]);
     }
 
     #[test]
