@@ -240,7 +240,7 @@ impl Draft {
             Observed::Absent => None,
             Observed::Present(fact) => Some(*fact),
         };
-        let told = found.as_ref().map(|found| kinds::cluster_notes(resource, found, context));
+        let told = found.as_ref().map(|found| kinds::notes(resource, found, context));
         let note = |text| Note { addr: Some(resource.addr.clone()), text };
         self.notes.extend(told.into_iter().flatten().map(note));
         let comparison = kinds::compare(resource, found.as_ref(), context);

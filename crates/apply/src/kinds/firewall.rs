@@ -15,8 +15,13 @@ pub(super) fn step(addr: &ResourceAddr, desired: &DesiredFirewall) -> Step {
         });
     }
     if desired.enable {
-        // Before the gate closes, the way in by which we came must be open.
-        lines.push(call("ufw", &["allow", &format!("{}/tcp", desired.ssh_port)]));
+        // Before the gate closes, the way in by which we came must be open. A `limit` lets in, too, and `ufw allow`
+        // would take its place.
+        let port = desired.ssh_port;
+        let limit =
+            format!(r"^### tuple ### limit(_log(-all)?)? tcp {port} 0\.0\.0\.0/0 any 0\.0\.0\.0/0 in( |$)");
+        let is_limited = call("grep", &["-qsE", "--", &limit, "/etc/ufw/user.rules"]);
+        lines.push(format!("{is_limited} || {}", call("ufw", &["allow", &format!("{port}/tcp")])));
         lines.push("ufw --force enable".to_owned());
     }
     Step::new(addr, lines.join("\n"))

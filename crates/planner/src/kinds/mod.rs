@@ -16,6 +16,7 @@ mod package;
 pub(crate) mod service;
 mod setting;
 mod split;
+mod ufw_rule;
 mod unit;
 mod version;
 
@@ -106,12 +107,13 @@ pub(crate) fn remove(desired: &Desired, found: &Fact) -> Fate {
     }
 }
 
-/// Returns what readers of a plan should know of the cluster, whether it is left as it is or changed.
-pub(crate) fn cluster_notes(resource: &Resource, found: &Fact, context: &Context<'_>) -> Vec<String> {
+/// Returns what readers of a plan should know of the cluster or a firewall, whether it is left as it is or changed.
+pub(crate) fn notes(resource: &Resource, found: &Fact, context: &Context<'_>) -> Vec<String> {
     match (&resource.desired, found) {
         (Desired::Authority(_), Fact::Ca(_)) => authority::notes(context),
         (Desired::Members(desired), Fact::Members(fact)) => members::notes(desired, fact),
         (Desired::Version(desired), Fact::Version(fact)) => version::notes(desired, fact, context),
+        (Desired::Firewall(desired), Fact::Firewall(fact)) => firewall::notes(desired, fact),
         _ => Vec::new(),
     }
 }
