@@ -20,7 +20,7 @@ pub enum IssueErrorKind {
     #[error("the authority's ca.key is encrypted, and its passphrase was not given")]
     Locked,
     /// The authority's certificate is over.
-    #[error("the authority's certificate expired on {}; make a new authority", .not_after.date())]
+    #[error("the authority's certificate expired on {}: `crdbctl plan` shows how a new one takes its place", .not_after.date())]
     AuthorityExpired {
         /// Its end.
         not_after: Timestamp,

@@ -114,11 +114,49 @@ impl AuthorityDirectory {
     /// # Errors
     /// When the present key is not here, when another key has the name for the old one, or when writing fails.
     pub fn rotate(self, new: Authority) -> Result<Self, DirectoryError> {
+        if !self.authority.has_key() {
+            return Err(DirectoryError::new(self.path.join("ca.key"), DirectoryErrorKind::NoKey));
+        }
+        let new = new.followed_by(self.authority.bundle());
+        self.exchange(new)
+    }
+
+    /// Puts a new authority in the place of the present one, which is trusted no more. Its key, where it is here, stays as
+    /// `ca.key.<serial>.old`, 0600. Returns the directory as it then is.
+    ///
+    /// For an authority that has ended. Interrupted at any instant as [`rotate`](Self::rotate) is.
+    ///
+    /// # Errors
+    /// When a key has appeared meanwhile, when another key has the name for the old one, or when writing fails.
+    pub fn replace(self, new: Authority) -> Result<Self, DirectoryError> {
+        self.exchange(new)
+    }
+
+    fn exchange(self, authority: Authority) -> Result<Self, DirectoryError> {
         self.settle()?;
         let key_path = self.path.join("ca.key");
-        let (Some(present), Some(key)) = (self.authority.key_pem(), new.key_pem()) else {
+        let Some(key) = authority.key_pem().cloned() else {
             return Err(DirectoryError::new(key_path, DirectoryErrorKind::NoKey));
         };
+        if let Some(present) = self.authority.key_pem() {
+            self.keep_key(present)?;
+        }
+        let replace = if self.authority.has_key() { Replace::Allowed } else { Replace::Never };
+        let pending = pending_path(&self.path, &key);
+        files::write(&pending, authority.bundle().to_pem().as_bytes(), 0o644, Replace::Allowed)?;
+        let written = files::write(&key_path, key.expose_secret().as_bytes(), 0o600, replace);
+        if written.is_err() {
+            // Nothing refers to it; that it may stay behind does no harm.
+            let _ = fs::remove_file(&pending);
+        }
+        written?;
+        let directory = Self { path: self.path, authority, certificate_mode: Mode::new(0o644) };
+        directory.settle()?;
+        Ok(directory)
+    }
+
+    /// Gives the present key a second name, under which it stays.
+    fn keep_key(&self, present: &SecretString) -> Result<(), DirectoryError> {
         let kept = self.path.join(old_key(&self.authority.info().serial));
         match files::write(&kept, present.expose_secret().as_bytes(), 0o600, Replace::Never) {
             Err(DirectoryError { kind: DirectoryErrorKind::Exists, .. }) => {
@@ -127,17 +165,10 @@ impl AuthorityDirectory {
                 if there.is_none_or(|there| there.expose_secret() != present.expose_secret()) {
                     return Err(DirectoryError::new(kept, DirectoryErrorKind::OldKeyInTheWay));
                 }
+                Ok(())
             }
-            other => other?,
+            other => other,
         }
-        let key = key.clone();
-        let authority = new.followed_by(self.authority.bundle());
-        let pending = pending_path(&self.path, &key);
-        files::write(&pending, authority.bundle().to_pem().as_bytes(), 0o644, Replace::Allowed)?;
-        files::write(&key_path, key.expose_secret().as_bytes(), 0o600, Replace::Allowed)?;
-        let directory = Self { path: self.path, authority, certificate_mode: Mode::new(0o644) };
-        directory.settle()?;
-        Ok(directory)
     }
 
     /// Trusts the issuing certificate alone from now on, and deletes the keys that [`rotate`](Self::rotate) kept.

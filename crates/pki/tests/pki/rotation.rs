@@ -165,3 +165,42 @@ fn an_authority_without_its_key_is_not_rotated() {
     assert!(matches!(error.kind, DirectoryErrorKind::NoKey), "{error}");
     assert_eq!(names(&keys), ["ca.crt"]);
 }
+
+#[test]
+fn what_has_ended_is_replaced_and_trusted_no_more_whether_its_key_is_here_or_not() {
+    for has_key in [true, false] {
+        let parent = TempDir::new().unwrap();
+        let keys = parent.path().join("keys");
+        let old = AuthorityDirectory::create(&keys, kit::authority()).unwrap();
+        let (kept, key) = (old_key(old.authority()), read(&keys, "ca.key"));
+        if !has_key {
+            fs::remove_file(keys.join("ca.key")).unwrap();
+        }
+        let new = kit::authority();
+        let alone = new.bundle().clone();
+        AuthorityDirectory::open(&keys).unwrap().unwrap().replace(new).unwrap();
+        let opened = AuthorityDirectory::open(&keys).unwrap().unwrap();
+        assert_eq!(*opened.authority().bundle(), alone);
+        assert!(judged(&kit::node(opened.authority()), &alone));
+        let mut expected = vec!["ca.crt".to_owned(), "ca.key".to_owned()];
+        if has_key {
+            assert_eq!(read(&keys, &kept), key);
+            expected.push(kept);
+        }
+        assert_eq!(names(&keys), expected);
+    }
+}
+
+#[test]
+fn a_key_that_appears_while_an_authority_without_one_is_replaced_is_not_overwritten() {
+    let parent = TempDir::new().unwrap();
+    let keys = parent.path().join("keys");
+    AuthorityDirectory::create(&keys, kit::authority()).unwrap();
+    let key = read(&keys, "ca.key");
+    fs::remove_file(keys.join("ca.key")).unwrap();
+    let directory = AuthorityDirectory::open(&keys).unwrap().unwrap();
+    write(&keys, "ca.key", &key, 0o600);
+    let error = directory.replace(kit::authority()).unwrap_err();
+    assert!(matches!(error.kind, DirectoryErrorKind::Exists), "{error}");
+    assert_eq!(read(&keys, "ca.key"), key);
+}
