@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crdbctl_model::{
-    Action, ArchiveInfo, Change, Desired, DesiredService, Digest, Event, NodeName, Observations, Outcome,
-    Phase, Plan, ResourceAddr, ResourceGraph, RunSummary, Timestamp,
+    Action, ArchiveInfo, Cause, Change, Desired, DesiredService, Digest, Event, Impact, NodeName,
+    Observations, Outcome, Phase, Plan, ResourceAddr, ResourceGraph, RunSummary, Timestamp,
 };
 use crdbctl_pki::AuthorityDirectory;
 use crdbctl_probe::Operator;
@@ -102,8 +102,13 @@ impl Applier {
         // Before nodes that are down start with another version, too.
         self.change_cluster_before_rollout(sessions, &issuer, &mut outcomes).await;
         let works = self.works(sessions, &issuer, &outcomes)?;
-        outcomes.extend(self.work_on_all(sessions, works).await);
+        // A node that starts joins those that run, which accept nobody before they have their new certificates.
+        let waits_for_reloads = !self.cut_off().is_empty();
+        let (at_once, afterwards): (Vec<_>, Vec<_>) =
+            works.into_iter().partition(|work| !waits_for_reloads || self.rolls(&work.node));
+        outcomes.extend(self.work_on_all(sessions, at_once).await);
         let mut ledger = self.roll_out(sessions, &issuer, &mut outcomes).await;
+        outcomes.extend(self.work_on_all(sessions, afterwards).await);
         self.initialise(sessions, &issuer, &mut outcomes).await;
         match &ledger.halted {
             None => {
@@ -134,10 +139,17 @@ impl Applier {
         )
     }
 
+    /// The nodes that run with certificates that nobody accepts, where that kept the cluster from being asked. They are
+    /// reloaded, and nobody is asked before.
+    pub(crate) fn cut_off(&self) -> BTreeSet<NodeName> {
+        crdbctl_planner::cut_off(&self.graph, &self.observations, self.observations.taken_at)
+    }
+
     /// Whether client commands are run with an authority that is there already.
     fn asks_cockroach(&self) -> bool {
         let is_made = |change: &Change| {
-            matches!(change.desired, Some(Desired::Authority(_))) && change.action == Action::Create
+            matches!(change.desired, Some(Desired::Authority(_)))
+                && (change.action == Action::Create || change.cause == Cause::Expiry)
         };
         let asks = |change: &Change| {
             matches!(
@@ -145,7 +157,9 @@ impl Applier {
                 Some(Desired::Init(_) | Desired::Setting(_) | Desired::Members(_) | Desired::Version(_))
             )
         };
-        let rolls = !self.plan.rollout.is_empty() && self.is_initialised();
+        let restarts = self.plan.rollout.iter().any(|step| step.impact == Impact::Restart);
+        let asks_to_roll = restarts || self.cut_off().is_empty();
+        let rolls = !self.plan.rollout.is_empty() && self.is_initialised() && asks_to_roll;
         !self.plan.changes.iter().any(is_made) && (rolls || self.plan.changes.iter().any(asks))
     }
 

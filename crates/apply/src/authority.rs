@@ -2,7 +2,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use crdbctl_model::{
-    Action, Change, Desired, DesiredAuthority, DesiredClientCertificate, Impact, Outcome, Plan, Timestamp,
+    Action, Cause, Change, Desired, DesiredAuthority, DesiredClientCertificate, Impact, Outcome, Plan,
+    Timestamp,
 };
 use crdbctl_pki::{Authority, AuthorityDirectory, ClientUser};
 use secrecy::SecretString;
@@ -49,9 +50,16 @@ pub(crate) fn make(
         match &change.desired {
             Some(Desired::Authority(desired)) => {
                 directory = match change.action {
-                    Action::Replace => {
-                        directory.and_then(|present| rotate(present, desired, passphrase, now))
-                    }
+                    Action::Replace => directory.and_then(|present| {
+                        let new = new_as_stored(&present, desired, passphrase, now)?;
+                        // What an authority that has ended signed is refused everywhere: nobody need trust it any longer.
+                        let put = if change.cause == Cause::Expiry {
+                            AuthorityDirectory::replace
+                        } else {
+                            AuthorityDirectory::rotate
+                        };
+                        put(present, new).map_err(failure)
+                    }),
                     Action::Update => directory.and_then(|present| present.drop_older().map_err(failure)),
                     Action::Create | Action::Delete => create(desired, path, now),
                 };
@@ -86,22 +94,22 @@ fn create(
     AuthorityDirectory::create(path, authority).map_err(failure)
 }
 
-/// A new authority before the present one. Its key is stored as the present one is: encrypted where that is.
-fn rotate(
-    present: AuthorityDirectory,
+/// Returns a new authority. Its key is stored as the present one is: encrypted where that is.
+fn new_as_stored(
+    present: &AuthorityDirectory,
     desired: &DesiredAuthority,
     passphrase: Option<&SecretString>,
     now: Timestamp,
-) -> Result<AuthorityDirectory, IssueFailure> {
+) -> Result<Authority, IssueFailure> {
     if present.authority().is_locked() {
         return Err(IssueFailure("ca.key is encrypted, and its passphrase was not given".to_owned()));
     }
-    let mut new = Authority::create(desired.key, desired.lifetime, now).map_err(failure)?;
+    let new = Authority::create(desired.key, desired.lifetime, now).map_err(failure)?;
     // A passphrase is asked for only when the present key has one.
-    if let Some(passphrase) = passphrase {
-        new = new.protected_by(passphrase).map_err(failure)?;
+    match passphrase {
+        Some(passphrase) => new.protected_by(passphrase).map_err(failure),
+        None => Ok(new),
     }
-    present.rotate(new).map_err(failure)
 }
 
 fn client(
@@ -121,7 +129,7 @@ fn failure(error: impl std::fmt::Display) -> IssueFailure {
 
 #[cfg(test)]
 mod tests {
-    use crdbctl_model::{Cause, ResourceAddr};
+    use crdbctl_model::ResourceAddr;
 
     use super::*;
 

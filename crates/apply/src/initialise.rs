@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crdbctl_model::{Desired, Event, NodeName, Outcome, Phase};
@@ -39,8 +40,12 @@ impl Applier {
             })
             .filter_map(|change| change.addr.node().cloned())
             .collect();
-        let wait_for: Vec<NodeName> =
-            if init.is_some() { self.graph.staying().cloned().collect() } else { started };
+        let reloaded = self.reloaded_to_be_accepted(outcomes);
+        let wait_for: Vec<NodeName> = if init.is_some() {
+            self.graph.staying().cloned().collect()
+        } else {
+            started.into_iter().chain(reloaded).collect::<BTreeSet<_>>().into_iter().collect()
+        };
         let Some((change, desired)) = init else {
             let failures = self.wait_all(sessions, &wait_for, goal).await;
             for (node, why) in failures.1 {
@@ -83,6 +88,17 @@ impl Applier {
         let done = Outcomes::from([(change.addr.clone(), (outcome, took))]);
         self.tell_finished(&done);
         outcomes.extend(done);
+    }
+
+    /// The nodes that were cut off, when all of them have new certificates: they are done when they are ready. While one of
+    /// them lacks its own, none need be.
+    fn reloaded_to_be_accepted(&self, outcomes: &Outcomes) -> BTreeSet<NodeName> {
+        let nodes = self.cut_off();
+        let is_done = |node: &NodeName| {
+            let mut own = outcomes.iter().filter(|(addr, _)| addr.node() == Some(node)).peekable();
+            own.peek().is_some() && own.all(|(_, (outcome, _))| *outcome == Outcome::Converged)
+        };
+        if nodes.iter().all(is_done) { nodes } else { BTreeSet::new() }
     }
 
     async fn initialise_through(
@@ -149,17 +165,27 @@ impl Applier {
     }
 
     fn fail_service(&self, node: &NodeName, why: &NotWell, outcomes: &mut Outcomes) {
-        let service = self.graph.of_node(node).find(|r| matches!(r.desired, Desired::Service(_)));
-        if let Some(service) = service
-            && let Some((outcome, _)) = outcomes.get_mut(&service.addr)
-        {
-            *outcome = match why {
-                NotWell::Interrupted => Outcome::Skipped(format!("started, and {why} before it was well")),
-                NotWell::Unwell(why) => Outcome::Failed(format!("started, and not well: {why}")),
-            };
-            // It was told as made when its script had ended; the summary must not be the first to say otherwise.
-            let told = (service.addr.clone(), (outcome.clone(), 0));
-            self.tell_finished(&Outcomes::from([told]));
+        let of_kind = |is_kind: fn(&Desired) -> bool| {
+            let resource = self.graph.of_node(node).find(|resource| is_kind(&resource.desired));
+            resource.map(|resource| resource.addr.clone()).filter(|addr| outcomes.contains_key(addr))
+        };
+        let service = of_kind(|desired| matches!(desired, Desired::Service(_)));
+        let (addr, did) = match service {
+            Some(addr) => (addr, "started"),
+            // It runs on, with a certificate that is new.
+            None => match of_kind(|desired| matches!(desired, Desired::NodeCertificate(_))) {
+                Some(addr) => (addr, "read again"),
+                None => return,
+            },
+        };
+        let outcome = match why {
+            NotWell::Interrupted => Outcome::Skipped(format!("{did}, and {why} before it was well")),
+            NotWell::Unwell(why) => Outcome::Failed(format!("{did}, and not well: {why}")),
+        };
+        // It was told as made when its script had ended; the summary must not be the first to say otherwise.
+        self.tell_finished(&Outcomes::from([(addr.clone(), (outcome.clone(), 0))]));
+        if let Some(entry) = outcomes.get_mut(&addr) {
+            entry.0 = outcome;
         }
     }
 }

@@ -6,6 +6,7 @@ use crdbctl_model::{
 };
 use crdbctl_pki::{CaBundle, Certificate};
 
+use crate::ended::{self, Refusal};
 use crate::movement::{self, Movement};
 use crate::rotation::{self, RotationStep};
 use crate::view::View;
@@ -22,6 +23,8 @@ pub(crate) struct Context<'a> {
     pub(crate) rotation: Option<RotationStep>,
     /// Whether a new authority is made and not trusted by every node yet.
     pub(crate) distributing: bool,
+    /// The nodes that run with certificates that nobody accepts, where the cluster could not be asked for that reason.
+    pub(crate) cut_off: BTreeSet<NodeName>,
     /// Where the nodes' versions come from and go to.
     pub(crate) movement: Movement,
     /// What the plan tells of.
@@ -41,8 +44,30 @@ pub(crate) enum AuthorityState {
     },
     /// It will be made by this plan.
     ToBeCreated,
+    /// Every authority that was found anywhere has ended: this plan makes a new one in its place.
+    Ended {
+        /// When the last one ended.
+        ended: Timestamp,
+        /// The one on the control host, and whether its key is there; `None` when there is none.
+        here: Option<(Box<CaBundle>, bool)>,
+    },
     /// It could not be read, or must not be made.
-    Unknown(String),
+    Unknown {
+        /// Why.
+        reason: String,
+        /// What to do next, where that is not the same for every reason.
+        hint: Option<String>,
+    },
+}
+
+impl AuthorityState {
+    fn unknown(reason: impl Into<String>) -> Self {
+        Self::Unknown { reason: reason.into(), hint: None }
+    }
+
+    fn refused(refusal: Refusal) -> Self {
+        Self::Unknown { reason: refusal.reason, hint: Some(refusal.hint) }
+    }
 }
 
 impl<'a> Context<'a> {
@@ -53,11 +78,18 @@ impl<'a> Context<'a> {
         shard: Option<Shard>,
     ) -> Self {
         let view = View::new(graph, observations, shard);
-        let authority = authority(graph, observations, &view);
+        let authority = authority(graph, observations, &view, now);
         let distributing = match &authority {
             AuthorityState::Present { bundle, .. } => rotation::under_way(bundle, graph, observations)
                 .is_some_and(|rotation| rotation.step == RotationStep::Distribute),
-            AuthorityState::ToBeCreated | AuthorityState::Unknown(_) => false,
+            AuthorityState::ToBeCreated | AuthorityState::Ended { .. } | AuthorityState::Unknown { .. } => {
+                false
+            }
+        };
+        // Of nodes that are not seen it cannot be told whether they could be asked.
+        let cut_off = match view.unseen() {
+            None => ended::cut_off(graph, observations, now),
+            Some(_) => BTreeSet::new(),
         };
         Self {
             graph,
@@ -66,6 +98,7 @@ impl<'a> Context<'a> {
             authority,
             rotation: None,
             distributing,
+            cut_off,
             movement: Movement::new(graph, observations, &view),
             members: movement::members(graph, observations),
             view,
@@ -181,38 +214,69 @@ pub(crate) fn service<'a>(
     }
 }
 
-fn authority(graph: &ResourceGraph, observations: &Observations, view: &View) -> AuthorityState {
+fn authority(
+    graph: &ResourceGraph,
+    observations: &Observations,
+    view: &View,
+    now: Timestamp,
+) -> AuthorityState {
     let Some(resource) =
         graph.resources.values().find(|resource| matches!(resource.desired, Desired::Authority(_)))
     else {
-        return AuthorityState::Unknown("the manifest has no certificate authority".to_owned());
+        return AuthorityState::unknown("the manifest has no certificate authority");
     };
     match observations.of(&resource.addr) {
         Observed::Absent => match node_with_ca(graph, observations, view) {
             None => AuthorityState::ToBeCreated,
-            Some(why) => AuthorityState::Unknown(why),
+            Some(why) if !any_trusts_nobody(graph, observations, now) => AuthorityState::unknown(why),
+            Some(why) => match ended::everywhere(graph, observations, view, now, false) {
+                Ok(Some(ended)) => AuthorityState::Ended { ended, here: None },
+                Ok(None) => AuthorityState::unknown(why),
+                Err(refusal) => AuthorityState::refused(refusal),
+            },
         },
-        Observed::Unknown { reason } | Observed::Deferred { reason } => AuthorityState::Unknown(reason),
+        Observed::Unknown { reason } | Observed::Deferred { reason } => AuthorityState::unknown(reason),
         Observed::Present(fact) => match *fact {
             Fact::Ca(ca) => match CaBundle::parse(ca.pem.as_bytes()) {
-                Ok(bundle) => match of_another(graph, observations, &bundle, view) {
+                Ok(bundle) if ended::has_ended(&bundle, now) => {
+                    match ended::everywhere(graph, observations, view, now, true) {
+                        Ok(on_nodes) => AuthorityState::Ended {
+                            ended: bundle
+                                .infos()
+                                .map(|info| info.not_after)
+                                .max()
+                                .max(on_nodes)
+                                .unwrap_or(now),
+                            here: Some((Box::new(bundle), ca.has_key)),
+                        },
+                        Err(refusal) => AuthorityState::refused(refusal),
+                    }
+                }
+                Ok(bundle) => match of_another(graph, observations, &bundle, view, now) {
                     None => AuthorityState::Present { bundle: Box::new(bundle), has_key: ca.has_key },
-                    Some(why) => AuthorityState::Unknown(why),
+                    Some(why) => AuthorityState::unknown(why),
                 },
-                Err(error) => AuthorityState::Unknown(error.to_string()),
+                Err(error) => AuthorityState::unknown(error.to_string()),
             },
-            _ => AuthorityState::Unknown("what was found is not a certificate authority".to_owned()),
+            _ => AuthorityState::unknown("what was found is not a certificate authority"),
         },
     }
 }
 
+fn any_trusts_nobody(graph: &ResourceGraph, observations: &Observations, now: Timestamp) -> bool {
+    graph.nodes.keys().any(|node| ended::trusts_nobody(graph, observations, node, now))
+}
+
 /// Nodes that run with certificates of an authority that is not ours trust that one: given ours one after the other, they would
 /// no longer trust each other. One such node among others of ours is a drift to be mended; and where none runs, nothing is lost.
+/// Nor is anything where the authority has ended that the node trusts: it does not trust the others as it is. There an apply may
+/// have been interrupted between the new ca.crt and the new pair.
 fn of_another(
     graph: &ResourceGraph,
     observations: &Observations,
     bundle: &CaBundle,
     view: &View,
+    now: Timestamp,
 ) -> Option<String> {
     let (mut ours, mut foreign) = (0, Vec::new());
     for resource in graph.resources.values() {
@@ -227,9 +291,14 @@ fn of_another(
         let Fact::Certificate(pair) = *fact else { continue };
         let Some(file) = pair.certificate else { continue };
         let Ok(found) = Certificate::parse_pem_bundle(file.pem.as_bytes()) else { continue };
+        let expired = || now > found[0].info().not_after;
+        let is_lost = || {
+            ended::trusts_nobody(graph, observations, node, now)
+                || expired() && ended::trusts_no_other(graph, observations, node, bundle, now)
+        };
         if bundle.vouches_for(&found) {
             ours += 1;
-        } else {
+        } else if !is_lost() {
             foreign.push(format!("{} of {node} (issuer {})", desired.certificate, found[0].info().issuer));
         }
     }
@@ -245,7 +314,7 @@ fn of_another(
     let more = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
     Some(format!(
         "CockroachDB runs with {first}{more}, which the authority here did not sign: given this authority one after the other, \
-         nodes and clients would no longer trust each other. Only `crdbctl certs rotate-ca` replaces an authority while nodes run"
+         nodes and clients would no longer trust each other. Only `crdbctl certs rotate-ca` replaces an authority while nodes run, beginning with the one that they trust"
     ))
 }
 

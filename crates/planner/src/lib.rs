@@ -13,6 +13,7 @@ mod cause;
 mod comparison;
 mod context;
 mod dependencies;
+mod ended;
 mod holders;
 mod join;
 mod kinds;
@@ -31,6 +32,7 @@ mod view;
 mod whereabouts;
 
 pub use accept::{Accepted, accept};
+pub use ended::cut_off;
 pub use holders::{Holder, Holders, Unjudged, without_issuer};
 pub use join::{JoinError, join};
 pub use kinds::firewall::rules_there;

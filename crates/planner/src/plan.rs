@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Basis, Cause, Change, Desired, DesiredPackage, Fact, Finalize, HealthFact, Impact, NodeName,
-    NodeObservation, Note, Observations, Observed, Part, Plan, Presence, Resource, ResourceAddr,
+    AttributeDiff, Basis, Cause, Change, Desired, DesiredPackage, Fact, Finalize, HealthFact, Impact,
+    NodeName, NodeObservation, Note, Observations, Observed, Part, Plan, Presence, Resource, ResourceAddr,
     ResourceGraph, ResourceKind, ResourceName, ShardContext, Timestamp, Transfer, UnknownResource, Verdict,
 };
 
@@ -13,7 +13,7 @@ use crate::context::{AuthorityState, Context};
 use crate::options::PlanOptions;
 use crate::removal::{Clearance, Removals, depart, surplus};
 use crate::rotation::{self, RotationStep};
-use crate::{dependencies, kinds, rollout, startable, twins};
+use crate::{dependencies, ended, kinds, rollout, startable, twins};
 
 /// Returns what must change for the nodes to be as the graph says.
 ///
@@ -59,13 +59,22 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
             draft.carried.entry(service).or_default().extend(unit);
         }
     }
+    draft.put_off_restarts(context);
     if options.skip_unknown {
         draft.put_off_leaving(graph);
     }
     match context.rotation {
         None => {
-            draft.notes.extend(rotation::note(context).filter(|_| context.view.has_cluster()));
-            draft.take_away_unwanted(context, options);
+            let notes = rotation::note(context).into_iter().chain(ended::note(context));
+            draft.notes.extend(notes.filter(|_| context.view.has_cluster()));
+            // A process may go by what is removed until it is restarted, and restarts are put off.
+            if context.cut_off.is_empty() {
+                draft.take_away_unwanted(context, options);
+            } else {
+                let leaving = graph.leaving().filter(|node| context.view.has(node));
+                let text = |node| format!("nothing is taken off {node} yet: {}", not_accepted(context));
+                draft.notes.extend(leaving.map(|node| Note { addr: None, text: text(node) }));
+            }
         }
         Some(step) => {
             draft.differences.retain(|addr, difference| step.concerns(graph.resources.get(addr), difference));
@@ -141,6 +150,17 @@ struct Draft {
 /// What to do when a shard does not see enough.
 const WITHOUT_SHARDS: &str = "look at all nodes at once, without --shard";
 
+/// Why nobody can ask the cluster before certificates are replaced.
+fn not_accepted(context: &Context<'_>) -> String {
+    let names: Vec<&str> = context.cut_off.iter().map(NodeName::as_str).collect();
+    format!("the certificates with which CockroachDB runs on {} are not accepted any more", names.join(", "))
+}
+
+/// Whether only a node that answers can tell of a resource.
+fn is_told_by_cockroach(desired: &Desired) -> bool {
+    matches!(desired, Desired::Setting(_) | Desired::Members(_) | Desired::Version(_))
+}
+
 /// Whether a resource cannot be told while any node cannot be read: not worth a line of its own then.
 fn depends_on_all(desired: &Desired) -> bool {
     matches!(desired, Desired::Init(_) | Desired::Setting(_) | Desired::Members(_) | Desired::Version(_))
@@ -179,7 +199,7 @@ impl Draft {
 
     /// Tells of an authority that is unknown where it is not compared itself, and something hangs on it.
     fn authority_of_another_shard(&mut self, context: &Context<'_>) {
-        let AuthorityState::Unknown(reason) = &context.authority else { return };
+        let AuthorityState::Unknown { reason, .. } = &context.authority else { return };
         if context.view.has_cluster() || self.undetermined.is_empty() {
             return;
         }
@@ -203,6 +223,12 @@ impl Draft {
             return;
         }
         let found = match observed {
+            Observed::Unknown { .. } | Observed::Deferred { .. }
+                if !context.cut_off.is_empty() && is_told_by_cockroach(&resource.desired) =>
+            {
+                self.defer(resource, context);
+                return;
+            }
             Observed::Unknown { reason } => {
                 self.compared.insert(resource.addr.clone(), Verdict::Unknown);
                 // What depends on every node is not worth a line of its own when a node is missing.
@@ -265,7 +291,7 @@ impl Draft {
                     Desired::Ca(_) | Desired::NodeCertificate(_) | Desired::ClientCertificate(_)
                 );
                 // An unknown authority is told once, not once a certificate.
-                if of_authority && matches!(context.authority, AuthorityState::Unknown(_)) {
+                if of_authority && matches!(context.authority, AuthorityState::Unknown { .. }) {
                     self.undetermined.extend(resource.addr.node().cloned());
                 } else {
                     self.unknown_resource(resource, reason, hint);
@@ -280,6 +306,45 @@ impl Draft {
         }
         if let Some(fact) = found {
             self.before.insert(resource.addr.clone(), fact);
+        }
+    }
+
+    /// Leaves what only CockroachDB can tell for the next plan: nobody can ask it before its certificates are replaced.
+    fn defer(&mut self, resource: &Resource, context: &Context<'_>) {
+        let reason = not_accepted(context);
+        if matches!(resource.desired, Desired::Version(_)) && context.movement.is_ahead() {
+            self.compared.insert(resource.addr.clone(), Verdict::Unknown);
+            let hint = "write `cockroach.version` as it runs and apply, so that certificates are replaced; upgrade afterwards";
+            self.unknown_resource(resource, reason, hint.to_owned());
+        } else {
+            self.deferred.push((resource.addr.clone(), reason));
+        }
+    }
+
+    /// Puts off what restarts nodes that run, until their certificates are accepted again: no gate could be passed before.
+    fn put_off_restarts(&mut self, context: &Context<'_>) {
+        if context.cut_off.is_empty() {
+            return;
+        }
+        let mut put_off = BTreeSet::new();
+        self.differences.retain(|addr, difference| {
+            let Some(node) = addr.node().filter(|node| context.is_running(node)) else { return true };
+            let restarts = |attribute: &AttributeDiff| attribute.impact == Impact::Restart;
+            if !difference.attributes.iter().any(restarts) {
+                return true;
+            }
+            put_off.insert(node.clone());
+            // A service may have to be enabled, or told to read its certificates, as well.
+            difference.attributes.retain(|attribute| !restarts(attribute));
+            addr.kind == ResourceKind::Service && !difference.attributes.is_empty()
+        });
+        if !put_off.is_empty() {
+            let names: Vec<&str> = put_off.iter().map(NodeName::as_str).collect();
+            let text = format!(
+                "what restarts {} is put off until certificates are accepted again: plan again after this apply",
+                names.join(", ")
+            );
+            self.notes.push(Note { addr: None, text });
         }
     }
 
@@ -472,7 +537,12 @@ impl Draft {
         let risky: Vec<ResourceAddr> = graph
             .resources
             .values()
-            .filter(|resource| matches!(resource.desired, Desired::Authority(_) | Desired::Init(_)))
+            .filter(|resource| match &resource.desired {
+                // In the place of one that has ended it takes nothing from anybody; a node that comes back gets its own then.
+                Desired::Authority(_) => !matches!(context.authority, AuthorityState::Ended { .. }),
+                Desired::Init(_) => true,
+                _ => false,
+            })
             .map(|resource| resource.addr.clone())
             .collect();
         let dropped: Vec<&ResourceAddr> =

@@ -11,17 +11,21 @@ use crate::rotation::RotationStep;
 const YEAR: i64 = 365 * 86_400;
 
 pub(super) fn create(desired: &DesiredAuthority, context: &Context<'_>) -> Comparison {
-    if let AuthorityState::Unknown(reason) = &context.authority {
-        return unknown(
-            reason.clone(),
+    if let AuthorityState::Unknown { reason, hint } = &context.authority {
+        let hint = hint.clone().unwrap_or_else(|| {
             format!(
                 "put the cluster's ca.crt and ca.key into {} (mode 0700, ca.key 0600; ca.crt alone where nothing is applied), or \
                  name the right directory in `certificates.authority`",
                 desired.directory
-            ),
-        );
+            )
+        });
+        return unknown(reason.clone(), hint);
     }
     let mut difference = Difference::new(Action::Create);
+    if let AuthorityState::Ended { ended, .. } = &context.authority {
+        difference.cause = Some(Cause::Expiry);
+        difference.reason = Some(format!("the authority that the nodes trust ended on {}", ended.date()));
+    }
     difference.attributes = vec![
         AttributeDiff::words("directory", None::<&str>, Some(&desired.directory))
             .with_remark("on this host; ca.key never leaves it"),
@@ -33,13 +37,16 @@ pub(super) fn create(desired: &DesiredAuthority, context: &Context<'_>) -> Compa
 
 pub(super) fn compare(desired: &DesiredAuthority, context: &Context<'_>) -> Comparison {
     let bundle = match &context.authority {
-        AuthorityState::Unknown(reason) => {
-            return unknown(
-                reason.clone(),
-                "put the authority that the nodes trust (ca.crt, ca.key) into its directory on this host, then plan again",
-            );
+        AuthorityState::Unknown { reason, hint } => {
+            let put = "put the authority that the nodes trust (ca.crt, ca.key) into its directory on this host, then plan again";
+            return unknown(reason.clone(), hint.clone().unwrap_or_else(|| put.to_owned()));
         }
-        AuthorityState::ToBeCreated => return Comparison::Same { unchanged: 1 },
+        AuthorityState::ToBeCreated | AuthorityState::Ended { here: None, .. } => {
+            return Comparison::Same { unchanged: 1 };
+        }
+        AuthorityState::Ended { here: Some((bundle, has_key)), .. } => {
+            return Comparison::Differs(in_place_of(desired, bundle, *has_key, context));
+        }
         AuthorityState::Present { bundle, .. } => bundle,
     };
     match context.rotation {
@@ -70,13 +77,16 @@ pub(super) fn notes(context: &Context<'_>) -> Vec<String> {
     let lifetime = issuer.not_after.since(issuer.not_before);
     let days = left / 86_400;
     if left < 0 {
+        // An older one that is trusted as well is valid, else it would be replaced as a whole.
         vec![format!(
-            "THE AUTHORITY ENDED on {date}: its certificates are refused everywhere, and a rotation cannot mend that without \
-             clients noticing; run `crdbctl certs rotate-ca` now"
+            "THE AUTHORITY THAT ISSUES ENDED on {date}, and an older one in ca.crt has not: put the one that has not ended, with its \
+             ca.key, into the authority's directory, and plan again"
         )]
     } else if left <= window {
+        let when = if days < 2 { count(left / 3600, "hour") } else { count(days, "day") };
         vec![format!(
-            "THE AUTHORITY ENDS in {days} days, on {date}, and every certificate with it: run `crdbctl certs rotate-ca` now"
+            "THE AUTHORITY ENDS in {when}, on {date}, and every certificate with it: run `crdbctl certs rotate-ca` now. Once it \
+             has ended, `crdbctl apply` makes a new one, and every client is refused until it has the new ca.crt"
         )]
     } else if left <= YEAR.min(lifetime / 2) {
         vec![format!(
@@ -86,6 +96,42 @@ pub(super) fn notes(context: &Context<'_>) -> Vec<String> {
     } else {
         Vec::new()
     }
+}
+
+fn count(number: i64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// A new authority in the place of one that has ended. Nobody accepts anything by that one, so that it need not be trusted beside
+/// the new one, and its key is not needed.
+fn in_place_of(
+    desired: &DesiredAuthority,
+    bundle: &CaBundle,
+    has_key: bool,
+    context: &Context<'_>,
+) -> Difference {
+    let until = context.now.plus(desired.lifetime).date();
+    let mut difference = Difference::new(Action::Replace);
+    difference.attributes = vec![
+        AttributeDiff::texts(
+            "certificates",
+            Some(describe(bundle)),
+            Some(format!("a new one until {until}\n")),
+        ),
+        AttributeDiff::words("key", None::<&str>, Some(key_word(desired.key)))
+            .with_remark("on this host; ca.key never leaves it"),
+    ];
+    if has_key {
+        let kept = format!("ca.key.{}.old", bundle.issuer().info().serial);
+        difference.attributes.push(
+            AttributeDiff::words("old key", Some("ca.key"), Some(kept))
+                .with_remark("kept; delete it when you no longer need it"),
+        );
+    }
+    let ended = bundle.issuer().info().not_after.date();
+    difference.reason = Some(format!("it ended on {ended}"));
+    difference.cause = Some(Cause::Expiry);
+    difference
 }
 
 /// A new authority that issues, before the present ones, which stay trusted.

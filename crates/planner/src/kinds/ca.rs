@@ -12,8 +12,8 @@ use crate::rotation::RotationStep;
 
 pub(super) fn create(desired: &DesiredCa, node: Option<&NodeName>, context: &Context<'_>) -> Comparison {
     let shown = match &context.authority {
-        AuthorityState::Unknown(reason) => return no_authority(reason),
-        AuthorityState::ToBeCreated => "of the new authority".to_owned(),
+        AuthorityState::Unknown { reason, .. } => return no_authority(reason),
+        AuthorityState::ToBeCreated | AuthorityState::Ended { .. } => "of the new authority".to_owned(),
         AuthorityState::Present { bundle, .. } => describe(bundle).trim_end().replace('\n', ", "),
     };
     let mut difference = Difference::new(Action::Create);
@@ -31,11 +31,6 @@ pub(super) fn compare(
     node: Option<&NodeName>,
     context: &Context<'_>,
 ) -> Comparison {
-    let bundle = match &context.authority {
-        AuthorityState::Present { bundle, .. } => bundle,
-        AuthorityState::Unknown(reason) => return no_authority(reason),
-        AuthorityState::ToBeCreated => return no_authority("there is no authority yet"),
-    };
     if found.path.kind != FileKind::Regular {
         return unknown(
             format!("{} is not a regular file", desired.path),
@@ -43,6 +38,25 @@ pub(super) fn compare(
         );
     }
     let mut difference = Difference::new(Action::Update);
+    let bundle = match &context.authority {
+        AuthorityState::Present { bundle, .. } => bundle,
+        AuthorityState::Unknown { reason, .. } => return no_authority(reason),
+        AuthorityState::ToBeCreated => return no_authority("there is no authority yet"),
+        AuthorityState::Ended { ended, .. } => {
+            difference.attributes.push(
+                AttributeDiff::texts(
+                    "certificates",
+                    Some(described(found)),
+                    Some("of the new authority\n".to_owned()),
+                )
+                .with_impact(reload(node, context)),
+            );
+            difference.cause = Some(Cause::Expiry);
+            difference.reason = Some(format!("the authority ended on {}", ended.date()));
+            difference.ownership(&found.path, &desired.owner, &desired.group, desired.mode);
+            return difference.conclude();
+        }
+    };
     // That a node lacks the new authority is nobody's doing on the host.
     if context.rotation.is_some() || context.distributing {
         difference.cause = Some(Cause::Rotation);
@@ -75,10 +89,8 @@ pub(super) fn compare(
                 );
             }
             let impact = reload(node, context);
-            let before =
-                CaBundle::parse(found.pem.as_bytes()).map_or_else(|e| e.to_string(), |b| describe(&b));
             difference.attributes.push(
-                AttributeDiff::texts("certificates", Some(before), Some(describe(bundle)))
+                AttributeDiff::texts("certificates", Some(described(found)), Some(describe(bundle)))
                     .with_impact(impact),
             );
             difference.reason = findings.first().map(ToString::to_string);
@@ -110,6 +122,11 @@ pub(super) fn describe(bundle: &CaBundle) -> String {
         })
         .collect();
     shown.concat()
+}
+
+/// Returns the certificates of a file as [`describe`] does, or why they cannot be read.
+fn described(found: &CaFact) -> String {
+    CaBundle::parse(found.pem.as_bytes()).map_or_else(|error| error.to_string(), |bundle| describe(&bundle))
 }
 
 /// Whatever is in it is public, and the authority on the control host has it too.

@@ -4,9 +4,10 @@ use crdbctl_pki::{ClientRequirement, ClientUser, FindingCode, KeyFact, Principal
 
 use super::authority::key_word;
 use super::ca::no_authority;
-use super::node_certificate::{by_older, cannot_issue, other_key_type};
+use super::node_certificate::{by_older, cannot_issue, end_of_new, other_key_type};
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
+use crate::ended;
 use crate::rotation::{RotationStep, signer_of};
 
 pub(super) fn create(desired: &DesiredClientCertificate, context: &Context<'_>) -> Comparison {
@@ -18,12 +19,16 @@ pub(super) fn compare(
     found: &NodeCertificateFact,
     context: &Context<'_>,
 ) -> Comparison {
-    let AuthorityState::Present { bundle, .. } = &context.authority else {
-        let reason = match &context.authority {
-            AuthorityState::Unknown(reason) => reason.as_str(),
-            _ => "there is no authority yet",
-        };
-        return no_authority(reason);
+    let bundle = match &context.authority {
+        AuthorityState::Present { bundle, .. } => bundle,
+        AuthorityState::Unknown { reason, .. } => return no_authority(reason),
+        AuthorityState::ToBeCreated => return no_authority("there is no authority yet"),
+        AuthorityState::Ended { .. } => {
+            let missing = || "the certificate is missing".to_owned();
+            let reason =
+                found.certificate.as_ref().map_or_else(missing, |file| ended::why(&file.pem, context.now));
+            return make(Action::Replace, desired, context, Some(reason), Some(Cause::Expiry));
+        }
     };
     let user = match ClientUser::new(desired.user.clone()) {
         Ok(user) => user,
@@ -94,7 +99,7 @@ fn make(
     difference.attributes = vec![
         AttributeDiff::words("user", None::<&str>, Some(&desired.user)),
         AttributeDiff::words("key", None::<&str>, Some(key_word(desired.key))),
-        AttributeDiff::words("not_after", None::<&str>, Some(context.now.plus(desired.lifetime).date())),
+        end_of_new(desired.lifetime, context),
     ];
     difference.reason = reason;
     difference.cause = cause;

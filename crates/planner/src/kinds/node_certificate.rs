@@ -1,9 +1,11 @@
 use crdbctl_model::{
-    Action, AttributeDiff, Cause, CertificateFileFact, DesiredNodeCertificate, FileKind, HostPath,
-    KeyFileFact, KeyType, Mode, NodeCertificateFact, NodeName, PathFact, PublicKey, Removal, Value,
+    Action, AttributeDiff, Cause, CertificateFileFact, Desired, DesiredNodeCertificate, FileKind, HostPath,
+    KeyFileFact, KeyType, Mode, NodeCertificateFact, NodeName, PathFact, PublicKey, Removal, Timestamp,
+    Value,
 };
 use crdbctl_pki::{
-    Certificate, Finding, FindingCode, KeyFact, NodeNames, NodeRequirement, Verdict, judge_node,
+    Certificate, CertificateInfo, Finding, FindingCode, KeyFact, NodeNames, NodeRequirement, Verdict,
+    judge_node,
 };
 
 use super::authority::key_word;
@@ -11,6 +13,7 @@ use super::ca::{no_authority, reload};
 use super::split::Split;
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
+use crate::ended;
 use crate::removal::{Fate, delete};
 use crate::rotation::{RotationStep, signer_of};
 
@@ -41,12 +44,11 @@ pub(super) fn compare(
     node: Option<&NodeName>,
     context: &Context<'_>,
 ) -> Comparison {
-    let AuthorityState::Present { bundle, .. } = &context.authority else {
-        let reason = match &context.authority {
-            AuthorityState::Unknown(reason) => reason.as_str(),
-            _ => "there is no authority yet",
-        };
-        return no_authority(reason);
+    let bundle = match &context.authority {
+        AuthorityState::Present { bundle, .. } => Some(bundle),
+        AuthorityState::Unknown { reason, .. } => return no_authority(reason),
+        AuthorityState::ToBeCreated => return no_authority("there is no authority yet"),
+        AuthorityState::Ended { .. } => None,
     };
     let names = match NodeNames::new(desired.dns_names.iter(), desired.addresses.iter().copied()) {
         Ok(names) => names,
@@ -67,6 +69,11 @@ pub(super) fn compare(
     }
     let Some(certificate) = &found.certificate else {
         return replace(desired, context, node, "the certificate is missing", None, None);
+    };
+    let Some(bundle) = bundle else {
+        let (pem, now) = (certificate.pem.as_str(), context.now);
+        let before = ended::end_of(pem).map(Timestamp::date);
+        return replace(desired, context, node, &ended::why(pem, now), before, Some(Cause::Expiry));
     };
     if let Some(PublicKey::NotAKey(why)) = found.key.as_ref().map(|key| &key.public) {
         let reason = format!("{} is not a private key: {why}", desired.key.file_name());
@@ -201,12 +208,6 @@ fn replace(
 }
 
 fn new_pair(desired: &DesiredNodeCertificate, context: &Context<'_>) -> Vec<AttributeDiff> {
-    let mut not_after = context.now.plus(desired.lifetime);
-    if let AuthorityState::Present { bundle, .. } = &context.authority
-        && let Some(issuer) = bundle.infos().next()
-    {
-        not_after = not_after.min(issuer.not_after);
-    }
     let names: Vec<String> =
         desired.dns_names.iter().cloned().chain(desired.addresses.iter().map(ToString::to_string)).collect();
     vec![
@@ -215,20 +216,79 @@ fn new_pair(desired: &DesiredNodeCertificate, context: &Context<'_>) -> Vec<Attr
             ..AttributeDiff::words("names", None::<&str>, None::<&str>)
         },
         AttributeDiff::words("key", None::<&str>, Some(key_word(desired.key_type))),
-        AttributeDiff::words("not_after", None::<&str>, Some(not_after.date())),
+        end_of_new(desired.lifetime, context),
     ]
+}
+
+/// Returns the end of a certificate that is made now as an attribute. It ends with its authority at the latest: CockroachDB makes
+/// none that outlives it (`checkLifetimeAgainstCA` in `pkg/security/x509.go`), and nobody would accept it longer.
+pub(super) fn end_of_new(lifetime: i64, context: &Context<'_>) -> AttributeDiff {
+    let wanted = context.now.plus(lifetime);
+    let authority = match &context.authority {
+        AuthorityState::Present { bundle, .. } => Some(bundle.issuer().info().not_after),
+        AuthorityState::ToBeCreated | AuthorityState::Ended { .. } => {
+            context.graph.resources.values().find_map(|resource| match &resource.desired {
+                Desired::Authority(desired) => Some(context.now.plus(desired.lifetime)),
+                _ => None,
+            })
+        }
+        AuthorityState::Unknown { .. } => None,
+    };
+    let end = authority.map_or(wanted, |authority| authority.min(wanted));
+    let attribute = AttributeDiff::words("not_after", None::<&str>, Some(end.date()));
+    if end < wanted {
+        attribute.with_remark("sooner than `certificates.lifetime` says: the authority ends then")
+    } else {
+        attribute
+    }
 }
 
 /// Why no certificate can be made, if so.
 pub(super) fn cannot_issue(context: &Context<'_>) -> Option<Comparison> {
     match &context.authority {
-        AuthorityState::Unknown(reason) => Some(no_authority(reason)),
-        AuthorityState::Present { has_key: false, .. } => Some(unknown(
-            "a certificate must be made and the authority has no ca.key here",
-            "run from the host that has ca.key, or put it into the authority's directory (mode 0600)",
-        )),
-        AuthorityState::Present { .. } | AuthorityState::ToBeCreated => None,
+        AuthorityState::Unknown { reason, .. } => Some(no_authority(reason)),
+        AuthorityState::Present { has_key: false, .. } => {
+            let put =
+                "run from the host that has ca.key, or put it into the authority's directory (mode 0600)";
+            // The cluster serves nobody as it is, so that stopping it loses nothing.
+            let lost = if context.cut_off.is_empty() {
+                ""
+            } else {
+                "; if it is lost: stop CockroachDB on every node, put a new ca.crt and ca.key there (`cockroach cert create-ca`), and \
+                 apply"
+            };
+            Some(unknown(
+                "a certificate must be made and the authority has no ca.key here",
+                format!("{put}{lost}"),
+            ))
+        }
+        AuthorityState::Present { bundle, .. } => cannot_issue_by(bundle.issuer().info(), context.now),
+        AuthorityState::ToBeCreated | AuthorityState::Ended { .. } => None,
     }
+}
+
+/// Why nothing can be signed by an authority now, if so.
+fn cannot_issue_by(issuer: &CertificateInfo, now: Timestamp) -> Option<Comparison> {
+    if now > issuer.not_after {
+        return Some(unknown(
+            format!(
+                "a certificate must be made and the authority that issues ended on {}",
+                issuer.not_after.date()
+            ),
+            "put the authority of ca.crt that has not ended, with its ca.key, into the authority's directory",
+        ));
+    }
+    if now < issuer.not_before {
+        return Some(unknown(
+            format!(
+                "a certificate must be made and the authority is valid only from {} on; by the clock of this host it is {}",
+                ended::moment(issuer.not_before),
+                ended::moment(now)
+            ),
+            "set the clock of this host, or wait until then",
+        ));
+    }
+    None
 }
 
 /// A pair that somebody else put in the place of crdbctl's stays: its key may be nowhere else.

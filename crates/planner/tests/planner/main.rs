@@ -6,6 +6,7 @@ mod certificates;
 mod cluster;
 mod disruption;
 mod dropped;
+mod ended;
 mod explain;
 mod kinds;
 mod part;
