@@ -16,6 +16,7 @@ mod display;
 mod drift;
 mod drift_command;
 mod dropped;
+mod expired;
 mod firewalls;
 mod fresh;
 mod interrupted;

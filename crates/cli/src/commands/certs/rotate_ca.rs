@@ -1,6 +1,8 @@
 use clap::Args;
-use crdbctl_model::{Change, Desired, Plan, ResourceAddr};
-use crdbctl_planner::{Rotation, RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members};
+use crdbctl_model::{Cause, Change, Desired, NodeName, Observations, Plan, ResourceAddr};
+use crdbctl_planner::{
+    Rotation, RotationStep, cut_off, is_of_rotation, plan_rotation, rotation, unreached_members,
+};
 use crdbctl_report::{count, render_plan};
 
 use super::drop_old::{demand_client_authorities, demand_unneeded};
@@ -18,6 +20,8 @@ use crate::{CliError, ExitCode, Ui, interrupt, runtime};
 ///
 /// Each run shows the plan of the next step, asks, and applies it, one node after the other, by reload and without a
 /// restart. Nothing is remembered but the certificates themselves: an interrupted step goes on with the next run.
+///
+/// Rotate before the authority ends. Once it has ended, crdbctl apply replaces it in one step.
 #[derive(Args, Debug)]
 pub(crate) struct RotateCaArgs {
     /// Trust the new authority alone; refused while anything found needs the old one
@@ -35,6 +39,7 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
     runtime::run(async {
         let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
         let ordinary = cluster.plan(&probe.observations, false, false);
+        demand_valid_certificates(&ordinary, &cluster, &probe.observations)?;
         demand_nothing_else(&ordinary, ui)?;
         let stands = rotation(&cluster.graph, &probe.observations);
         if stands.as_ref().is_some_and(|rotation| rotation.step == RotationStep::DropOld) {
@@ -98,6 +103,33 @@ fn next(args: &RotateCaArgs, stands: Option<&Rotation>, ordinary: &Plan) -> Resu
         )),
         (Some(rotation), _) => Ok(Next::Step(rotation.step)),
     }
+}
+
+/// Refuses to rotate what has ended already: an ordinary plan replaces that in one step, because nobody accepts it any more.
+fn demand_valid_certificates(
+    ordinary: &Plan,
+    cluster: &Cluster,
+    observations: &Observations,
+) -> Result<(), CliError> {
+    let has_ended = |change: &Change| {
+        matches!(change.desired, Some(Desired::Authority(_))) && change.cause == Cause::Expiry
+    };
+    if ordinary.changes.iter().any(has_ended) {
+        return Err(refused(
+            "the authority has ended, so that nobody accepts what it signed and nothing is left to rotate step by step",
+        )
+        .hint("run `crdbctl apply`: it makes a new authority, and all certificates by it, in one step"));
+    }
+    let cut_off = cut_off(&cluster.graph, observations, observations.taken_at);
+    if cut_off.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = cut_off.iter().map(NodeName::as_str).collect();
+    Err(refused(format!(
+        "the certificates with which CockroachDB runs on {} are not accepted any more",
+        names.join(", ")
+    ))
+    .hint("run `crdbctl apply` first: it renews them"))
 }
 
 /// Refuses to rotate while something is unknown, or something else is to be done first.
