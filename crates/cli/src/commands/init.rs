@@ -1,5 +1,5 @@
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -44,9 +44,9 @@ pub(crate) struct InitArgs {
 }
 
 pub(crate) fn run(args: &InitArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let nodes = match (&args.from_hosts, &args.matching) {
+    let (nodes, missing) = match (&args.from_hosts, &args.matching) {
         (Some(file), Some(prefix)) => nodes_from_hosts(file, prefix, ui)?,
-        _ => args.nodes.clone(),
+        _ => (args.nodes.clone(), 0),
     };
     let manifest = NewManifest {
         name: args.name.clone().unwrap_or_else(|| cluster_name(&nodes)),
@@ -58,32 +58,56 @@ pub(crate) fn run(args: &InitArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
     // Names that are twice there, say: better told now than by the next command.
     crdbctl_spec::parse(&text, "the new manifest", &crdbctl_spec::Inputs::none())
         .map_err(|wrong| crate::manifest::explain(&wrong, ui))?;
-    if global.file == Path::new("-") {
+    let written = crdbctl_report::count(manifest.nodes.len(), "node");
+    let to_stdout = global.file == Path::new("-");
+    if to_stdout {
         ui.result(&text)?;
-        return Ok(ExitCode::Done);
+    } else {
+        write_new(&global.file, &text)?;
     }
-    write_new(&global.file, &text)?;
-    ui.status(&format!(
-        "Wrote {} with {}. Next: crdbctl validate, then crdbctl plan.",
-        global.file.display(),
-        crdbctl_report::count(manifest.nodes.len(), "node")
-    ));
+    if missing > 0 {
+        let place = if to_stdout { "the manifest".to_owned() } else { global.file.display().to_string() };
+        let are = if missing == 1 { "is" } else { "are" };
+        let hosts = crdbctl_report::count(missing, "matching host");
+        return Err(CliError::new(
+            ExitCode::Error,
+            format!("{place} was written with {written}; {hosts} {are} missing from it"),
+        )
+        .hint(
+            "the warnings above give the lines and the reasons; add the missing hosts under `nodes:` by hand",
+        ));
+    }
+    if !to_stdout {
+        ui.status(&format!(
+            "Wrote {} with {written}. Next: crdbctl validate, then crdbctl plan.",
+            global.file.display(),
+        ));
+    }
     Ok(ExitCode::Done)
 }
 
-fn nodes_from_hosts(file: &Path, prefix: &str, ui: &Ui) -> Result<Vec<NewNode>, CliError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| CliError::failed(format!("reading {}", file.display()), &error))?;
-    let found = hosts_matching(&text, prefix);
-    found.skipped.iter().for_each(|skipped| ui.warning(&format!("{}: {skipped}", file.display())));
-    if found.nodes.is_empty() {
-        return Err(CliError::new(
-            ExitCode::Error,
-            format!("{} names no host that begins with {prefix:?}", file.display()),
-        )
-        .hint("name the beginning that the hosts have in common with --match, or give NAME=ADDRESS"));
+/// Returns the nodes that a hosts file gives, and how many hosts match and are not among them.
+fn nodes_from_hosts(file: &Path, prefix: &str, ui: &Ui) -> Result<(Vec<NewNode>, usize), CliError> {
+    let reading = || format!("reading {}", file.display());
+    let bytes = std::fs::read(file).map_err(|error| CliError::failed(reading(), &error))?;
+    let hosts = hosts_matching(&bytes, prefix).map_err(|error| {
+        CliError::failed(reading(), &error).hint("save the file as UTF-8 text, in the form of /etc/hosts")
+    })?;
+    for skipped in &hosts.skipped {
+        let (line, name, reason) = (skipped.line, &skipped.name, &skipped.reason);
+        ui.warning(&format!("{} line {line}: skipped {name}: {reason}", file.display()));
     }
-    Ok(found.nodes)
+    if hosts.nodes.is_empty() {
+        let message = if hosts.skipped.is_empty() {
+            format!("{} names no host that begins with {prefix:?}", file.display())
+        } else {
+            format!("{} gives no host that begins with {prefix:?} and that can be used", file.display())
+        };
+        return Err(CliError::new(ExitCode::Error, message)
+            .hint("use --match with what the names of the hosts begin with, or give NAME=ADDRESS"));
+    }
+    let missing = hosts.missing().len();
+    Ok((hosts.nodes, missing))
 }
 
 /// Returns what the nodes' names begin with: `store` for `store-1`.
@@ -97,19 +121,20 @@ fn cluster_name(nodes: &[NewNode]) -> ClusterName {
 
 /// Writes a file that must not be there yet.
 fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
-    let create =
-        |path: &Path| -> std::io::Result<File> { OpenOptions::new().write(true).create_new(true).open(path) };
-    let written =
-        create(path).and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|error| {
-        let failed = CliError::failed(format!("writing {}", path.display()), &error);
-        match error.kind() {
-            ErrorKind::AlreadyExists => {
-                failed.hint("name another file with --file, or print it with --file -")
-            }
-            _ => failed,
+    let open = OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = match open {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(CliError::new(
+                ExitCode::Error,
+                format!("{} exists already; init never overwrites a file", path.display()),
+            )
+            .hint("write to another file with --file FILE, or print the manifest with --file -"));
         }
-    })
+        opened => opened.map_err(|error| CliError::failed(format!("creating {}", path.display()), &error))?,
+    };
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(|error| CliError::failed(format!("writing {}", path.display()), &error))
 }
 
 #[cfg(test)]
