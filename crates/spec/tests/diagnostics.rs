@@ -152,10 +152,12 @@ fn yaml_itself() {
     error: this is not YAML: illegal placement of ':' indicator
      --> cluster.yaml:2:2
       |
+    1 | a: [b
+      |    - opened here and not closed
     2 | c: d
       |  ^
       |
-      = help: look at the indentation, colons, quotes and brackets on this line and the one before
+      = help: close the `[` with `]`
 
     1 error in cluster.yaml
     ");
@@ -1317,4 +1319,56 @@ fn what_is_not_supported_is_told_beside_what_is_wrong() {
         told.contains("`rollout.settle`") && told.contains("`checks.disk_free` is not supported yet"),
         "{told}"
     );
+}
+
+#[test]
+fn spaces_that_yaml_does_not_know_are_named_where_they_stand() {
+    for (c, code) in [('\u{A0}', "U+00A0"), ('\u{202F}', "U+202F"), ('\u{3000}', "U+3000")] {
+        for (nodes, at) in [
+            (format!("  - name:{c}store-1\n    address: 198.0.2.166\n"), "8:10"),
+            (format!("  - name: store-1\n   {c}address: 198.0.2.166\n"), "9:4"),
+            (format!("  - name: store-1\n    address:{c}198.0.2.166\n  - {{name: store-3}}\n"), "9:13"),
+            (format!("  - name: store-1{c}\n    address: 198.0.2.166\n"), "8:18"),
+            (format!("  - {{name: store-1,{c}address: 198.0.2.166}}\n"), "8:20"),
+            (format!("  - {{name: store-1, address: 198.0.2.166}}\n{c} - {{name: store-2}}\n"), "9:1"),
+        ] {
+            let head = "# it's\u{A0}a comment\napiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach:\n  version: v24.1.0\nnodes:\n";
+            let said = wrong(&format!("{head}{nodes}"));
+            assert!(said.contains(&format!("cluster.yaml:{at}\n")), "{nodes:?} is wrong at {at}:\n{said}");
+            assert!(said.contains(code) && said.contains("ordinary space"), "{said}");
+            assert_eq!(said.matches("error:").count(), 1, "{said}");
+        }
+    }
+}
+
+#[test]
+fn what_misled_the_parser_is_shown_and_not_only_where_it_stumbled() {
+    insta::assert_snapshot!(wrong_with(
+        "  - {name: store-1, address: 198.0.2.166}\n",
+        "  - {name: store-1, address: 198.0.2.166\n"
+    ), @r#"
+    error: this is not YAML: "-" is only valid inside a block
+     --> cluster.yaml:9:3
+      |
+    7 |   - {name: store-1, address: 198.0.2.166
+      |     - opened here and not closed
+    8 |   - {name: store-2, address: 198.0.2.158}
+    9 |   - {name: store-3, address: 198.0.2.171}
+      |   ^
+      |
+      = help: close the `{` with `}`
+
+    1 error in cluster.yaml
+    "#);
+    insta::assert_snapshot!(wrong("a:\n  - name: store-1\n\taddress: 198.0.2.166\n"), @"
+    error: a tab in the indentation
+     --> cluster.yaml:3:1
+      |
+    3 |     address: 198.0.2.166
+      | ^
+      |
+      = help: YAML is indented with spaces
+
+    1 error in cluster.yaml
+    ");
 }

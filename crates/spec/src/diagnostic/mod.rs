@@ -7,4 +7,4 @@ mod text;
 
 pub use collection::{DiagnosticRecord, Diagnostics};
 pub use item::Diagnostic;
-pub(crate) use text::{is_invisible, quoted, split_advice};
+pub(crate) use text::{is_foreign_space, is_invisible, quoted, split_advice};

@@ -17,6 +17,12 @@ pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{00AD}')
 }
 
+/// Returns whether a character looks like a space but YAML reads it as part of a word (YAML 1.2.2, 5.5: only
+/// space and tab are white space). Word processors, chat programs and web pages put such characters in.
+pub(crate) fn is_foreign_space(c: char) -> bool {
+    c.is_whitespace() && !c.is_ascii()
+}
+
 /// Returns `text` between backticks, escaped and cut to a length that fits a message.
 pub(crate) fn quoted(text: &str) -> String {
     const MOST: usize = 60;

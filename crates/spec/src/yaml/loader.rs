@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
-use crate::diagnostic::quoted;
+use crate::diagnostic::{is_foreign_space, quoted};
 use crate::source::Document;
 use crate::{Diagnostic, Source, Span};
 
@@ -35,10 +35,15 @@ pub(crate) fn load(source: &Source, environment: &dyn Fn(&str) -> Option<String>
         budget: Budget::new(),
         environment: Environment::new(environment),
         diagnostics: Vec::new(),
+        has_faulty_key: false,
         root: None,
     };
     if let Err(diagnostic) = loader.run() {
         loader.diagnostics.push(diagnostic);
+        loader.root = None;
+    }
+    // It would be reported again, as an unknown key.
+    if loader.has_faulty_key {
         loader.root = None;
     }
     Loaded { root: loader.root, diagnostics: loader.diagnostics, variables: loader.environment.used }
@@ -68,6 +73,7 @@ struct Loader<'a> {
     budget: Budget,
     environment: Environment<'a>,
     diagnostics: Vec<Diagnostic>,
+    has_faulty_key: bool,
     root: Option<Node>,
 }
 
@@ -107,10 +113,17 @@ impl Loader<'_> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag, span);
                 let style = if style == ScalarStyle::Plain { Style::Plain } else { Style::Quoted };
+                let foreign_space = self.foreign_space(style, span);
+                let is_faulty = foreign_space.is_some();
+                self.diagnostics.extend(foreign_space);
                 if let Some(Frame::Mapping { key: key @ None, .. }) = self.frames.last_mut() {
+                    self.has_faulty_key |= is_faulty;
                     self.budget.charge((1, text.len()), span)?;
                     *key = Some(Key { name: text.into_owned(), style, span });
                     return Ok(());
+                }
+                if is_faulty {
+                    return self.attach(Node { span, kind: Kind::Faulty });
                 }
                 let node = self.scalar(&text, style, span);
                 self.budget.charge(node.weight(), span)?;
@@ -202,6 +215,16 @@ impl Loader<'_> {
         Node { span, kind }
     }
 
+    /// Returns what is wrong with a word that holds a space which YAML takes for a letter.
+    fn foreign_space(&self, style: Style, span: Span) -> Option<Diagnostic> {
+        if style == Style::Quoted {
+            return None;
+        }
+        let raw = self.source.text().get(span.start..span.end)?;
+        let (at, c) = raw.char_indices().find(|(_, c)| is_foreign_space(*c))?;
+        Some(precheck::foreign_space(span.start + at, c))
+    }
+
     fn refuse_tag(&mut self, tag: Option<Cow<'_, Tag>>, span: Span) {
         if let Some(tag) = tag {
             let handle = if tag.is_yaml_core_schema() { "!!" } else { tag.handle.as_str() };
@@ -225,15 +248,31 @@ impl Loader<'_> {
             return Budget::too_deep(Span::new(at, at + 1));
         }
         let line = self.source.position(Span::new(at, at)).line;
-        let text = self.source.line(line);
-        let indent = &text[..text.len() - text.trim_start().len()];
-        if let Some(tab) = indent.find('\t') {
-            let start = self.source.line_start(line) + tab;
-            return Diagnostic::new(Span::new(start, start + 1), "a tab in the indentation")
-                .help("YAML is indented with spaces");
+        // The scanner often stumbles only on the line after the character that misled it.
+        let scanned = self.source.text().get(..self.source.line_start(line + 1)).unwrap_or_default();
+        if let Some((at, c)) = precheck::first_foreign_space(scanned) {
+            return precheck::foreign_space(at, c);
         }
+        for line in [line, line + 1] {
+            let text = self.source.line(line);
+            let indent = &text[..text.len() - text.trim_start().len()];
+            if let Some(tab) = indent.find('\t') {
+                let start = self.source.line_start(line) + tab;
+                return Diagnostic::new(Span::new(start, start + 1), "a tab in the indentation")
+                    .help("YAML is indented with spaces");
+            }
+        }
+        let text = self.source.line(line);
         let diagnostic =
             Diagnostic::new(Span::new(at, at + 1), format!("this is not YAML: {}", error.info()));
+        // Not what the parser has open: it looks for the end of `{…}` before it reports that one begins.
+        let before = self.source.text().get(..self.source.line_start(line)).unwrap_or_default();
+        if let Some((start, bracket)) = precheck::open_bracket(before) {
+            let close = if bracket == '{' { '}' } else { ']' };
+            return diagnostic
+                .related(Span::new(start, start + 1), "opened here and not closed")
+                .help(format!("close the `{bracket}` with `{close}`"));
+        }
         if text.contains("${") {
             return diagnostic.help("in `{…}` and `[…]`, put values with `${NAME}` between quotes");
         }

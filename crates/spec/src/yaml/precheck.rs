@@ -1,4 +1,4 @@
-use crate::diagnostic::is_invisible;
+use crate::diagnostic::{is_foreign_space, is_invisible};
 use crate::{Diagnostic, Span};
 
 use super::budget::Budget;
@@ -36,6 +36,59 @@ pub(super) fn check(text: &str) -> Result<(), Diagnostic> {
         }
     }
     Ok(())
+}
+
+/// Returns what is wrong with a [foreign space](is_foreign_space) that begins at `at`.
+pub(super) fn foreign_space(at: usize, c: char) -> Diagnostic {
+    let name = if c == '\u{A0}' { "a no-break space" } else { "a space that YAML does not know" };
+    Diagnostic::new(
+        Span::new(at, at + c.len_utf8()),
+        format!("{name} (U+{:04X}): YAML reads it as part of the word beside it", u32::from(c)),
+    )
+    .label("this character")
+    .help("replace it with an ordinary space, or put the value in quotes if it belongs there")
+}
+
+/// Returns the first [foreign space](is_foreign_space) of `text` that stands outside comments and quotes, with its
+/// offset.
+pub(super) fn first_foreign_space(text: &str) -> Option<(usize, char)> {
+    bare_chars(text).map(|(at, c, _)| (at, c)).find(|(_, c)| is_foreign_space(*c))
+}
+
+/// Returns the outermost `{` or `[` of `text` that nothing closes, with its offset.
+pub(super) fn open_bracket(text: &str) -> Option<(usize, char)> {
+    let mut open = Vec::new();
+    for (at, c, before) in bare_chars(text) {
+        match c {
+            // Inside a plain word a bracket opens nothing.
+            '{' | '[' if before.is_whitespace() || "{[,:-".contains(before) => open.push((at, c)),
+            '}' | ']' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.first().copied()
+}
+
+/// Returns the characters of `text` outside comments and quotes, each with its offset and the character before it.
+/// Judges line by line, so that it can be used on text that is not YAML.
+fn bare_chars(text: &str) -> impl Iterator<Item = (usize, char, char)> {
+    let mut quote = None;
+    let mut comment = false;
+    let mut last = '\n';
+    text.char_indices().filter_map(move |(at, c)| {
+        let before = std::mem::replace(&mut last, c);
+        let mut is_bare = false;
+        match (c, quote) {
+            ('\n', _) => (quote, comment) = (None, false),
+            _ if comment => {}
+            (_, Some(open)) => quote = (c != open).then_some(open),
+            ('#', None) if before.is_whitespace() => comment = true,
+            // A quote inside a word opens nothing.
+            ('"' | '\'', None) if !before.is_alphanumeric() => quote = Some(c),
+            (_, None) => is_bare = true,
+        }
+        is_bare.then_some((at, c, before))
+    })
 }
 
 fn size(bytes: usize) -> Result<(), Diagnostic> {
@@ -90,6 +143,21 @@ mod tests {
         }
         check("a: ä\r\nb:\tc # 日本\n").unwrap();
         assert!(check(&"x".repeat(Budget::SIZE + 1)).is_err());
+    }
+
+    #[test]
+    fn foreign_spaces_are_found_outside_comments_and_quotes() {
+        for text in ["a: 'x\u{A0}y'\n", "a: \"\u{A0}\" # \u{A0}\n", "#\u{A0}\na: b\n", "a: b\n"] {
+            assert_eq!(first_foreign_space(text), None, "{text:?}");
+        }
+        for (text, at) in [
+            ("a:\u{A0}b\n", 2),
+            ("# it's\u{A0}\na: b\u{3000}\n", 13),
+            ("a: b#\u{202F}\n", 5),
+            ("a: it's\u{A0}\n", 7),
+        ] {
+            assert_eq!(first_foreign_space(text).map(|(at, _)| at), Some(at), "{text:?}");
+        }
     }
 
     #[test]
