@@ -1,12 +1,13 @@
 //! `cargo xtask archive VERSION DIR`: an archive of the stand-in, named and laid out as a published one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use roachsim::archive::{self, Arch};
 use roachsim::release::Release;
 
-use crate::Failure;
+use crate::build::Targets;
+use crate::{Failure, build};
 
 /// Arguments of `cargo xtask archive`.
 #[derive(clap::Args)]
@@ -23,7 +24,9 @@ pub(crate) struct Args {
 impl Args {
     /// Builds and packs the stand-in, and prints the archive's path.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let binary = archive::build(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+        let Some(binary) = build::workspace(Targets::Bins)? else {
+            return Ok(ExitCode::FAILURE);
+        };
         let packed = archive::pack(&binary, self.version, self.arch, &self.dir)?;
         println!("{}", packed.path.display());
         Ok(ExitCode::SUCCESS)

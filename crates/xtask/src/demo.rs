@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::time::Instant;
 
 use crdbctl_testlab::Lab;
 use roachsim::archive::{self, Arch};
@@ -11,9 +10,17 @@ use roachsim::release::Release;
 
 use crate::build::Targets;
 use crate::runner::exit_code;
+use crate::steps::{Steps, words};
 use crate::{Failure, build, setup};
 
 const VERSION: &str = "v24.1.0";
+
+const STEPS: [&str; 4] = [
+    "prepare this machine",
+    "build crdbctl and the stand-in for cockroach",
+    "boot three hosts",
+    "plan, apply, find and undo drift",
+];
 
 /// Arguments of `cargo xtask demo`.
 #[derive(clap::Args)]
@@ -22,23 +29,23 @@ pub(crate) struct Args {}
 impl Args {
     /// Shows everything; fails at the first command that ends otherwise than said.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        setup::prepare()?;
-        let Some(stand_in) = build::workspace(Targets::Bins)? else {
+        let mut steps = Steps::new("demo", &STEPS)?;
+        steps.next(|| Ok(setup::prepare()?))?;
+        let Some(stand_in) = steps.next(|| build::workspace(Targets::Bins))? else {
             return Ok(ExitCode::FAILURE);
         };
-        let start = Instant::now();
-        let lab = Lab::builder().hosts(3).name_prefix("store").start()?;
-        println!("Three Debian hosts are up, after {} s.", start.elapsed().as_secs());
+        let lab = steps.next(|| Ok(Lab::builder().hosts(3).name_prefix("store").start()?))?;
+        println!("Three Debian hosts are up.");
         let directory = tempfile::Builder::new().prefix("crdbctl-demo-").tempdir()?;
         let packed = archive::pack(&stand_in, VERSION.parse::<Release>()?, Arch::native(), directory.path())?;
         let manifest = manifest(&lab, &packed.path);
         fs::write(directory.path().join("cluster.yaml"), &manifest)?;
 
-        let shown = Stage { lab: &lab, directory: directory.path() }.play(&manifest);
+        let shown = steps.next(|| Stage { lab: &lab, directory: directory.path() }.play(&manifest));
         // Also after a failure, and with its own error: hosts left behind are worth hearing of.
         lab.destroy()?;
         shown?;
-        println!("\nThe hosts are gone. All of this took {} s.", start.elapsed().as_secs());
+        println!("\nThe hosts are gone. All of this took {}.", words(steps.elapsed()));
         Ok(ExitCode::SUCCESS)
     }
 }

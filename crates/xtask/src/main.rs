@@ -15,6 +15,7 @@ mod linters;
 mod runner;
 mod setup;
 mod ssh_server;
+mod steps;
 mod test;
 
 use std::env;

@@ -30,11 +30,19 @@ pub(crate) enum Watched {
     Stderr,
 }
 
-/// Runs a command, shows all it says, and hands each line of one output to `see`, without colours.
+/// Whether a line that was seen is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Show {
+    Yes,
+    No,
+}
+
+/// Runs a command, hands each line of one output to `see`, without colours, and shows all its output but the lines that
+/// `see` keeps back.
 pub(crate) fn watch(
     command: &mut Command,
     watched: Watched,
-    mut see: impl FnMut(&str),
+    mut see: impl FnMut(&str) -> Show,
 ) -> Result<bool, Failure> {
     match watched {
         Watched::Stdout => command.stdout(Stdio::piped()),
@@ -49,11 +57,12 @@ pub(crate) fn watch(
     let mut output = BufReader::new(output.ok_or("a piped output is there")?);
     let mut line = Vec::new();
     while output.read_until(b'\n', &mut line)? > 0 {
-        match watched {
-            Watched::Stdout => io::stdout().write_all(&line)?,
-            Watched::Stderr => io::stderr().write_all(&line)?,
+        if see(&without_colours(&String::from_utf8_lossy(&line))) == Show::Yes {
+            match watched {
+                Watched::Stdout => io::stdout().write_all(&line)?,
+                Watched::Stderr => io::stderr().write_all(&line)?,
+            }
         }
-        see(&without_colours(&String::from_utf8_lossy(&line)));
         line.clear();
     }
     Ok(child.wait()?.success())

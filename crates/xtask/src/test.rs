@@ -6,8 +6,13 @@ use crdbctl_testlab::{Lab, SKIPPED_VARIABLE, availability};
 use roachsim::archive::BINARY_VARIABLE;
 
 use crate::build::Targets;
-use crate::runner::{Watched, cargo, colour, succeeds, watch};
+use crate::runner::{Show, Watched, cargo, colour, succeeds, watch};
+use crate::steps::Steps;
 use crate::{Failure, browser, build, linters, setup, ssh_server};
+
+const STEPS: [&str; 4] =
+    ["prepare this machine", "build", "run the examples in documentation", "run the tests"];
+const STEPS_OF_A_PART: [&str; 3] = ["prepare this machine", "build", "run tests"];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -18,31 +23,28 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        if let Err(error) = setup::prepare() {
-            eprintln!("warning: {error}");
-        }
-        if let Err(error) = ssh_server::prepare() {
-            eprintln!("warning: {error}");
-        }
-        if let Err(error) = browser::prepare() {
-            eprintln!("warning: {error}");
-        }
-        if let Err(error) = linters::prepare() {
-            eprintln!("warning: {error}");
-        }
+        let is_whole = self.nextest.is_empty();
+        let mut steps =
+            if is_whole { Steps::new("test", &STEPS)? } else { Steps::new("part", &STEPS_OF_A_PART)? };
+        steps.next(|| {
+            prepare();
+            Ok(())
+        })?;
         let skipped = skipped_file()?;
-        let Some(stand_in) = build::workspace(Targets::All)? else {
+        let Some(stand_in) = steps.next(|| build::workspace(Targets::All))? else {
             return Ok(ExitCode::FAILURE);
         };
         let mut passed = true;
-        if self.nextest.is_empty() {
-            passed &= succeeds(cargo().args(["test", "--workspace", "--doc", "--quiet"]))?;
+        if is_whole {
+            passed &= steps.next(|| succeeds(cargo().args(["test", "--workspace", "--doc", "--quiet"])))?;
         }
-        let (tests_passed, summary) = if has_nextest()? {
-            self.run_nextest(&skipped, &stand_in)?
-        } else {
-            self.run_cargo_test(&skipped, &stand_in)?
-        };
+        let (tests_passed, summary) = steps.next(|| {
+            if has_nextest()? {
+                self.run_nextest(&skipped, &stand_in)
+            } else {
+                self.run_cargo_test(&skipped, &stand_in)
+            }
+        })?;
         passed &= tests_passed;
         if availability::check().is_ok() {
             // Tests that were killed could not remove their labs.
@@ -55,14 +57,30 @@ impl Args {
 
     fn run_nextest(&self, skipped: &Path, stand_in: &Path) -> Result<(bool, String), Failure> {
         let mut summary = "no summary was printed".to_owned();
+        let mut ignored = Vec::new();
         let mut command = cargo();
         command.args(["nextest", "run", "--workspace", "--color", colour()]).args(&self.nextest);
+        if self.nextest.is_empty() {
+            // Of a part, all others would have a line.
+            command.args(["--status-level", "skip"]);
+        }
         command.env(SKIPPED_VARIABLE, skipped).env(BINARY_VARIABLE, stand_in);
         let passed = watch(&mut command, Watched::Stderr, |line| {
-            if line.trim_start().starts_with("Summary [") {
+            let line = line.trim();
+            if line.starts_with("Summary [") {
+                // It stands at the very end.
                 line.clone_into(&mut summary);
+                return Show::No;
             }
+            let ignored_test = line.strip_prefix("SKIP [").and_then(|rest| rest.split_once("] "));
+            ignored.extend(ignored_test.map(|(_, test)| test.trim().to_owned()));
+            if ignored_test.is_some() { Show::No } else { Show::Yes }
         })?;
+        if !ignored.is_empty() {
+            println!("\n{} tests are marked #[ignore] and were not run:", ignored.len());
+            ignored.iter().for_each(|test| println!("  {test}"));
+            println!("To run these alone: cargo xtask test -- --run-ignored only");
+        }
         Ok((passed, summary))
     }
 
@@ -76,7 +94,10 @@ impl Args {
             .args(["test", "--workspace", "--all-targets", "--no-fail-fast"])
             .env(SKIPPED_VARIABLE, skipped)
             .env(BINARY_VARIABLE, stand_in);
-        let passed = watch(&mut command, Watched::Stdout, |line| totals.add(line))?;
+        let passed = watch(&mut command, Watched::Stdout, |line| {
+            totals.add(line);
+            Show::Yes
+        })?;
         Ok((
             passed,
             format!(
@@ -84,6 +105,16 @@ impl Args {
                 totals.passed, totals.failed, totals.ignored
             ),
         ))
+    }
+}
+
+/// Installs what the tests need. What cannot be had is a warning: the tests that need it say so.
+fn prepare() {
+    let hosts = setup::prepare().map_err(Failure::from);
+    for result in [hosts, ssh_server::prepare(), browser::prepare(), linters::prepare()] {
+        if let Err(error) = result {
+            eprintln!("warning: {error}");
+        }
     }
 }
 
@@ -124,12 +155,23 @@ fn show_skipped(path: &Path) -> Result<(), Failure> {
         text => text?,
     };
     println!("\n{} tests counted as passed were SKIPPED:", text.lines().count());
+    let mut names = Vec::new();
     for line in text.lines() {
         let (name, reason) = line.split_once('\t').unwrap_or((line, "no reason given"));
         println!("  {name}: {reason}");
+        names.push(name);
     }
-    println!();
+    println!("To run these alone: cargo xtask test -- -E '{}'\n", filter(&names));
     Ok(())
+}
+
+/// Returns nextest's filter for tests that are named as in its output: `crdbctl-pki::parse a_test`.
+fn filter(names: &[&str]) -> String {
+    let one = |name: &&str| match name.split_once(' ') {
+        Some((binary, test)) => format!("(binary_id(={binary}) & test(={test}))"),
+        None => format!("test(={name})"),
+    };
+    names.iter().map(one).collect::<Vec<_>>().join(" | ")
 }
 
 /// Sums of cargo's `test result` lines.
@@ -158,7 +200,15 @@ impl Totals {
 
 #[cfg(test)]
 mod tests {
-    use super::Totals;
+    use super::{Totals, filter};
+
+    #[test]
+    fn skipped_tests_can_be_run_alone() {
+        assert_eq!(
+            filter(&["crdbctl-transport::openssh a_test", "another"]),
+            "(binary_id(=crdbctl-transport::openssh) & test(=a_test)) | test(=another)"
+        );
+    }
 
     #[test]
     fn results_are_summed() {

@@ -1,0 +1,132 @@
+//! Says what a command is at, what is left, and how long that took the last time.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
+
+use crate::Failure;
+
+/// The steps of a command, in order, each with a line on standard error when it begins.
+pub(crate) struct Steps {
+    command: &'static str,
+    names: &'static [&'static str],
+    done: usize,
+    began: Instant,
+    times: Times,
+}
+
+impl Steps {
+    /// Returns the steps of a command that has not begun any.
+    pub(crate) fn new(command: &'static str, names: &'static [&'static str]) -> Result<Self, Failure> {
+        Ok(Self { command, names, done: 0, began: Instant::now(), times: Times::load()? })
+    }
+
+    /// Does the next step, and remembers how long it took if it succeeded.
+    pub(crate) fn next<T>(&mut self, act: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        let (at, name) = (self.done, self.names[self.done]);
+        eprintln!("{}", heading(self.names, at, &|name| self.times.of(self.command, name)));
+        self.done += 1;
+        let start = Instant::now();
+        let result = act()?;
+        self.times.keep(self.command, name, start.elapsed())?;
+        Ok(result)
+    }
+
+    /// Returns how long the command has been at work.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+/// Returns the line that begins step `at`: `==> [2/4] build crdbctl (took 2m 55s last time), then 2 more (about 40s)`.
+fn heading(names: &[&str], at: usize, last: &dyn Fn(&str) -> Option<Duration>) -> String {
+    let mut line = format!("==> [{}/{}] {}", at + 1, names.len(), names[at]);
+    if let Some(time) = last(names[at]) {
+        line.push_str(&format!(" (took {} last time)", words(time)));
+    }
+    let rest = &names[at + 1..];
+    if !rest.is_empty() {
+        line.push_str(&format!("; then {}", rest.join(", ")));
+        let times: Option<Vec<Duration>> = rest.iter().map(|name| last(name)).collect();
+        if let Some(times) = times {
+            line.push_str(&format!(" (about {})", words(times.iter().sum())));
+        }
+    }
+    line
+}
+
+/// Returns a time for people: `2m 55s`.
+pub(crate) fn words(time: Duration) -> String {
+    match (time.as_secs() / 60, time.as_secs() % 60) {
+        (0, seconds) => format!("{seconds}s"),
+        (minutes, seconds) => format!("{minutes}m {seconds}s"),
+    }
+}
+
+/// How long steps took the last time, kept in cargo's target directory: lines of seconds, command and step.
+struct Times {
+    path: PathBuf,
+    seconds: BTreeMap<(String, String), u64>,
+}
+
+impl Times {
+    fn load() -> Result<Self, Failure> {
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+        fs::create_dir_all(&target)?;
+        let path = target.join("xtask-times");
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text?,
+        };
+        Ok(Self { path, seconds: parse(&text) })
+    }
+
+    fn of(&self, command: &str, step: &str) -> Option<Duration> {
+        self.seconds.get(&(command.to_owned(), step.to_owned())).copied().map(Duration::from_secs)
+    }
+
+    fn keep(&mut self, command: &str, step: &str, time: Duration) -> Result<(), Failure> {
+        self.seconds.insert((command.to_owned(), step.to_owned()), time.as_secs());
+        let line =
+            |((command, step), seconds): (&(String, String), &u64)| format!("{seconds}\t{command}\t{step}\n");
+        fs::write(&self.path, self.seconds.iter().map(line).collect::<String>())?;
+        Ok(())
+    }
+}
+
+fn parse(text: &str) -> BTreeMap<(String, String), u64> {
+    let entry = |line: &str| {
+        let mut fields = line.split('\t');
+        let seconds = fields.next()?.parse().ok()?;
+        Some(((fields.next()?.to_owned(), fields.next()?.to_owned()), seconds))
+    };
+    text.lines().filter_map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_says_what_is_left_and_how_long_it_took() {
+        let names = ["build crdbctl", "boot three hosts", "plan and apply"];
+        let never = |_: &str| None;
+        assert_eq!(
+            heading(&names, 0, &never),
+            "==> [1/3] build crdbctl; then boot three hosts, plan and apply"
+        );
+        let last = |name: &str| Some(Duration::from_secs(if name == "build crdbctl" { 175 } else { 20 }));
+        assert_eq!(
+            heading(&names, 0, &last),
+            "==> [1/3] build crdbctl (took 2m 55s last time); then boot three hosts, plan and apply (about 40s)"
+        );
+        assert_eq!(heading(&names, 2, &last), "==> [3/3] plan and apply (took 20s last time)");
+    }
+
+    #[test]
+    fn lines_that_are_no_times_are_left_out() {
+        let times = parse("20\tdemo\tbuild\nx\tdemo\tboot\n\n3\tdemo\n");
+        assert_eq!(times.into_iter().collect::<Vec<_>>(), [(("demo".to_owned(), "build".to_owned()), 20)]);
+    }
+}
