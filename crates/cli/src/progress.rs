@@ -19,6 +19,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// display of what is under way.
 pub(crate) struct Telling<'a> {
     lines: EventLines,
+    began: Instant,
     display: Option<Display>,
     log: &'a mut RunWriter,
     ui: &'a Ui,
@@ -42,7 +43,8 @@ impl<'a> Telling<'a> {
             region::open();
             Display { progress: Progress::new(plan), began: Instant::now(), color: ui.stderr.color }
         });
-        Self { lines: EventLines::new(ui.stderr, ui.verbose > 0), display, log, ui }
+        let lines = EventLines::new(ui.stderr, ui.verbose > 0);
+        Self { lines, began: Instant::now(), display, log, ui }
     }
 
     /// Tells of events until there are no more, and of `stop` turning true.
@@ -85,7 +87,7 @@ impl<'a> Telling<'a> {
     fn note(&mut self, event: &Event) -> Option<String> {
         let at = Moment::now();
         self.log.event(&at, event);
-        let line = self.lines.line(&at.time_of_day(), event);
+        let line = self.lines.line(self.began.elapsed(), &at.time_of_day(), event);
         let Some(display) = &mut self.display else { return line };
         display.progress.tell(display.began.elapsed(), event);
         // What is under way is told by the rows; what stays true is a line.

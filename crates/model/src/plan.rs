@@ -48,7 +48,7 @@ pub struct RolloutStep {
 pub struct Pace {
     /// Between a restarted node and the next node that is disrupted.
     pub settle: u64,
-    /// Between the two looks at the ranges behind each restart; `None` where it is not sure that there are two, because the
+    /// Between the two looks at the ranges before the first restart and after each; `None` where it is not sure that there are two, because the
     /// cluster is not initialised or not every node is ready.
     pub ranges_pause: Option<u64>,
 }
@@ -184,7 +184,12 @@ impl Plan {
         // Nobody waits behind the last batch for a next one.
         let followed = batches[..batches.len().saturating_sub(1)].iter().filter(restarts).count() as u64;
         let Pace { settle, ranges_pause } = self.pace;
-        let pauses = ranges_pause.unwrap_or(0).saturating_mul(restarted);
+        // The gate before the first restart looks twice as well; what the gate after one restart saw counts for the next.
+        // A gate before all nodes at once has nobody to look at.
+        let first = batches.iter().find(|batch| batch.iter().any(|step| step.impact == Impact::Restart));
+        let has_gate_before = first.is_some_and(|batch| batch.len() < self.basis.nodes.len());
+        let looks = restarted.saturating_add(u64::from(has_gate_before));
+        let pauses = ranges_pause.unwrap_or(0).saturating_mul(looks);
         (restarted > 0).then(|| settle.saturating_mul(followed).saturating_add(pauses))
     }
 
@@ -220,7 +225,11 @@ mod tests {
         Plan {
             format_version: Plan::FORMAT_VERSION,
             cluster: ClusterName::new("store").unwrap(),
-            basis: Basis { manifest: digest, cluster: digest, nodes: BTreeMap::new() },
+            basis: Basis {
+                manifest: digest,
+                cluster: digest,
+                nodes: ["a", "b", "c"].map(|name| (NodeName::new(name).unwrap(), digest)).into(),
+            },
             changes: Vec::new(),
             rollout: rollout.iter().map(step).collect(),
             pace,
@@ -240,10 +249,12 @@ mod tests {
         let least = |rollout: &[(&str, usize, Impact)]| plan(pace, rollout).least_seconds();
         assert_eq!(least(&[]), None);
         assert_eq!(least(&[("a", 1, Reload), ("b", 2, Reload)]), None);
-        assert_eq!(least(&[("a", 1, Restart)]), Some(22));
-        assert_eq!(least(&[("a", 1, Restart), ("b", 2, Restart), ("c", 3, Restart)]), Some(3 * 22 + 2 * 60));
+        // One look more: that of the gate before the first.
+        assert_eq!(least(&[("a", 1, Restart)]), Some(2 * 22));
+        assert_eq!(least(&[("a", 1, Restart), ("b", 2, Restart), ("c", 3, Restart)]), Some(4 * 22 + 2 * 60));
+        assert_eq!(least(&[("a", 1, Restart), ("b", 1, Restart), ("c", 1, Restart)]), Some(22));
         // Two that go together are one wait; a reload behind a restart waits for it to settle.
-        assert_eq!(least(&[("a", 1, Restart), ("b", 1, Restart), ("c", 2, Reload)]), Some(22 + 60));
+        assert_eq!(least(&[("a", 1, Restart), ("b", 1, Restart), ("c", 2, Reload)]), Some(2 * 22 + 60));
         let unsure = Pace { ranges_pause: None, ..pace };
         assert_eq!(plan(unsure, &[("a", 1, Restart), ("b", 2, Restart)]).least_seconds(), Some(60));
     }

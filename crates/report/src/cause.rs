@@ -1,9 +1,13 @@
 use crdbctl_model::{Action, Cause, Change};
 
-/// Returns why a change is there, in the words of the plan.
-pub(crate) fn cause_words(change: &Change) -> String {
+use crate::View;
+
+/// Returns why a change is there, in the words of the plan, or of what `drift` found.
+pub(crate) fn cause_words(change: &Change, view: View) -> String {
     let reason = change.reason.as_deref();
     match change.cause {
+        // What stands before it says already that it has drifted.
+        Cause::Drift if view == View::Drift => reason.unwrap_or("changed on the host").to_owned(),
         Cause::Manifest => lead("manifest changed", reason),
         Cause::ManifestAndDrift => lead("manifest changed, and the host as well", reason),
         Cause::Drift => lead("drift", Some(reason.unwrap_or("changed on the host"))),

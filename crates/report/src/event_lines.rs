@@ -1,37 +1,43 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crdbctl_model::{Action, Event, NodeName, Outcome, ResourceAddr};
 
 use crate::line::Line;
-use crate::{RenderOptions, Role, bytes, duration, seconds};
+use crate::{RenderOptions, Role, bytes, count, duration, seconds};
 
 /// Turns events into plain lines for people, one line each, with the time in front.
 ///
-/// Keeps what it needs for short lines: what each change does, and how far a transfer was when it was last told.
+/// Keeps what it needs for short lines: what each change does, and when each transfer last had a line.
 #[derive(Clone, Debug)]
 pub struct EventLines {
     options: RenderOptions,
     verbose: bool,
     actions: BTreeMap<ResourceAddr, Action>,
-    tenths_told: BTreeMap<(NodeName, ResourceAddr), u64>,
+    /// When a transfer began, or last had a line.
+    sent_at: BTreeMap<(NodeName, ResourceAddr), Duration>,
 }
+
+/// How long a transfer goes on between two lines about it.
+const SENT_INTERVAL: Duration = Duration::from_secs(10);
 
 impl EventLines {
     /// Returns a writer of lines. `verbose` tells of each change when it begins, too.
     pub fn new(options: RenderOptions, verbose: bool) -> Self {
-        Self { options, verbose, actions: BTreeMap::new(), tenths_told: BTreeMap::new() }
+        Self { options, verbose, actions: BTreeMap::new(), sent_at: BTreeMap::new() }
     }
 
     /// Returns the line for `event`, without line feed; `None` when there is nothing worth a line. Lines
-    /// are not wrapped: each stays one line for grep. `time` is put in front as it is.
+    /// are not wrapped: each stays one line for grep. `at` is when the event came, on a clock of the caller's; `time` is
+    /// put in front as it is. Of the reason of a failure it has the first line; [`crate::render_run`] has all of it.
     ///
     /// [`Event::Done`] gives none: [`crate::render_run`] tells how a run ended.
-    pub fn line(&mut self, time: &str, event: &Event) -> Option<String> {
-        let line = self.words(event)?;
+    pub fn line(&mut self, at: Duration, time: &str, event: &Event) -> Option<String> {
+        let line = self.words(at, event)?;
         Some(Line::of(Role::Muted, time).plain("  ").then(line).write(self.options.color))
     }
 
-    fn words(&mut self, event: &Event) -> Option<Line> {
+    fn words(&mut self, at: Duration, event: &Event) -> Option<Line> {
         match event {
             Event::Started { addr, action } => {
                 self.actions.insert(addr.clone(), *action);
@@ -50,7 +56,7 @@ impl EventLines {
             Event::Finished { addr, outcome, milliseconds } => {
                 Some(finished(addr, self.actions.get(addr).copied(), outcome, *milliseconds))
             }
-            Event::Sent { node, addr, bytes: gone, total } => self.sent(node, addr, *gone, *total),
+            Event::Sent { node, addr, bytes: gone, total } => self.sent(at, node, addr, (*gone, *total)),
             Event::Waiting { node, reason, left_seconds } => {
                 let line = name(node).with(Role::Muted, "waits: ").plain(reason);
                 Some(line.plain(
@@ -65,23 +71,23 @@ impl EventLines {
         }
     }
 
-    /// A line for every tenth of a transfer that takes its time.
-    fn sent(&mut self, node: &NodeName, addr: &ResourceAddr, gone: u64, total: u64) -> Option<Line> {
-        if gone == 0 && total > 0 {
+    /// A line every ten seconds of a transfer: a pipe of a hundred nodes must stay readable.
+    fn sent(
+        &mut self,
+        at: Duration,
+        node: &NodeName,
+        addr: &ResourceAddr,
+        (gone, total): (u64, u64),
+    ) -> Option<Line> {
+        let last = self.sent_at.entry((node.clone(), addr.clone())).or_insert(at);
+        // A caller whose clock was set back has a line too many, not none for ever.
+        let since = at.checked_sub(*last).unwrap_or(SENT_INTERVAL);
+        if since < SENT_INTERVAL || gone >= total {
             return None;
         }
-        let tenth = gone.min(total).saturating_mul(10).checked_div(total).unwrap_or(10);
-        let key = (node.clone(), addr.clone());
-        match self.tenths_told.get(&key) {
-            Some(told) if *told >= tenth => return None,
-            // Gone at once: that it is there says enough.
-            None if tenth == 10 => return None,
-            _ => {}
-        }
-        self.tenths_told.insert(key, tenth);
-        let percent = gone.min(total).saturating_mul(100).checked_div(total).unwrap_or(100);
-        let of = format!("sent {} of {} ({percent}%)", bytes(gone), bytes(total));
-        Some(about(addr).plain(of))
+        *last = at;
+        let percent = gone.saturating_mul(100).checked_div(total).unwrap_or(100);
+        Some(about(addr).plain(format!("sent {} of {} ({percent}%)", bytes(gone), bytes(total))))
     }
 }
 
@@ -112,7 +118,14 @@ fn finished(addr: &ResourceAddr, action: Option<Action>, outcome: &Outcome, mill
                 line.with(Role::Muted, format!(" in {}", duration(milliseconds)))
             }
         }
-        Outcome::Failed(reason) => line.with(Role::Failure, "failed: ").plain(reason),
+        Outcome::Failed(reason) => {
+            let mut lines = reason.lines().map(str::trim).filter(|line| !line.is_empty());
+            let line = line.with(Role::Failure, "failed: ").plain(lines.next().unwrap_or_default());
+            match lines.count() {
+                0 => line,
+                more => line.with(Role::Muted, format!(" ({} in the summary)", count(more, "more line"))),
+            }
+        }
         Outcome::Skipped(reason) => line.with(Role::Unknown, "skipped: ").plain(reason),
     }
 }
@@ -137,8 +150,9 @@ mod tests {
             Event::Started { addr: addr(), action: Action::Create },
             sent(0),
             sent(1_000),
+            sent(30_000_000),
             sent(60_000_000),
-            sent(118_000_000),
+            sent(90_000_000),
             sent(118_000_000),
             Event::Finished { addr: addr(), outcome: Outcome::Converged, milliseconds: 2_140 },
             Event::Waiting {
@@ -164,16 +178,21 @@ mod tests {
             },
         ];
         let mut lines = EventLines::new(RenderOptions::plain(80), false);
-        let text: Vec<String> = events.iter().filter_map(|event| lines.line("12:00:01", event)).collect();
-        insta::assert_snapshot!(text.join("\n"), @"
-        12:00:01  store-1/package.v24.1.0: sent 1 kB of 118 MB (0%)
-        12:00:01  store-1/package.v24.1.0: sent 60 MB of 118 MB (50%)
-        12:00:01  store-1/package.v24.1.0: sent 118 MB of 118 MB (100%)
+        // An event every six seconds.
+        let at = |number: usize| Duration::from_secs(6 * number as u64);
+        let text: Vec<String> = events
+            .iter()
+            .enumerate()
+            .filter_map(|(number, event)| lines.line(at(number), "12:00:01", event))
+            .collect();
+        insta::assert_snapshot!(text.join("\n"), @r"
+        12:00:01  store-1/package.v24.1.0: sent 30 MB of 118 MB (25%)
+        12:00:01  store-1/package.v24.1.0: sent 90 MB of 118 MB (76%)
         12:00:01  store-1/package.v24.1.0: created in 2.1s
         12:00:01  store-1: waits: store-2 is not ready (503) (9m30s left)
         12:00:01  store-1: restarting
-        12:00:01  store-1: before_node: silenced \\x1b[2J
-        12:00:01  store-1/package.v24.1.0: failed: no space\\nleft
+        12:00:01  store-1: before_node: silenced \x1b[2J
+        12:00:01  store-1/package.v24.1.0: failed: no space (1 more line in the summary)
         12:00:01  store-1/package.v24.1.0: skipped: x failed
         ");
     }
@@ -181,8 +200,8 @@ mod tests {
     #[test]
     fn beginnings_are_told_when_asked_for() {
         let event = Event::Started { addr: addr(), action: Action::Delete };
-        let quiet = EventLines::new(RenderOptions::plain(80), false).line("t", &event);
-        let verbose = EventLines::new(RenderOptions::plain(80), true).line("t", &event);
+        let quiet = EventLines::new(RenderOptions::plain(80), false).line(Duration::ZERO, "t", &event);
+        let verbose = EventLines::new(RenderOptions::plain(80), true).line(Duration::ZERO, "t", &event);
         assert_eq!((quiet, verbose.as_deref()), (None, Some("t  store-1/package.v24.1.0: deleting")));
     }
 }

@@ -12,7 +12,7 @@ use crate::group::{Group, list};
 use crate::line::{Line, write_all};
 use crate::word::{done, effect, effect_of};
 use crate::wrap::wrap;
-use crate::{RenderOptions, Role};
+use crate::{RenderOptions, Role, View};
 
 /// So many names are suggested for one that is not known.
 const SUGGESTIONS: usize = 3;
@@ -177,7 +177,7 @@ impl<'a> Known<'a> {
 /// Why a change is there, what it is, and what it does to its node.
 fn why(plan: &Plan, change: &Change, width: usize) -> Vec<Line> {
     let cause = cause_sentence(change.cause);
-    let words = cause_words(change);
+    let words = cause_words(change, View::Plan);
     let group = Group::of(change, words.clone(), plan);
     let mut lines =
         vec![Line::of(Role::Plain, format!("  {cause}")).with(Role::Muted, format!(" ({words})"))];

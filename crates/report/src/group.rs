@@ -2,11 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{Action, Cause, Change, Impact, NodeName, Plan};
 
-use crate::Role;
 use crate::attribute::attribute_rows;
 use crate::block::Row;
 use crate::cause::cause_words;
 use crate::line::Line;
+use crate::{Role, View};
 
 /// Changes of the same resource on several nodes that read the same.
 #[derive(Clone, Debug)]
@@ -40,14 +40,15 @@ struct Key {
     body: Option<(String, usize)>,
 }
 
-/// Returns the changes of `plan` in groups, in the order of each group's first member.
-pub(crate) fn groups(plan: &Plan) -> Vec<Group<'_>> {
+/// Returns the changes of `plan` in groups, in the order of each group's first member, with their causes in the words
+/// of `view`.
+pub(crate) fn groups(plan: &Plan, view: View) -> Vec<Group<'_>> {
     let restarting = plan.changes.iter().filter(|change| change.impact == Impact::Restart);
     let restarting: BTreeSet<&NodeName> = restarting.filter_map(|change| change.addr.node()).collect();
     let mut places: BTreeMap<Key, usize> = BTreeMap::new();
     let mut groups: Vec<Group<'_>> = Vec::new();
     for change in &plan.changes {
-        let cause = cause_words(change);
+        let cause = cause_words(change, view);
         let body = (change.action != Action::Create).then(|| (body_text(change), change.unchanged));
         // What would be reloaded by itself is read at the restart.
         let restarts = change.impact == Impact::Reload

@@ -231,7 +231,7 @@ fn result(
 }
 
 fn failure(change: &Change, plan: &Plan, view: View) -> (String, String) {
-    let cause = cause_words(change);
+    let cause = cause_words(change, view);
     let (_, done) = done(change.action);
     let message = clean(&format!("{} {done} ({cause})", view.verb(change.cause, 1))).into_owned();
     let group = Group::of(change, cause, plan);

@@ -88,7 +88,7 @@ fn render(plan: &Plan, view: View) -> String {
 /// Adds the changes, by the nodes that they are on, and returns how many found no room.
 fn push_changes(text: &mut String, plan: &Plan, view: View, budget: usize) -> usize {
     let mut left_out = 0;
-    for section in sections(plan) {
+    for section in sections(plan, view) {
         let folded = folded(&section, view);
         if text.len() + folded.len() <= budget {
             text.push_str(&folded);
@@ -237,10 +237,10 @@ struct Section<'a> {
 }
 
 /// Returns the groups by their nodes, in the order in which a reader of the plan meets these.
-fn sections(plan: &Plan) -> Vec<Section<'_>> {
+fn sections(plan: &Plan, view: View) -> Vec<Section<'_>> {
     let mut places: BTreeMap<Vec<&NodeName>, usize> = BTreeMap::new();
     let mut sections: Vec<Section<'_>> = Vec::new();
-    for group in groups(plan) {
+    for group in groups(plan, view) {
         let nodes = group.nodes();
         let at = *places.entry(nodes.clone()).or_insert(sections.len());
         match sections.get_mut(at) {

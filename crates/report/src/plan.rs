@@ -29,7 +29,7 @@ pub fn render_notes(plan: &Plan, options: &RenderOptions) -> String {
 
 /// Returns the changes of a plan in blocks; those that read the same on several nodes are one.
 pub(crate) fn blocks(plan: &Plan, width: usize, view: View) -> Vec<Block> {
-    let mut waiting: Vec<Option<Group<'_>>> = groups(plan).into_iter().map(Some).collect();
+    let mut waiting: Vec<Option<Group<'_>>> = groups(plan, view).into_iter().map(Some).collect();
     let mut blocks = Vec::new();
     for at in 0..waiting.len() {
         let Some(group) = waiting[at].take() else { continue };

@@ -113,15 +113,15 @@ impl Progress {
     /// Returns the rows at this moment, at least one: none wider than `columns`, and no more than half of a terminal of
     /// `lines` lines, so that what was said before stays in sight. With ANSI styles when `color`.
     pub fn rows(&self, at: Duration, columns: usize, lines: usize, color: bool) -> Vec<Row> {
+        let at_work: Vec<_> = self.at_work.iter().filter(|(_, part)| !part.is_over(at)).collect();
         let room = (lines / 2).max(1) - 1;
-        let shown = if self.at_work.len() <= room { room } else { room.saturating_sub(1) };
+        let shown = if at_work.len() <= room { room } else { room.saturating_sub(1) };
         let name =
             |node: &Option<NodeName>| node.as_ref().map_or_else(|| "cluster".to_owned(), ToString::to_string);
-        let parts: Vec<(Line, &AtWork)> = self
-            .at_work
+        let parts: Vec<(Line, &AtWork)> = at_work
             .iter()
             .take(shown)
-            .map(|(node, part)| (Line::of(Role::Address, name(node)).cut(NAMES), part))
+            .map(|(node, part)| (Line::of(Role::Address, name(node)).cut(NAMES), *part))
             .collect();
         let names = parts.iter().map(|(name, _)| name.width()).max().unwrap_or_default();
         let mut rows: Vec<Line> = parts
@@ -131,7 +131,7 @@ impl Progress {
                 row.then(part.words(at))
             })
             .collect();
-        if let Some(others) = self.at_work.len().checked_sub(rows.len()).filter(|&others| others > 0)
+        if let Some(others) = at_work.len().checked_sub(rows.len()).filter(|&others| others > 0)
             && room > 0
         {
             rows.push(Line::of(Role::Muted, format!("… and {others} more")));

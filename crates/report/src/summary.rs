@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crdbctl_model::{Counts, Impact, Plan, Removal};
+use crdbctl_model::{Counts, Impact, NodeName, Note, Plan, Removal, ResourceAddr};
 
 use crate::group::list;
 use crate::line::Line;
@@ -9,13 +9,34 @@ use crate::unknown::subject;
 use crate::wrap::wrap;
 use crate::{Role, bytes, count, seconds};
 
-/// Returns the notes of a plan.
+/// Returns the notes of a plan; those that say the same of the same resource on several nodes are one.
 pub(crate) fn note_lines(plan: &Plan, width: usize) -> Vec<Line> {
-    let line = |note: &crdbctl_model::Note| {
-        let addr = note.addr.as_ref().map(|addr| format!("{addr}: ")).unwrap_or_default();
-        Line::of(Role::Muted, "Note: ").with(Role::Address, addr).plain(&note.text)
+    let mut groups: Vec<(&Note, Vec<&NodeName>)> = Vec::new();
+    let local =
+        |note: &Note| note.addr.as_ref().filter(|addr| addr.node().is_some()).map(ResourceAddr::local);
+    for note in &plan.notes {
+        let node = note.addr.as_ref().and_then(ResourceAddr::node);
+        let same = groups
+            .iter_mut()
+            .find(|(first, _)| node.is_some() && first.text == note.text && local(first) == local(note));
+        match same {
+            Some((_, nodes)) => nodes.extend(node),
+            None => groups.push((note, node.into_iter().collect())),
+        }
+    }
+    let line = |(note, nodes): &(&Note, Vec<&NodeName>)| {
+        let line = Line::of(Role::Muted, "Note: ");
+        let line = match (&note.addr, &nodes[..]) {
+            (None, _) => line,
+            (Some(addr), [] | [_]) => line.with(Role::Address, format!("{addr}: ")),
+            (Some(addr), several) => {
+                let names = list(Role::Address, several.iter().map(|node| node.as_str()));
+                line.with(Role::Address, addr.local()).plain(" on ").then(names).plain(": ")
+            }
+        };
+        line.plain(&note.text)
     };
-    plan.notes.iter().flat_map(|note| wrap(line(note), width, 6)).collect()
+    groups.iter().flat_map(|group| wrap(line(group), width, 6)).collect()
 }
 
 /// Returns the last lines of a plan: numbers, order, and whether it is whole.
@@ -70,14 +91,18 @@ pub(crate) fn least_time(plan: &Plan) -> Option<(String, String)> {
     let least = plan.least_seconds().filter(|least| *least > 0)?;
     let mut pauses = Vec::new();
     if let Some(pause) = plan.pace.ranges_pause {
-        let each = if batches(plan).len() == 1 { "the" } else { "each" };
-        pauses.push(format!("{} between two looks at the ranges after {each} restart", seconds(pause)));
+        let when = if batches(plan).len() == 1 {
+            "before and after the restart"
+        } else {
+            "before the first restart and after each"
+        };
+        pauses.push(format!("{} between two checks of the ranges {when}", seconds(pause)));
     }
     let last = plan.rollout.last().map(|step| step.batch);
     if plan.rollout.iter().any(|step| Some(step.batch) != last) {
         pauses.push(format!("{} to settle before the next node", seconds(plan.pace.settle)));
     }
-    Some((format!("At least {} and what drains and starts take", seconds(least)), pauses.join(", ")))
+    Some((format!("Takes at least {}, plus drains and starts", seconds(least)), pauses.join(", ")))
 }
 
 /// The nodes that stop for good.

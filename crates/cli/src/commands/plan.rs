@@ -106,7 +106,9 @@ pub(crate) fn run(args: &PlanArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
             saved::text(&saved).map_err(|error| CliError::failed("writing the plan as JSON", &error))?;
         document::write(file, &text)?;
         let name = file.display();
-        ui.status(&if plan.is_complete() || skip_unknown {
+        ui.status(&if plan.is_empty() && plan.is_complete() {
+            format!("Saved to {name}. It has no changes, so there is nothing to apply.")
+        } else if plan.is_complete() || skip_unknown {
             format!("Saved to {name}: apply it with `crdbctl apply {name}`.")
         } else {
             format!("Saved to {name}, to be shown; it cannot be applied: not everything could be read.")

@@ -28,7 +28,7 @@ fn the_least_time_counts_the_looks_at_the_ranges_where_every_node_is_ready() {
     world.manifest("  version: v24.1.0\n", "  version: v24.1.0\n  flags: {cache: \".35\"}\n");
     let plan = world.plan();
     assert_eq!(plan.pace, Pace { settle: 60, ranges_pause: Some(22) });
-    assert_eq!(plan.least_seconds(), Some(3 * 22 + 2 * 60));
+    assert_eq!(plan.least_seconds(), Some(4 * 22 + 2 * 60));
     // Where one is not ready, the gates may have nothing to look at.
     world.service(2).health = HealthFact::NotReady("draining".to_owned());
     assert_eq!(world.plan().pace.ranges_pause, None);

@@ -146,7 +146,7 @@ fn page<'a>(plan: &'a Plan, options: &HtmlOptions<'_>) -> Page<'a> {
         View::Plan => Cow::Borrowed(plan),
         View::Drift => Cow::Owned(drift::drift_first(plan)),
     };
-    let groups = groups(&shown);
+    let groups = groups(&shown, options.view);
     let cards = cards(&groups, options.view);
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())));
     Page {

@@ -43,6 +43,13 @@ impl AtWork {
         !self.open.is_empty()
     }
 
+    /// Whether all that it had to wait for is over, and nothing else of it is under way: what is left of a node when it
+    /// has settled.
+    pub(super) fn is_over(&self, at: Duration) -> bool {
+        let is_over = matches!(self.stage, Stage::Waiting(_, Some(until)) if until <= at);
+        is_over && !self.is_open()
+    }
+
     pub(super) fn start(&mut self, addr: &ResourceAddr, action: Action, at: Duration) {
         if self.open.is_empty() {
             self.set(Stage::Begun, at);

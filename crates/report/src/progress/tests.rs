@@ -259,3 +259,23 @@ fn colour_changes_no_character() {
         .collect();
     assert_eq!(without, texts(&progress, 3.0, 60, 24, false));
 }
+
+#[test]
+fn a_node_that_has_settled_has_no_row() {
+    let mut progress = progress(2);
+    progress.tell(seconds_in(0.0), &started("store-1/unit.cockroach", Action::Update));
+    progress.tell(seconds_in(1.0), &finished("store-1/unit.cockroach", Outcome::Converged));
+    progress.tell(seconds_in(1.0), &waiting("store-1", "rollout.settle", Some(60)));
+    assert!(
+        rows(&progress, 30.0).starts_with("store-1  waits 29s of 1m: rollout.settle"),
+        "{}",
+        rows(&progress, 30.0)
+    );
+    progress.tell(seconds_in(61.0), &what("store-2", "draining"));
+    let now = rows(&progress, 90.0);
+    assert!(!now.contains("store-1") && now.contains("store-2"), "{now}");
+    // A gate that waits with changes in hand keeps its row, however long it takes.
+    progress.tell(seconds_in(91.0), &started("store-2/unit.cockroach", Action::Update));
+    progress.tell(seconds_in(91.0), &waiting("store-2", "store-1 is not ready", Some(1)));
+    assert!(rows(&progress, 99.0).contains("store-2"));
+}

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::log::RunLog;
 use super::state::RunState;
 use crate::line::{Line, write_all};
@@ -13,8 +15,11 @@ use crate::{EventLines, RenderOptions, Role};
 pub fn render_run_log(log: &RunLog, going: bool, options: &RenderOptions) -> String {
     let mut text = write_all(&head(log, options.columns()), options.color);
     let mut told = EventLines::new(*options, false);
-    let happened: Vec<String> =
-        log.events.iter().filter_map(|(time, event)| told.line(&time_of_day(time), event)).collect();
+    let happened: Vec<String> = log
+        .events
+        .iter()
+        .filter_map(|(time, event)| told.line(time_since_midnight(time), &time_of_day(time), event))
+        .collect();
     if !happened.is_empty() {
         text.push('\n');
         happened.iter().for_each(|line| text.push_str(&format!("{line}\n")));
@@ -95,6 +100,13 @@ fn end(log: &RunLog, going: bool, options: &RenderOptions) -> String {
     let state = end.state();
     let line = Line::of(Role::Plain, "Ended: ").with(state.role(), state.words()).plain(".");
     text + &write_all(&[line], options.color)
+}
+
+/// Returns the time since midnight of `2026-12-04T10:15:00.123+01:00`; zero when it is no such text.
+fn time_since_midnight(time: &str) -> Duration {
+    let time = time_of_day(time);
+    let seconds = time.split(':').try_fold(0_u64, |sum, part| Some(sum * 60 + part.parse::<u64>().ok()?));
+    Duration::from_secs(seconds.unwrap_or_default())
 }
 
 /// Returns `10:15:00` of `2026-12-04T10:15:00.123+01:00`.
