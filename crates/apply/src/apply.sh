@@ -216,6 +216,17 @@ remove_package() {
   sync .
   if [ "$whole" = whole ]; then cd .. && rmdir -- "./${package##*/}" && sync .; fi
 }
+# remove_user NAME. userdel(8) also removes the group of that name where login.defs(5) has USERGROUPS_ENAB: whoever created it, and
+# although no plan names it. It comes back with its number; one that crdbctl created has a removal of its own.
+remove_user() {
+  getent passwd "$1" >/dev/null || return 0
+  group=$(getent group "$1") || group=
+  userdel -- "$1" || return 1
+  if [ -n "$group" ] && ! getent group "$1" >/dev/null; then
+    gid=${group#*:*:}; gid=${gid%%:*}
+    groupadd -g "$gid" -- "$1"
+  fi
+}
 # forget: the record and what lies beside it. What was set aside stays, and so does what is of other clusters.
 forget() {
   for kind in json digests keys pending begun forced; do rm -f -- "$state/$cluster.$kind" || exit 1; done

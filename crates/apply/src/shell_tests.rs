@@ -55,6 +55,28 @@ fn entries(directory: &Path) -> Vec<String> {
 }
 
 #[test]
+fn a_removed_user_leaves_a_group_of_its_name_with_its_number() {
+    let directory = tempfile::tempdir().unwrap();
+    for shell in ["dash", "bash"].into_iter().filter(|shell| Path::new("/bin").join(shell).exists()) {
+        let run = |takes_group: bool, has_group: bool| {
+            let at = directory.path().display();
+            let text = format!(
+                "rm -f {at}/*; : >{at}/user; {has_group} && : >{at}/group\n\
+                 getent() {{ case $1 in passwd) test -e {at}/user ;; group) test -e {at}/group && echo \"$2:x:4321:\" ;; esac; }}\n\
+                 userdel() {{ rm {at}/user; if {takes_group}; then rm -f {at}/group; fi; }}\n\
+                 groupadd() {{ echo \"groupadd $*\"; : >{at}/group; }}\n(set -e\nremove_user cockroach\nremove_user cockroach\n)"
+            );
+            let output = sh(shell, directory.path(), &text);
+            assert!(output.status.success(), "{shell}: {output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        assert_eq!(run(true, true), "groupadd -g 4321 -- cockroach\n", "{shell}");
+        assert_eq!(run(false, true), "", "{shell}");
+        assert_eq!(run(true, false), "", "{shell}");
+    }
+}
+
+#[test]
 fn put_replaces_a_file_at_once_and_leaves_nothing_beside_it() {
     let Some((shells, directory)) = bench() else { return };
     let at = directory.path();

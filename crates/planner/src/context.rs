@@ -2,12 +2,13 @@ use std::collections::BTreeSet;
 
 use crdbctl_model::{
     Desired, Digest, Fact, HealthFact, HostPath, Mark, MemberFact, MembersFact, NodeName, Observations,
-    Observed, Record, ResourceAddr, ResourceGraph, ServiceFact, Shard, Timestamp,
+    Observed, Record, Resource, ResourceAddr, ResourceGraph, ServiceFact, Shard, Timestamp,
 };
 use crdbctl_pki::{CaBundle, Certificate};
 
 use crate::ended::{self, Refusal};
 use crate::movement::{self, Movement};
+use crate::removal::Ownership;
 use crate::rotation::{self, RotationStep};
 use crate::view::View;
 
@@ -190,6 +191,12 @@ impl<'a> Context<'a> {
                 _ => None,
             }
         })
+    }
+
+    /// Returns whether crdbctl created `resource` on its node, by the record or by what an interrupted apply noted there.
+    pub(crate) fn made(&self, resource: &Resource) -> bool {
+        let reading = resource.addr.node().and_then(|node| self.observations.reading(node));
+        reading.is_some_and(|reading| Ownership::of(reading).made(&resource.addr.local(), &resource.desired))
     }
 
     /// Returns the digest under which `desired` was applied last, if it was.

@@ -25,9 +25,11 @@ pub(super) fn step(change: &Change, removal: &Removal) -> Step {
             }
         }
         Removal::Package { path, files, directory } => package(path, files, *directory),
-        Removal::User { name } => account("passwd", "userdel", name.as_str()),
-        // userdel takes the user's own group with it where login.defs(5) says so.
-        Removal::Group { name } => account("group", "groupdel", name.as_str()),
+        Removal::User { name } => call("remove_user", &[name.as_str()]),
+        Removal::Group { name } => {
+            let name = quoted(name.as_str());
+            format!("if getent group {name} >/dev/null; then groupdel -- {name}; fi")
+        }
         Removal::Record => "forget".to_owned(),
     };
     Step::new(&change.addr, body)
@@ -88,9 +90,4 @@ fn package(path: &HostPath, files: &[HostPath], directory: bool) -> String {
     let whole = if directory { "whole" } else { "part" };
     let arguments: Vec<&str> = [path.as_str(), whole].into_iter().chain(inside).collect();
     call("remove_package", &arguments)
-}
-
-fn account(database: &str, tool: &str, name: &str) -> String {
-    let name = quoted(name);
-    format!("if getent {database} {name} >/dev/null; then {tool} -- {name}; fi")
 }

@@ -28,6 +28,11 @@ use crate::removal::Fate;
 
 /// Compares a resource with what was found; `None` when nothing is there.
 pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Context<'_>) -> Comparison {
+    if matches!((&resource.desired, found), (Desired::User(_), Some(Fact::User(_))))
+        && !context.made(resource)
+    {
+        return account::KEPT;
+    }
     match (&resource.desired, found) {
         (Desired::Authority(desired), None) => authority::create(desired, context),
         (Desired::Authority(desired), Some(Fact::Ca(_))) => authority::compare(desired, context),
@@ -83,6 +88,10 @@ pub(crate) fn compare(resource: &Resource, found: Option<&Fact>, context: &Conte
 /// Returns what readers of a plan should know of a resource that is left as it was found.
 pub(crate) fn note(resource: &Resource, found: &Fact, context: &Context<'_>) -> Option<String> {
     match (&resource.desired, found) {
+        (Desired::User(desired), Fact::User(found)) => {
+            let unit = resource.addr.node().and_then(|node| unit::text(node, context));
+            account::note(desired, found, context.made(resource), unit)
+        }
         (Desired::NodeCertificate(desired), Fact::Certificate(found)) => {
             node_certificate::note(desired, found, resource.addr.node(), context)
         }

@@ -460,3 +460,46 @@ fn rules(world: &mut World) -> &mut Vec<String> {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn an_account_that_crdbctl_did_not_create_is_kept_and_what_differs_is_a_note() {
+    let mut world = World::converged();
+    let found = |w: &mut World| {
+        let user = user(w);
+        user.group = "dbs".to_owned();
+        user.shell = "/bin/bash".to_owned();
+        user.home = "/home/dbs".to_owned();
+    };
+    found(&mut world);
+    // It was created by crdbctl: kept as it was created, and the plan names what usermod changes beside it.
+    let plan = world.plan();
+    let change = plan.changes.iter().find(|change| change.addr == addr("store-2/user.cockroach")).unwrap();
+    let remark = change.attributes[0].remark.as_deref();
+    assert_eq!(remark, Some("usermod also gives files of group dbs in /home/dbs this group"));
+    // Somebody else created it.
+    let record = world.reading(&node(2)).record.as_mut().unwrap();
+    record.resources.get_mut("user.cockroach").unwrap().created = false;
+    let expected = "was not created by crdbctl and is kept as it is: its primary group is dbs, its login shell is /bin/bash";
+    let note = |plan: &crdbctl_model::Plan| {
+        let of_user = |note: &&crdbctl_model::Note| note.addr == Some(addr("store-2/user.cockroach"));
+        plan.notes.iter().find(of_user).map(|note| note.text.clone())
+    };
+    let plan = world.plan();
+    assert!(plan.is_empty() && plan.is_complete(), "{:?}", plan.changes);
+    assert_eq!(note(&plan).as_deref(), Some(expected));
+    // Without any record, too.
+    world.reading(&node(2)).record = None;
+    assert_eq!(note(&world.plan()).as_deref(), Some(expected));
+    assert!(world.plan().is_empty());
+    // An interrupted apply noted that it was about to create it.
+    world.reading(&node(2)).footprint.begun = [("user.cockroach".to_owned(), vec![])].into();
+    world.expect(&["store-2/user.cockroach update differs [group, shell]"]);
+    // One that is as crdbctl creates accounts is worth no word, whatever its home is.
+    world.reading(&node(2)).footprint.begun.clear();
+    user(&mut world).group = "cockroach".to_owned();
+    user(&mut world).shell = "/usr/sbin/nologin".to_owned();
+    assert_eq!(note(&world.plan()), None);
+    // An empty shell is that of sh (passwd(5)).
+    user(&mut world).shell = String::new();
+    assert!(note(&world.plan()).unwrap().ends_with("its login shell is /bin/sh"));
+}
