@@ -229,7 +229,7 @@ remove_user() {
 }
 # forget: the record and what lies beside it. What was set aside stays, and so does what is of other clusters.
 forget() {
-  for kind in json digests keys pending begun forced; do rm -f -- "$state/$cluster.$kind" || exit 1; done
+  for kind in json digests keys pending begun steps forced; do rm -f -- "$state/$cluster.$kind" || exit 1; done
   sync "$state"
   rmdir -- "$state" 2>/dev/null || true
 }
@@ -246,6 +246,16 @@ pending() {
   put "$state/$cluster.pending" root root 0600 "$1"
 }
 settled() { rm -f -- "$state/$cluster.pending"; }
+# note_step JSON: notes what a step is about to do, until the record tells. A line that an earlier run left without its end, by a
+# power cut, is ended first.
+note_step() {
+  steps=$state/$cluster.steps new=
+  [ -e "$steps" ] || new=yes
+  if [ -s "$steps" ] && [ -n "$(tail -c 1 -- "$steps" 2>/dev/null)" ]; then set -- "
+$1"; fi
+  { printf '%s\n' "$1" >>"$steps" && sync -d "$steps"; } 2>/dev/null || unwritten "$steps"
+  [ -z "$new" ] || sync "$state"
+}
 # note_key DIGEST-OF-FILE DIGEST-OF-PUBLIC-HALF, of a key or a certificate: the newest first; older ones stay for a
 # pair that is not replaced after all.
 note_key() {

@@ -89,7 +89,13 @@ fn outdated<'a>(
             && Dropped::on(&applier.graph, node, record, &reading.footprint.begun)
                 .iter()
                 .any(|it| applier.plan.part.selection.contains(&it.addr) && !is_left(it, reading));
-        present || gone || is_without_index
+        // Notes of steps of which the record tells by now.
+        let noted = applier.plan.part.selection.is_whole()
+            && record.is_some_and(|record| {
+                let needed = record::still_noted(&applier.graph, node, reading, record, left);
+                needed.len() < reading.footprint.noted.len()
+            });
+        present || gone || is_without_index || noted
     })
 }
 

@@ -1,16 +1,16 @@
-use crdbctl_model::NodeName;
+use crdbctl_model::{LockHolder, NodeName};
 use crdbctl_transport::TransportError;
 
 /// Why an apply did not start. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// Another apply is at work.
-    #[error("another apply holds the lock of {node}: {holder}")]
+    /// Another run is at work.
+    #[error("another {} holds the lock of {node}: {holder}", .holder.command)]
     Locked {
         /// The node.
         node: NodeName,
         /// Who holds it, as the lock says.
-        holder: String,
+        holder: Box<LockHolder>,
     },
     /// The hosts are no more as the plan found them.
     #[error("the plan is stale: {}", .what.join("; "))]

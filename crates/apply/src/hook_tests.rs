@@ -68,7 +68,7 @@ fn applier(
         indexes: BTreeMap::new(),
         force_gates: BTreeSet::new(),
         directory: directory.to_owned(),
-        run: Run { id: "run".to_owned(), by: "tester".to_owned(), started: now },
+        run: Run { command: "apply", id: "run".to_owned(), by: "tester".to_owned(), started: now },
         events,
         stop,
         clock: || Timestamp::from_unix(0),

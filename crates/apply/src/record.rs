@@ -35,11 +35,13 @@ pub(crate) async fn write(
     let record = record_of(applier, outcomes, &node, reading, seen, left);
     let record = Record { forced_gate: ledger.forced.get(&node).cloned().or(record.forced_gate), ..record };
     let begun = still_begun(&applier.graph, &node, reading, &record);
+    let noted = still_noted(&applier.graph, &node, reading, &record, left);
     let json = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())? + "\n";
     let mut text = prologue(&session.cluster, &session.run);
     text.push_str(&format!("json=$(head -c {}; printf .); json=${{json%.}}\n", json.len()));
     text.push_str("sweep \"$state\"\n(put \"$state/$cluster.json\" root root 0600 \"$json\") || exit 1\n");
     text.push_str(&note_begun(&begun));
+    text.push_str(&keep_notes(&noted).map_err(|error| error.to_string())?);
     if ledger.forced.contains_key(&node) {
         text.push_str("rm -f -- \"$state/$cluster.forced\" || exit 1\n");
     }
@@ -341,6 +343,37 @@ fn still_begun<'a>(
         })
         .map(|(local, paths)| (local.as_str(), paths.as_slice()))
         .collect()
+}
+
+/// The notes of steps of which the record does not tell yet: the resource is not as desired, or the manifest no longer has it and
+/// the record still does.
+pub(crate) fn still_noted<'a>(
+    graph: &ResourceGraph,
+    node: &NodeName,
+    reading: &'a Reading,
+    record: &Record,
+    left: &Plan,
+) -> Vec<&'a crdbctl_model::StepNote> {
+    let is_needed = |note: &&crdbctl_model::StepNote| {
+        let wanted = graph
+            .of_node(node)
+            .find(|resource| resource.presence == Presence::Present && resource.addr.local() == note.local);
+        match wanted {
+            Some(resource) => is_open(&resource.addr, left),
+            None => record.resources.contains_key(&note.local),
+        }
+    };
+    reading.footprint.noted.iter().filter(is_needed).collect()
+}
+
+/// Returns the line that leaves these notes of steps on the node, and no others.
+fn keep_notes(notes: &[&crdbctl_model::StepNote]) -> Result<String, serde_json::Error> {
+    let lines = notes.iter().map(|note| Ok(serde_json::to_string(note)? + "\n"));
+    let lines: String = lines.collect::<Result<_, serde_json::Error>>()?;
+    if lines.is_empty() {
+        return Ok("rm -f -- \"$state/$cluster.steps\" || exit 1\n".to_owned());
+    }
+    Ok(format!("(put \"$state/$cluster.steps\" root root 0600 {}) || exit 1\n", quoted(&lines)))
 }
 
 /// Returns the line that notes what was begun, at once: what is half noted would not be crdbctl's any more.

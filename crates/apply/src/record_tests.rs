@@ -81,6 +81,55 @@ fn keys(resources: &BTreeMap<String, RecordedResource>, with: &str) -> Vec<Strin
     resources.keys().filter(|key| key.starts_with(with)).cloned().collect()
 }
 
+/// Notes of steps stay as long as the record does not tell of what they made.
+#[test]
+fn a_note_stays_while_its_resource_is_not_as_desired() {
+    let now = graph("firewall: none");
+    let mut reading = reading(&now, &BTreeMap::new());
+    let note = |local: &str| crdbctl_model::StepNote {
+        local: local.to_owned(),
+        run: "r1".to_owned(),
+        desired: None,
+        paths: Vec::new(),
+        mark: None,
+        access: None,
+    };
+    reading.footprint.noted = ["directory.root", "link.data", "file.old", "file.gone"].map(note).into();
+    let seen = Observations {
+        format_version: Observations::FORMAT_VERSION,
+        taken_at: Timestamp::from_unix(0),
+        cluster: BTreeMap::new(),
+        nodes: BTreeMap::new(),
+    };
+    let options = crdbctl_planner::PlanOptions {
+        now: Timestamp::from_unix(0),
+        skip_unknown: false,
+        delete_data: false,
+        shard: None,
+    };
+    let mut left = crdbctl_planner::plan(&now, &seen, &options);
+    left.compared = [(at("directory.root"), Verdict::Same), (at("link.data"), Verdict::Differs)].into();
+    left.unknown.clear();
+    let mut record = reading.record.clone().unwrap();
+    let root = now.resources[&at("directory.root")].desired.clone();
+    record.resources.insert(
+        "file.old".to_owned(),
+        RecordedResource {
+            desired: Digest::of_json(&root),
+            created: true,
+            applied_at: Timestamp::from_unix(0),
+            paths: Vec::new(),
+            mark: None,
+        },
+    );
+    let kept = still_noted(&now, &node(), &reading, &record, &left);
+    let kept: Vec<&str> = kept.into_iter().map(|note| note.local.as_str()).collect();
+    assert_eq!(kept, ["link.data", "file.old"]);
+    let lines = keep_notes(&[&note("link.data")]).unwrap();
+    assert!(lines.starts_with("(put \"$state/$cluster.steps\" root root 0600 "), "{lines}");
+    assert!(keep_notes(&[]).unwrap().starts_with("rm -f -- "));
+}
+
 #[test]
 fn what_is_left_at_an_old_place_keeps_an_entry_and_what_is_gone_loses_it() {
     let before = recorded(&graph(""));

@@ -37,15 +37,16 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Takes the lock of a node.
+    /// Takes the lock of a node, to make these changes.
     pub(crate) async fn open(
         node: NodeName,
         cluster: ClusterName,
         run: Run,
+        changes: Vec<ResourceAddr>,
         connection: Connection,
         events: UnboundedSender<Event>,
     ) -> Result<Self, ApplyError> {
-        let bootstrap = script::<Mutating>(lock::bootstrap(&cluster, &run));
+        let bootstrap = script::<Mutating>(lock::bootstrap(&cluster, &run, &changes));
         let asking = connection.read_only();
         let start = connection.open_channel(&bootstrap, Limits::within(Duration::from_secs(60))).await;
         match start {

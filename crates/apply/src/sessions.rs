@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crdbctl_model::NodeName;
+use crdbctl_model::{Change, NodeName};
 use tokio::task::JoinSet;
 
 use crate::applier::Applier;
@@ -28,7 +28,10 @@ impl Applier {
                 .cloned()
                 .ok_or_else(|| ApplyError::NotConnected { node: node.clone() })?;
             let (cluster, run, events) = (self.graph.cluster.clone(), self.run.clone(), self.events.clone());
-            let opened = Session::open(node.clone(), cluster, run, connection, events);
+            let is_there = |change: &&Change| change.addr.node().is_none_or(|other| other == node);
+            let changes =
+                self.plan.changes.iter().filter(is_there).map(|change| change.addr.clone()).collect();
+            let opened = Session::open(node.clone(), cluster, run, changes, connection, events);
             opening.spawn(async move { (is_basis, opened.await) });
         }
         let mut sessions = BTreeMap::new();

@@ -14,7 +14,12 @@ use crate::stage::{Stage, prologue};
 use crate::step::{Content, Step};
 
 fn run() -> Run {
-    Run { id: "20261204-101500-test".to_owned(), by: "tester".to_owned(), started: Timestamp::from_unix(0) }
+    Run {
+        command: "apply",
+        id: "20261204-101500-test".to_owned(),
+        by: "tester".to_owned(),
+        started: Timestamp::from_unix(0),
+    }
 }
 
 fn cluster() -> ClusterName {
@@ -52,6 +57,47 @@ fn entries(directory: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+#[test]
+fn a_step_notes_what_it_is_about_to_do_and_does_nothing_when_it_cannot() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        let state = at.join("state");
+        std::fs::create_dir_all(&state).unwrap();
+        let addr: ResourceAddr = "store-1/unit.cockroach".parse().unwrap();
+        let mut step = Step::new(&addr, "echo changed >\"$state/changed\"");
+        step.note = Some(crdbctl_model::StepNote {
+            local: addr.local(),
+            run: String::new(),
+            desired: Some(crdbctl_model::Digest::of("it's")),
+            paths: vec![HostPath::new("/etc/systemd/system/cockroach.service").unwrap()],
+            mark: None,
+            access: None,
+        });
+        let stage = Stage::new(&cluster(), &run(), vec![step]);
+        let text = stage.script.replace("state=/var/lib/crdbctl", &format!("state={}", state.display()));
+        let steps = state.join("shell-test.steps");
+        // The power went while an earlier run wrote its last line.
+        std::fs::write(&steps, "{\"local\":\"unit.cockroa").unwrap();
+        let output = Command::new(shell).arg("-c").arg(&text).output().unwrap();
+        assert_eq!(stage.outcomes(&output.stdout)[&addr].0, Outcome::Converged, "{shell}: {output:?}");
+        let notes = crdbctl_model::StepNote::read(&std::fs::read_to_string(&steps).unwrap());
+        assert_eq!(notes.len(), 1, "{shell}");
+        assert_eq!(
+            (notes[0].run.as_str(), notes[0].local.as_str()),
+            ("20261204-101500-test", "unit.cockroach")
+        );
+        assert!(state.join("changed").exists(), "{shell}");
+        std::fs::remove_file(state.join("changed")).unwrap();
+        std::fs::remove_file(&steps).unwrap();
+        std::fs::create_dir(&steps).unwrap();
+        let output = Command::new(shell).arg("-c").arg(&text).output().unwrap();
+        assert!(matches!(stage.outcomes(&output.stdout)[&addr].0, Outcome::Failed(_)), "{shell}");
+        assert!(!state.join("changed").exists(), "{shell}: nothing is done without a note");
+        std::fs::remove_dir(&steps).unwrap();
+    }
 }
 
 #[test]
@@ -970,7 +1016,9 @@ fn forget_takes_one_clusters_record_and_leaves_what_was_set_aside() {
         let at = directory.path().join(shell);
         let state = at.join("state");
         std::fs::create_dir_all(state.join("set-aside/run")).unwrap();
-        for name in ["shell-test.json", "shell-test.keys", "shell-test.begun", "other.json"] {
+        for name in
+            ["shell-test.json", "shell-test.keys", "shell-test.begun", "shell-test.steps", "other.json"]
+        {
             std::fs::write(state.join(name), "").unwrap();
         }
         ok(shell, &at, "forget");

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crdbctl_model::{ClusterName, HostPath, Outcome, ResourceAddr};
+use crdbctl_model::{ClusterName, HostPath, Outcome, ResourceAddr, StepNote};
 use crdbctl_transport::{Payload, sanitize};
 use secrecy::{ExposeSecret, SecretSlice};
 
@@ -63,7 +63,8 @@ impl Stage {
                     size.to_string()
                 }
             };
-            let _ = writeln!(script, "step_{number}() {{\n{}\n}}", step.body);
+            let note = step.note.map(|note| note_step(note, run)).unwrap_or_default();
+            let _ = writeln!(script, "step_{number}() {{\n{note}{}\n}}", step.body);
             let _ = writeln!(script, "run_step {number} {size} {}", before.join(" "));
             if step.addr.is_none() {
                 serves.insert(number, step.serves);
@@ -159,6 +160,13 @@ impl Stage {
 /// Returns the functions and variables that every script of an apply begins with.
 pub(crate) fn prologue(cluster: &ClusterName, run: &Run) -> String {
     format!("{LIBRARY}state={STATE} cluster={} run={}\n", quoted(cluster.as_str()), quoted(&run.id))
+}
+
+/// Returns the line with which a step notes what it is about to do. A step that cannot note it fails, and does nothing.
+fn note_step(note: StepNote, run: &Run) -> String {
+    let json = serde_json::to_string(&StepNote { run: run.id.clone(), ..note })
+        .expect("a note holds maps with text as keys alone");
+    format!("({})\n", crate::step::call("note_step", &[&json]))
 }
 
 fn decode(words: &str) -> String {

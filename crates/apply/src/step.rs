@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crdbctl_model::{HostPath, ResourceAddr};
+use crdbctl_model::{Change, HostPath, ResourceAddr, ResourceKind, StepNote};
 use crdbctl_transport::quote;
 use secrecy::SecretString;
 
@@ -29,6 +29,8 @@ pub(crate) struct Step {
     pub(crate) body: String,
     /// The value of `payload`.
     pub(crate) content: Content,
+    /// What it notes on the node before it does anything.
+    pub(crate) note: Option<StepNote>,
     /// Directories that it writes to, swept of what an interrupted apply left.
     pub(crate) writes_in: Vec<HostPath>,
 }
@@ -42,6 +44,7 @@ impl Step {
             serves: BTreeSet::new(),
             body: body.into(),
             content: Content::None,
+            note: None,
             writes_in: Vec::new(),
         }
     }
@@ -49,6 +52,12 @@ impl Step {
     /// Returns the step with content.
     pub(crate) fn with(mut self, content: Content) -> Self {
         self.content = content;
+        self
+    }
+
+    /// Returns the step, which first notes on the node that it makes `change`. With the record, the notes go too.
+    pub(crate) fn noting(mut self, change: &Change) -> Self {
+        self.note = (change.addr.kind != ResourceKind::Record).then(|| StepNote::of(change));
         self
     }
 

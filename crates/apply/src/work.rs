@@ -59,6 +59,7 @@ impl NodeWork {
                 Ok(Some(mut step)) => {
                     step.body = kinds::sparing(change, graph) + &step.body;
                     step.after = change.depends_on.clone();
+                    step = step.noting(change);
                     if change.addr.kind == ResourceKind::Service {
                         work.reload_systemd(changes);
                     }
@@ -205,6 +206,7 @@ fn common(body: String) -> Step {
         serves: BTreeSet::new(),
         body,
         content: crate::step::Content::None,
+        note: None,
         writes_in: Vec::new(),
     }
 }
@@ -236,7 +238,7 @@ async fn send(
         Err(error) => return fail(format!("cannot open {}: {error}", archive.display())),
     };
     let payload = Payload::none().reader(desired.archive_size, file);
-    let step = package::unpack(addr, desired);
+    let step = package::unpack(addr, desired).noting(change);
     let step = if kinds::creates(change) { kinds::begun(change, step) } else { step };
     session.stage(vec![step], Some((addr.clone(), payload, desired.archive_size))).await
 }

@@ -12,7 +12,7 @@ use crate::error::chain;
 use crate::observe::Probe;
 use crate::progress::Telling;
 use crate::run_log::{Logged, RunWriter};
-use crate::{CliError, ExitCode, Ui, clock, interrupt, passphrase, who};
+use crate::{CliError, ExitCode, Ui, clock, interrupt, locked, passphrase, who};
 
 /// What the user agreed to beforehand.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ pub(crate) struct Consent {
 /// # Errors
 /// When it did not begin: something is unknown, the answer was not yes, a passphrase does not fit, a lock is held.
 pub(crate) async fn show_and_apply(
-    command: &str,
+    command: &'static str,
     cluster: &mut Cluster,
     plan: Plan,
     probe: Probe,
@@ -40,6 +40,8 @@ pub(crate) async fn show_and_apply(
     global: &GlobalArgs,
     ui: &Ui,
 ) -> Result<ExitCode, CliError> {
+    let invocation = Invocation { command, global, signs: true };
+    refuse_locked(&plan, &probe, &invocation, ui)?;
     let header = if ui.quiet { String::new() } else { ui.header(command, &plan.cluster, &probe.words()) };
     let options = RenderOptions { skip_unknown: consent.skip_unknown, ..ui.stdout };
     ui.result(&(header + &render_plan(&plan, &options)))?;
@@ -54,7 +56,6 @@ pub(crate) async fn show_and_apply(
     if !consent.given {
         interrupt::or_stop(ui, confirm(&plan, ui)).await?;
     }
-    let invocation = Invocation { command, global, signs: true };
     apply(cluster, plan, probe, &invocation, consent, whole, ui).await
 }
 
@@ -62,11 +63,37 @@ pub(crate) async fn show_and_apply(
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Invocation<'a> {
     /// The command.
-    pub(crate) command: &'a str,
+    pub(crate) command: &'static str,
     /// Its options.
     pub(crate) global: &'a GlobalArgs,
     /// Whether it may have something signed, for which the passphrase of ca.key is needed.
     pub(crate) signs: bool,
+}
+
+/// Refuses to go on while another run holds the lock of a node: what was found there is about to change. The log tells of it, as of
+/// a lock that is held only later.
+///
+/// # Errors
+/// When a node was locked when it was read.
+pub(crate) fn refuse_locked(
+    plan: &Plan,
+    probe: &Probe,
+    invocation: &Invocation<'_>,
+    ui: &Ui,
+) -> Result<(), CliError> {
+    let Err(refusal) = locked::refuse(&probe.observations) else { return Ok(()) };
+    let &Invocation { command, global, .. } = invocation;
+    let logged = Logged { command, global, password: probe.password.as_ref() };
+    let log = RunWriter::begin(&run(command), plan, logged, ui);
+    let ended = Err(refusal);
+    log.end(None, &ended);
+    ended.map(|_: ExitCode| ())
+}
+
+/// Returns who runs a command, from now on.
+fn run(command: &'static str) -> crdbctl_apply::Run {
+    let started = clock::now();
+    crdbctl_apply::Run { command, id: clock::run_id(started), by: who::user_at_host(), started }
 }
 
 /// Returns that nothing began because something is unknown.
@@ -114,9 +141,8 @@ pub(crate) async fn apply(
     whole: ExitCode,
     ui: &Ui,
 ) -> Result<ExitCode, CliError> {
-    let started = clock::now();
-    let run = crdbctl_apply::Run { id: clock::run_id(started), by: who::user_at_host(), started };
     let &Invocation { command, global, signs } = invocation;
+    let run = run(command);
     let logged = Logged { command, global, password: probe.password.as_ref() };
     let mut log = RunWriter::begin(&run, &plan, logged, ui);
     let passphrase = if signs {
@@ -200,10 +226,7 @@ fn exit_code(summary: &RunSummary, interrupted: bool, whole: ExitCode) -> ExitCo
 /// Returns why an apply did not begin.
 fn explain(error: &ApplyError) -> CliError {
     let (code, hint) = match error {
-        ApplyError::Locked { .. } => (
-            ExitCode::Locked,
-            "wait for it to end; the lock goes with its holder, there is nothing to clean up",
-        ),
+        ApplyError::Locked { node, holder } => return locked::refusal(node, holder),
         ApplyError::Stale { .. } => (ExitCode::Stale, "plan again: the hosts changed since"),
         ApplyError::Node { source, .. } => {
             return CliError::new(ExitCode::Unknown, format!("not applied: {}", chain(error)))

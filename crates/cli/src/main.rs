@@ -22,6 +22,7 @@ mod found;
 mod graph;
 mod hosts;
 mod interrupt;
+mod locked;
 mod logging;
 mod manifest;
 mod metrics_file;

@@ -39,6 +39,7 @@ pub(crate) fn status(graph: &ResourceGraph, probe: &ReadOnlyProbe, clocks: &Cloc
         _ => None,
     };
     notes.dedup();
+    notes.extend(crdbctl_planner::running(observations));
     let mut known = BTreeSet::new();
     let mut nodes = Vec::new();
     for name in graph.staying().chain(graph.leaving()) {

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FileKind, HostPath};
+use crate::{FileKind, HostPath, LockHolder, StepNote};
 
 /// What is in a directory: its entries, by path below it, percent-encoded where a name has unusual characters. Nothing
 /// for a directory that is not there.
@@ -91,6 +91,12 @@ pub struct Footprint {
     /// The certificates that crdbctl does not write, beside those that it does.
     #[serde(default, skip_serializing_if = "OtherCertificates::is_not_asked")]
     pub certificates: OtherCertificates,
+    /// What steps of an apply noted before they did it, and the record does not tell of yet, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noted: Vec<StepNote>,
+    /// The run that held the node's lock when it was read; `None` when nobody did, or who asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockHolder>,
 }
 
 impl Footprint {

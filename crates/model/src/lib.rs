@@ -24,6 +24,7 @@ mod fact;
 mod footprint;
 mod graph;
 mod host_path;
+mod lock_holder;
 mod mode;
 mod name;
 mod observation;
@@ -36,6 +37,7 @@ mod removal;
 mod room;
 mod shard_context;
 mod start_blocker;
+mod step_note;
 mod timestamp;
 
 pub use acceptance::{AcceptEntry, Acceptance, AttributePattern, ParseAttributePatternError};
@@ -64,6 +66,7 @@ pub use fact::{
 pub use footprint::{Footprint, Listing, OtherCertificate, OtherCertificates};
 pub use graph::{ArchiveInfo, Hooks, NodeSpec, Presence, Resource, ResourceGraph, Rollout, SourceSpan};
 pub use host_path::{HostPath, HostPathError};
+pub use lock_holder::LockHolder;
 pub use mode::{Mode, ParseModeError};
 pub use name::{ClusterName, NameError, NodeName, OwnerName, ResourceName, SettingName, UnitName};
 pub use observation::{
@@ -78,4 +81,5 @@ pub use removal::Removal;
 pub use room::Room;
 pub use shard_context::ShardContext;
 pub use start_blocker::{PathProblem, StartBlocker};
+pub use step_note::{Access, StepNote};
 pub use timestamp::Timestamp;

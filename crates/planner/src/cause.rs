@@ -1,28 +1,46 @@
-use crdbctl_model::{Cause, Desired, DesiredFile, Digest, Fact, Mark, PathFact, Resource};
+use crdbctl_model::{Cause, Digest, Fact, Resource};
 
 use crate::comparison::Difference;
 use crate::context::Context;
+use crate::own_work::{OwnWork, fits};
 
-/// Returns why a resource differs: what its kind knows comes first, then what the record tells.
+/// Returns why a resource differs, and more words about it where there are any: what its kind knows comes first, then what an
+/// interrupted apply noted, then what the record tells.
 pub(crate) fn cause(
     resource: &Resource,
     difference: &Difference,
-    is_absent: bool,
+    found: Option<&Fact>,
     context: &Context<'_>,
-) -> Cause {
+) -> (Cause, Option<String>) {
     if let Some(cause) = difference.cause {
-        return cause;
+        return (cause, None);
     }
-    match context.applied(&resource.addr) {
-        Some(applied) if applied == Digest::of_json(&resource.desired) => Cause::Drift,
+    let applied = context.applied(&resource.addr);
+    let desired = Digest::of_json(&resource.desired);
+    let work = OwnWork::on(resource, context);
+    if let Some(note) = work.made(found) {
+        let run = &note.run;
+        let reason = if note.desired == Some(desired) {
+            format!("run {run} was at work on it")
+        } else if applied == Some(desired) {
+            format!("run {run} had changed it, and the manifest is what it was before that run")
+        } else {
+            format!("run {run} had changed it, and the manifest has changed since")
+        };
+        return (Cause::Unfinished, Some(reason));
+    }
+    let cause = match applied {
+        Some(applied) if applied == desired => Cause::Drift,
+        Some(_) if moved_too(resource, found, &work, context) => Cause::ManifestAndDrift,
         Some(_) => Cause::Manifest,
-        None if is_absent => Cause::Missing,
+        None if found.is_none() => Cause::Missing,
         None => Cause::Differs,
-    }
+    };
+    (cause, None)
 }
 
 /// Whether something of which the manifest changed was changed on the host as well: crdbctl knows what it wrote there.
-pub(crate) fn moved_too(resource: &Resource, found: Option<&Fact>, context: &Context<'_>) -> bool {
+fn moved_too(resource: &Resource, found: Option<&Fact>, work: &OwnWork<'_>, context: &Context<'_>) -> bool {
     let addr = &resource.addr;
     let entry = addr
         .node()
@@ -32,28 +50,9 @@ pub(crate) fn moved_too(resource: &Resource, found: Option<&Fact>, context: &Con
     else {
         return false;
     };
-    if has_other_access(&resource.desired, found) {
+    if work.has_other_access(found) {
         return true;
     }
-    match (&entry.mark, found) {
-        (Some(Mark::Content(made)), Fact::File(file)) => file.digest != Some(*made),
-        (Some(Mark::Content(made)), Fact::Unit(unit)) => unit.file.digest != Some(*made),
-        (Some(Mark::Target(made)), Fact::Link(link)) => link.target.as_deref() != Some(made.as_str()),
-        _ => false,
-    }
-}
-
-/// Whether something is accessible to others than crdbctl left it to. A manifest has no word for modes, nor for the owners of files.
-fn has_other_access(desired: &Desired, found: &Fact) -> bool {
-    let of_file = |desired: &DesiredFile, found: &PathFact| {
-        found.mode != desired.mode
-            || found.owner != desired.owner.as_str()
-            || found.group != desired.group.as_str()
-    };
-    match (desired, found) {
-        (Desired::File(desired), Fact::File(found)) => of_file(desired, &found.path),
-        (Desired::Unit(desired), Fact::Unit(found)) => of_file(&desired.file, &found.file.path),
-        (Desired::Directory(desired), Fact::Directory(found)) => found.mode != desired.mode,
-        _ => false,
-    }
+    let is_as_recorded = entry.mark.as_ref().and_then(|mark| fits(mark, found));
+    is_as_recorded == Some(false) && !work.marks().any(|mark| fits(mark, found) == Some(true))
 }

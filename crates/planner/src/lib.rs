@@ -8,6 +8,7 @@
 //! shards.
 
 mod accept;
+mod busy;
 mod carriers;
 mod cause;
 mod comparison;
@@ -19,6 +20,7 @@ mod join;
 mod kinds;
 mod movement;
 mod options;
+mod own_work;
 mod part;
 mod plan;
 mod process_flags;
@@ -32,6 +34,7 @@ mod view;
 mod whereabouts;
 
 pub use accept::{Accepted, accept};
+pub use busy::running;
 pub use ended::cut_off;
 pub use holders::{Holder, Holders, Unjudged, without_issuer};
 pub use join::{JoinError, join};

@@ -7,7 +7,7 @@ use crdbctl_model::{
 };
 
 use crate::carriers::{carry, restart_for_removed_variables};
-use crate::cause::{cause, moved_too};
+use crate::cause::cause;
 use crate::comparison::{Comparison, Difference};
 use crate::context::{AuthorityState, Context};
 use crate::options::PlanOptions;
@@ -84,7 +84,7 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
     if options.skip_unknown {
         draft.leave_unknown_alone(context);
     }
-    draft.finish(graph, observations, context)
+    crate::busy::judge(draft.finish(graph, observations, context), context)
 }
 
 /// Returns what those need who join a shard's plan with those of the others.
@@ -641,19 +641,16 @@ impl Draft {
             let resource = graph.resources.get(&addr);
             let before = self.before.remove(&addr);
             let is_removed = difference.removal.is_some();
-            let cause = match resource.filter(|_| !is_removed) {
-                None if is_removed => Cause::Surplus,
-                Some(resource) => cause(resource, &difference, before.is_none(), context),
-                None => Cause::Drift,
+            let (cause, words) = match resource.filter(|_| !is_removed) {
+                None if is_removed => (Cause::Surplus, None),
+                Some(resource) => cause(resource, &difference, before.as_ref(), context),
+                None => (Cause::Drift, None),
             };
-            let moved_too = cause == Cause::Manifest
-                && resource.is_some_and(|resource| moved_too(resource, before.as_ref(), context));
-            let cause = if moved_too { Cause::ManifestAndDrift } else { cause };
             let impact = difference.attributes.iter().map(|a| a.impact).max().unwrap_or(Impact::None);
             changes.push(Change {
                 action: difference.action,
                 cause,
-                reason: difference.reason,
+                reason: difference.reason.or(words),
                 attributes: difference.attributes,
                 unchanged: difference.unchanged,
                 impact,

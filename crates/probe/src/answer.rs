@@ -127,6 +127,9 @@ pub struct Answer {
     /// Where dropped things really are whose path leads over a link.
     pub(crate) places: BTreeMap<String, Vec<u8>>,
     pub(crate) begun: Option<Read<Vec<u8>>>,
+    pub(crate) noted: Option<Read<Vec<u8>>>,
+    /// What the lock file of the cluster says, while another run holds the lock.
+    pub(crate) lock: Option<Vec<u8>>,
     pub(crate) entries: BTreeMap<String, Read<Vec<u8>>>,
     pub(crate) in_use: Option<Read<Vec<u8>>>,
     pub(crate) mounts: BTreeSet<String>,
@@ -216,6 +219,8 @@ impl Answer {
             dropped_in_use: BTreeSet::new(),
             places: BTreeMap::new(),
             begun: None,
+            noted: None,
+            lock: None,
             entries: BTreeMap::new(),
             in_use: None,
             mounts: BTreeSet::new(),
@@ -251,6 +256,9 @@ impl Answer {
             ["record", "pending", value] => self.pending = Some(Ok(decode(value)?)),
             ["record", "begun", value] => self.begun = Some(Ok(decode(value)?)),
             ["record-error", "begun", said] => self.begun = Some(Err(text(said)?)),
+            ["record", "steps", value] => self.noted = Some(Ok(decode(value)?)),
+            ["record-error", "steps", said] => self.noted = Some(Err(text(said)?)),
+            ["lock", value] => self.lock = Some(decode(value)?),
             ["entries", path, "ok", value] => {
                 self.entries.insert((*path).to_owned(), Ok(decode(value)?));
             }

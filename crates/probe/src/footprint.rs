@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdbctl_model::{
-    Dropped, FileKind, Footprint, HostPath, Listing, NodeName, OtherCertificate, OtherCertificates, Record,
-    ResourceGraph, ResourceKind,
+    Dropped, FileKind, Footprint, HostPath, Listing, LockHolder, NodeName, OtherCertificate,
+    OtherCertificates, Record, ResourceGraph, ResourceKind, StepNote,
 };
 
 use crate::answer::{Answer, Content, Read};
@@ -47,6 +47,12 @@ pub(crate) fn footprint(
         stores: BTreeMap::new(),
         places: BTreeMap::new(),
         certificates: certificates(answer),
+        noted: match &answer.noted {
+            None => Vec::new(),
+            Some(Ok(bytes)) => StepNote::read(&String::from_utf8_lossy(bytes)),
+            Some(Err(why)) => return Err(format!("cannot read what steps of an apply noted: {why}")),
+        },
+        lock: answer.lock.as_deref().map(|bytes| LockHolder::read(&String::from_utf8_lossy(bytes))),
     };
     for dropped in Dropped::on(graph, node, record, &footprint.begun) {
         for path in &dropped.paths {

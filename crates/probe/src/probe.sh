@@ -17,6 +17,32 @@ ask_record() {
     fi
   done
 }
+# What steps noted before they did it: the newest, when there are many.
+ask_steps() {
+  if [ -e "$crdbctl_state.steps" ]; then
+    if text=$(tail -c 262144 -- "$crdbctl_state.steps" 2>&1 && printf .); then printf 'record steps %s\n' "$(word "${text%.}")"
+    else printf 'record-error steps %s\n' "$(said "$text")"; fi
+  fi
+}
+# Who holds the lock, while anybody but who asks does. It is looked at and never taken: an apply that begins at that moment would
+# find it held.
+ask_lock() {
+  if [ -L "$1" ] || [ ! -f "$1" ] || [ /proc/self/fd/9 -ef "$1" ]; then return 0; fi
+  if held "$1"; then printf 'lock %s\n' "$(head -c 65536 -- "$1" | b64)"; fi
+}
+# Whether anybody holds a flock(2) on a file. /proc/locks has it by device and inode; in a PID namespace it leaves locks out whose
+# taker is gone (locks_show in fs/locks.c of Linux), which is so for flock(1) called on a file descriptor. Then whoever holds ours
+# has it on descriptor 9, and proc_pid_fdinfo(5) tells of it.
+held() {
+  where=$(stat -c '%d %i' -- "$1") || return 1
+  device=${where% *}
+  key=$(printf '%02x:%02x:%s' $(((device >> 8) & 4095)) $(((device & 255) | ((device >> 12) & 1048320))) "${where#* }")
+  if grep -q "FLOCK .* $key 0 EOF" /proc/locks 2>/dev/null; then return 0; fi
+  for fd in /proc/[0-9]*/fd/9; do
+    if [ "$fd" -ef "$1" ] && grep -q 'FLOCK .* WRITE' "${fd%/fd/9}/fdinfo/9" 2>/dev/null; then return 0; fi
+  done
+  return 1
+}
 # Records of other clusters.
 ask_others() {
   for path in "${crdbctl_state%/*}"/*.json; do

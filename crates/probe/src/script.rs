@@ -20,7 +20,7 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     text.push_str(&sent(LIBRARY));
     let _ = writeln!(text, "crdbctl_state=/var/lib/crdbctl/{cluster}");
     text.push_str("probe_body() {\n");
-    text.push_str("ask_host\nask_record\nask_others\n");
+    text.push_str("ask_host\nask_record\nask_steps\nask_others\n");
     let words = |items: Vec<&str>| items.into_iter().map(quoted).collect::<Vec<_>>().join(" ");
     let mut call = |function: &str, items: Vec<&str>| {
         if !items.is_empty() {
@@ -70,6 +70,7 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
             quoted(&service.http_address)
         );
     }
+    let _ = writeln!(text, "ask_lock /run/crdbctl/{cluster}.lock");
     text.push_str("}\n");
     text
 }

@@ -298,7 +298,8 @@ mod tests {
             at,
             seen: "1 range is under-replicated (n3: 1)".to_owned(),
         };
-        let run = crate::run::Run { id: "run".to_owned(), by: "tester".to_owned(), started: at };
+        let run =
+            crate::run::Run { command: "apply", id: "run".to_owned(), by: "tester".to_owned(), started: at };
         let cluster = crdbctl_model::ClusterName::new("store").unwrap();
         let text = prologue(&cluster, &run)
             + &format!("state={}\n", directory.path().display())

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::applying::{Consent, show_and_apply};
+use crate::applying::{Consent, Invocation, refuse_locked, show_and_apply};
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::nodes::forced_gates;
@@ -80,6 +80,8 @@ fn run_saved(file: &Path, args: &ApplyArgs, global: &GlobalArgs, ui: &Ui) -> Res
     let password = crate::password::sudo_password(global)?;
     runtime::run(async {
         let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
+        let invocation = Invocation { command: "apply", global, signs: true };
+        refuse_locked(&saved.plan, &probe, &invocation, ui)?;
         if is_open {
             applying_saved::is_wanted(&saved, &cluster, file)?;
         }

@@ -4,7 +4,7 @@ use clap::Args;
 use crdbctl_model::{ClusterName, Note, Plan};
 use crdbctl_report::{RenderOptions, count, render_notes, render_plan};
 
-use crate::applying::{Consent, Invocation, apply, not_begun};
+use crate::applying::{Consent, Invocation, apply, not_begun, refuse_locked};
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::{CliError, ExitCode, Ui, interrupt, runtime};
@@ -47,6 +47,8 @@ pub(crate) fn run(args: &DestroyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Ex
         let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
         let mut plan = cluster.plan(&probe.observations, args.skip_unknown, args.delete_data);
         plan.notes.push(authority_stays(&cluster));
+        let invocation = Invocation { command: "destroy", global, signs: false };
+        refuse_locked(&plan, &probe, &invocation, ui)?;
         let header =
             if ui.quiet { String::new() } else { ui.header("destroy", &plan.cluster, &probe.words()) };
         ui.result(&(header + &shown(&plan, args.skip_unknown, ui)))?;
@@ -62,7 +64,6 @@ pub(crate) fn run(args: &DestroyArgs, global: &GlobalArgs, ui: &Ui) -> Result<Ex
             interrupt::or_stop(ui, confirm(&plan, args.delete_data, ui)).await?;
         }
         let consent = Consent { delete_data: args.delete_data, ..Consent::default() };
-        let invocation = Invocation { command: "destroy", global, signs: false };
         apply(&cluster, plan, probe, &invocation, &consent, whole, ui).await
     })
 }

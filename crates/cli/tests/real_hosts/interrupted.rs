@@ -53,6 +53,7 @@ fn killed_at_any_moment_the_next_apply_converges_and_leaves_nothing_behind() {
                 host.name()
             );
             assert!(!host.exists("/var/lib/crdbctl/store.begun").unwrap());
+            assert!(!host.exists("/var/lib/crdbctl/store.steps").unwrap());
             host.fresh().unwrap();
         }
     }

@@ -8,6 +8,7 @@ mod adopted;
 mod archive;
 mod bare_hosts;
 mod bench;
+mod busy;
 mod certificates;
 mod chains;
 mod ci;

@@ -297,7 +297,9 @@ impl Departure<'_> {
 
     /// The record goes when it has nothing to tell any more, after everything else.
     fn record(&mut self) {
-        let is_there = self.reading.record.is_some() || !self.reading.footprint.begun.is_empty();
+        let footprint = &self.reading.footprint;
+        let is_there =
+            self.reading.record.is_some() || !footprint.begun.is_empty() || !footprint.noted.is_empty();
         let dropped =
             Dropped::on(self.graph, self.node, self.reading.record.as_ref(), &self.reading.footprint.begun);
         let goes = |local: &String| {

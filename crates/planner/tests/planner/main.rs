@@ -8,6 +8,7 @@ mod disruption;
 mod dropped;
 mod ended;
 mod explain;
+mod interrupted;
 mod kinds;
 mod part;
 mod removal;

@@ -6,7 +6,7 @@ use crdbctl_planner::{
 use crdbctl_report::{count, render_plan};
 
 use super::drop_old::{demand_client_authorities, demand_unneeded};
-use crate::applying::{Consent, not_begun, show_and_apply};
+use crate::applying::{Consent, Invocation, not_begun, refuse_locked, show_and_apply};
 use crate::args::GlobalArgs;
 use crate::cluster::Cluster;
 use crate::{CliError, ExitCode, Ui, interrupt, runtime};
@@ -39,6 +39,8 @@ pub(crate) fn run(args: &RotateCaArgs, global: &GlobalArgs, ui: &Ui) -> Result<E
     runtime::run(async {
         let probe = interrupt::or_stop(ui, cluster.probe_to_apply(password.as_ref(), ui)).await?;
         let ordinary = cluster.plan(&probe.observations, false, false);
+        let invocation = Invocation { command: "certs rotate-ca", global, signs: true };
+        refuse_locked(&ordinary, &probe, &invocation, ui)?;
         demand_valid_certificates(&ordinary, &cluster, &probe.observations)?;
         demand_nothing_else(&ordinary, ui)?;
         let stands = rotation(&cluster.graph, &probe.observations);
