@@ -2,6 +2,11 @@
 
 use crdbctl_model::SettingName;
 
+/// Asks where each node was when it last ran. `cockroach node status` has that from gossip, which forgets a node two hours after it
+/// was last heard of (`NodeDescriptorTTL` in `pkg/gossip/gossip.go`); this reads what nodes write into the cluster itself, until
+/// they are decommissioned (`pkg/sql/crdb_internal.go`).
+pub const NODE_ADDRESSES: &str = "SELECT node_id AS id, address FROM crdb_internal.kv_node_status";
+
 /// Returns `text` as a SQL string: between single quotes, those in it doubled.
 ///
 /// A backslash stands for itself in such a string (the SQL standard, and `standard_conforming_strings` in CockroachDB), so

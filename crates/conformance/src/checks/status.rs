@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crdbctl_cockroach::client;
-use crdbctl_cockroach::output::Membership;
+use crdbctl_cockroach::output::{Membership, node_addresses};
+use crdbctl_cockroach::{client, sql};
 use crdbctl_model::KeyType;
 use rustix::process::Signal;
 
 use crate::Trouble;
-use crate::bench::{Bench, until};
+use crate::bench::{Bench, Said, until};
 use crate::trouble::{expect, expect_eq};
 
 pub(super) fn columns(bench: &mut Bench) -> Result<(), Trouble> {
@@ -56,6 +56,22 @@ pub(super) fn rows(bench: &mut Bench) -> Result<(), Trouble> {
 pub(super) fn membership(bench: &mut Bench) -> Result<(), Trouble> {
     bench.cluster()?;
     expect_eq("the membership of a member", bench.row(0, 1)?.membership, Some(Membership::Active))
+}
+
+pub(super) fn addresses(bench: &mut Bench) -> Result<(), Trouble> {
+    bench.cluster()?;
+    // Each node writes it when it starts, and every ten seconds.
+    until("each node's address is that of its row", || {
+        let told = |trouble: Trouble| trouble.to_string();
+        let said = bench.sql(0, &[sql::NODE_ADDRESSES]).and_then(Said::succeeded).map_err(told)?;
+        let found = node_addresses(said.stdout.as_bytes()).map_err(|error| error.to_string())?;
+        for row in bench.status(0).map_err(told)? {
+            if found.get(&row.id) != row.address.as_ref() {
+                return Err(format!("{found:?} beside {row:?}"));
+            }
+        }
+        Ok(())
+    })
 }
 
 pub(super) fn serves(bench: &mut Bench) -> Result<(), Trouble> {

@@ -132,6 +132,12 @@ pub static TABLE: &[Check] = &[
     )
     .since(20, 2),
     Check::new(
+        "status.addresses",
+        "`SELECT node_id AS id, address FROM crdb_internal.kv_node_status` gives each node's advertised address",
+        &[File("pkg/sql/crdb_internal.go"), File("pkg/gossip/gossip.go")],
+        status::addresses,
+    ),
+    Check::new(
         "settings.duration",
         "a duration is set as a string and shown in a spelling that means the same (`00:01:30` or `1m30s`)",
         &[File("pkg/sql/show_cluster_setting.go"), Page("set-cluster-setting")],

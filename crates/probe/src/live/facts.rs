@@ -112,6 +112,35 @@ pub fn read_live(
     Ok(observed.collect())
 }
 
+/// Returns whether a member that has not left is dead and does not tell its address.
+pub(super) fn lacks_addresses(observed: &BTreeMap<ResourceAddr, Observed>) -> bool {
+    observed.values().any(|observed| match observed {
+        Observed::Present(fact) => match fact.as_ref() {
+            Fact::Members(members) => members.standing().any(is_nowhere),
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
+/// Gives dead members without an address the one that they had when they last ran.
+pub(super) fn add_addresses(
+    observed: &mut BTreeMap<ResourceAddr, Observed>,
+    addresses: &BTreeMap<u32, String>,
+) {
+    for observed in observed.values_mut() {
+        let Observed::Present(fact) = observed else { continue };
+        let Fact::Members(members) = fact.as_mut() else { continue };
+        for member in members.members.iter_mut().filter(|member| !member.has_left() && is_nowhere(member)) {
+            member.address = addresses.get(&member.id).cloned();
+        }
+    }
+}
+
+fn is_nowhere(member: &MemberFact) -> bool {
+    member.address.is_none() && member.figures.live == Some(false)
+}
+
 /// The resources that CockroachDB alone can tell of.
 pub(super) fn live(graph: &ResourceGraph) -> impl Iterator<Item = (&ResourceAddr, &Desired)> {
     let is_live = |desired: &Desired| {

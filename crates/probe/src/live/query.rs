@@ -18,6 +18,8 @@ pub enum Query {
     Version,
     /// Whether finalisation is held back by this setting.
     Hold(Hold),
+    /// Where each node was when it last ran: asked only when a dead member does not tell.
+    Addresses,
     /// The value of a setting.
     Setting(SettingName),
 }
@@ -31,6 +33,9 @@ impl Query {
         };
         match self {
             Self::Members => ClientCommand::new(["node", "status", "--all", "--format=csv"], TIMEOUT),
+            Self::Addresses => {
+                ClientCommand::new(["sql", "--format=csv", "-e", sql::NODE_ADDRESSES], TIMEOUT)
+            }
             Self::Version => show(&setting("version")),
             Self::Hold(hold) => show(&setting(hold.setting())),
             Self::Setting(name) => show(name),

@@ -66,6 +66,8 @@ pub struct Tuning {
     pub catch_up: Duration,
     /// `ROACHSIM_UPGRADE_MS`: how long the version is in between two.
     pub upgrade: Duration,
+    /// `ROACHSIM_DESCRIPTOR_MS`: how long gossip knows a node of which nothing is heard.
+    pub descriptor_ms: u64,
     /// `ROACHSIM_DEAD_MS`: `server.time_until_store_dead`.
     pub budget: Budget,
 }
@@ -89,6 +91,7 @@ impl Tuning {
             drain: Duration::from_millis(read("ROACHSIM_DRAIN_MS", 500)?),
             catch_up: Duration::from_millis(read("ROACHSIM_CATCHUP_MS", 4000)?),
             upgrade: Duration::from_millis(read("ROACHSIM_UPGRADE_MS", 1000)?),
+            descriptor_ms: read("ROACHSIM_DESCRIPTOR_MS", 7_200_000)?,
             budget: Budget { changes: 10, dead_after: read("ROACHSIM_DEAD_MS", 300_000)? },
         })
     }

@@ -6,6 +6,7 @@ use tokio::time::sleep;
 
 use super::node::Node;
 use crate::certs::Peer;
+use crate::cluster::NodeId;
 use crate::release::Series;
 use crate::settings::{self, Found, Kind, Literal, Setting, Shown};
 use crate::sql::{Column, Notice, Outcome, SqlError, Statement};
@@ -49,6 +50,18 @@ impl Engine {
             }
             Statement::Set(name, value) => self.set(name, value, "SET CLUSTER SETTING").await,
             Statement::Reset(name) => self.set(name, &Literal::Default, "RESET CLUSTER SETTING").await,
+            Statement::NodeAddresses => {
+                if !self.admin {
+                    let words =
+                        "only users with the admin role are allowed to read crdb_internal.kv_node_status";
+                    return Err(SqlError::new(INSUFFICIENT_PRIVILEGE, words));
+                }
+                self.quorum().await;
+                let addresses = self.node.state().map(|state| state.addresses()).unwrap_or_default();
+                let row =
+                    |(id, address): (NodeId, String)| vec![Shown::Int(i64::from(id.0)), Shown::Text(address)];
+                Ok(Outcome::rows("SELECT", node_address_columns(), addresses.into_iter().map(row).collect()))
+            }
             Statement::NodeStatus { decommissioned, reads_ranges } => {
                 if *reads_ranges {
                     self.quorum().await;
@@ -70,6 +83,7 @@ impl Engine {
                 vec![Column::of(setting.name(self.series()), &setting.kind.shown(setting.default))]
             }
             Statement::ShowSettings { all } => self.list_columns(*all),
+            Statement::NodeAddresses => node_address_columns(),
             Statement::NodeStatus { .. } => vec![Column::text("rows")],
             Statement::Set(..) | Statement::Reset(_) => Vec::new(),
         })
@@ -201,4 +215,8 @@ impl Engine {
         }
         Ok(outcome)
     }
+}
+
+fn node_address_columns() -> Vec<Column> {
+    vec![Column::of("id", &Shown::Int(0)), Column::text("address")]
 }

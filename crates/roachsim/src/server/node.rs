@@ -454,7 +454,14 @@ impl Node {
             return Vec::new();
         };
         let view = inner.liveness.view(state, self.now());
-        cluster::rows(state, &view, &inner.liveness.beats(self.now()), decommissioned)
+        let mut rows = cluster::rows(state, &view, &inner.liveness.beats(self.now()), decommissioned);
+        let limit = self.config.tuning.descriptor_ms;
+        for row in &mut rows {
+            if view.silent_for.get(&row.id).is_some_and(|silent| *silent >= limit) {
+                row.descriptor = None;
+            }
+        }
+        rows
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Statement {
     Set(String, Literal),
     /// `RESET CLUSTER SETTING name`.
     Reset(String),
+    /// `SELECT node_id AS id, address FROM crdb_internal.kv_node_status`.
+    NodeAddresses,
     /// How the stand-in's own commands ask what the real ones select from `crdb_internal`.
     NodeStatus {
         /// Nodes that left as well.
@@ -64,6 +66,7 @@ fn statement(piece: &Piece) -> Result<Statement, SqlError> {
                 .any(|token| is_word(std::slice::from_ref(token), "decommissioned")),
             reads_ranges: tokens[3..].iter().any(|token| is_word(std::slice::from_ref(token), "ranges")),
         }),
+        ["select", ..] if is_node_addresses(text) => Some(Statement::NodeAddresses),
         ["select", ..] => match tokens.as_slice() {
             [_, Token::Number(number)] => number.parse().ok().map(Statement::Select),
             _ => None,
@@ -71,6 +74,11 @@ fn statement(piece: &Piece) -> Result<Statement, SqlError> {
         _ => None,
     };
     statement.ok_or_else(|| SqlError::not_played(text))
+}
+
+fn is_node_addresses(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").eq_ignore_ascii_case("SELECT node_id AS id, address FROM crdb_internal.kv_node_status")
 }
 
 /// The first words in small letters, at most `count` of them, for matching.
