@@ -4,7 +4,7 @@ use std::time::Duration;
 use crdbctl_model::{
     AllowFrom, Change, Desired, DesiredFirewall, DesiredPackage, Digest, Dropped, Fact, HostPath, Listing,
     Mark, NodeName, Observations, Observed, Outcome, Plan, Presence, Reading, Record, RecordedArchive,
-    RecordedResource, Removal, ResourceAddr, ResourceGraph, ResourceKind, Verdict, made_rules,
+    RecordedResource, Removal, ResourceAddr, ResourceGraph, ResourceKind, StoreState, Verdict, made_rules,
 };
 use crdbctl_planner::{is_left, remains, rules_there};
 use crdbctl_transport::Payload;
@@ -112,6 +112,9 @@ fn record_of(
         archive: archive_of(applier, node, left)
             .or_else(|| previous.and_then(|record| record.archive.clone()))
             .filter(|_| !applier.graph.is_leaving(node)),
+        store_mount: store_mount(&applier.graph, node, reading)
+            .or_else(|| previous.and_then(|record| record.store_mount.clone()))
+            .filter(|_| !is_emptied),
         initialised: !is_emptied && (initialised || previous.is_some_and(|record| record.initialised)),
         resources,
     }
@@ -129,6 +132,12 @@ pub(crate) fn archive_of(applier: &Applier, node: &NodeName, left: &Plan) -> Opt
     let is_of_graph = package.archive == archive.digest && package.members == archive.members;
     debug_assert!(is_of_graph, "{}", resource.addr);
     RecordedArchive::new(*source, package.path.file_name(), archive).filter(|_| is_of_graph)
+}
+
+/// The mount point of the file system that holds the node's store, once there is something in that.
+fn store_mount(graph: &ResourceGraph, node: &NodeName, reading: &Reading) -> Option<HostPath> {
+    let place = reading.footprint.store_places.get(&graph.service(node)?.store)?;
+    (place.state == StoreState::Used).then(|| place.mount.clone())
 }
 
 /// Keeps what the manifest no longer has as long as it is there. What it has at another place now goes by its old place from

@@ -48,6 +48,7 @@ fn reading(graph: &ResourceGraph, resources: &BTreeMap<String, RecordedResource>
         applied_by: String::new(),
         manifest: graph.manifest,
         run: String::new(),
+        store_mount: None,
         initialised: true,
         forced_gate: None,
         resources: resources.clone(),

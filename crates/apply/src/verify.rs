@@ -3,8 +3,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crdbctl_model::{
-    Fact, Footprint, NodeName, NodeObservation, Observations, Observed, Plan, Reading, ResourceGraph,
-    Timestamp,
+    Fact, Footprint, HostPath, NodeName, NodeObservation, Observations, Observed, Plan, Reading,
+    ResourceGraph, StorePlace, Timestamp,
 };
 use crdbctl_probe::{observe, questions, read_answer, script};
 use tokio::task::JoinSet;
@@ -101,6 +101,15 @@ fn is_same_footprint(old: &Footprint, new: &Footprint) -> bool {
         && old.begun == new.begun
         && old.stores == new.stores
         && old.certificates == new.certificates
+        && is_same_place(&old.store_places, &new.store_places)
+}
+
+/// Whether the same file systems hold the stores. What is in them is told of the service.
+fn is_same_place(old: &BTreeMap<HostPath, StorePlace>, new: &BTreeMap<HostPath, StorePlace>) -> bool {
+    let mounts = |places: &BTreeMap<HostPath, StorePlace>| -> Vec<_> {
+        places.iter().map(|(path, it)| (path.clone(), it.mount.clone(), it.missing.clone())).collect()
+    };
+    mounts(old) == mounts(new)
 }
 
 fn is_same_resource(old: &Observed, new: &Observed) -> bool {

@@ -293,6 +293,7 @@ mod tests {
             applied_by: "x".to_owned(),
             manifest: Digest::of("x"),
             run: "x".to_owned(),
+            store_mount: None,
             initialised: true,
             forced_gate: None,
             archive,

@@ -69,7 +69,38 @@ impl OtherCertificates {
     }
 }
 
-/// What must be known of a node, beside its resources, before anything is removed from it.
+/// What stands at the path of a store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreState {
+    /// Nothing.
+    Absent,
+    /// A directory with nothing in it, or with `lost+found` alone.
+    Empty,
+    /// A directory with something in it.
+    Used,
+    /// No directory: a file, or a link that leads nowhere.
+    Other,
+    /// It could not be read.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A store of a node, and the file system that holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorePlace {
+    /// What stands there.
+    pub state: StoreState,
+    /// The mount point of the file system that holds it, links followed.
+    pub mount: HostPath,
+    /// The mount points at or above it that /etc/fstab or a mount unit has, and where nothing is mounted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub missing: BTreeSet<HostPath>,
+}
+
+/// What must be known of a node, beside its resources, before anything is removed from it or it joins the cluster anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footprint {
     /// The packages, with what is in them; of a node that leaves, the entries of its directories too.
@@ -88,6 +119,9 @@ pub struct Footprint {
     /// Where [dropped](crate::Dropped) things really are whose path leads over a link, by that path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<HostPath, HostPath>,
+    /// The stores that the node shall have, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub store_places: BTreeMap<HostPath, StorePlace>,
     /// The certificates that crdbctl does not write, beside those that it does.
     #[serde(default, skip_serializing_if = "OtherCertificates::is_not_asked")]
     pub certificates: OtherCertificates,

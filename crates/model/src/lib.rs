@@ -63,7 +63,7 @@ pub use fact::{
     HealthWay, InitFact, KeyFileFact, LinkFact, NodeCertificateFact, PackageFact, PackageFileFact, PathFact,
     ProcessFact, PublicKey, ServiceFact, UnitFact, UserFact,
 };
-pub use footprint::{Footprint, Listing, OtherCertificate, OtherCertificates};
+pub use footprint::{Footprint, Listing, OtherCertificate, OtherCertificates, StorePlace, StoreState};
 pub use graph::{ArchiveInfo, Hooks, NodeSpec, Presence, Resource, ResourceGraph, Rollout, SourceSpan};
 pub use host_path::{HostPath, HostPathError};
 pub use lock_holder::LockHolder;

@@ -89,6 +89,10 @@ pub struct Record {
         deserialize_with = "crate::recorded_archive::if_understood"
     )]
     pub archive: Option<RecordedArchive>,
+    /// The mount point of the file system that held the store at the last apply; `None` in older records, and while there is no
+    /// store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_mount: Option<HostPath>,
     /// The resources, by local address (`unit.cockroach`).
     pub resources: BTreeMap<String, RecordedResource>,
 }

@@ -137,9 +137,7 @@ fn running_elsewhere(
 /// The paths of the stores of a command line; `None` when it is not one of `cockroach start`, or names none.
 fn stores(argv: &[String]) -> Option<BTreeSet<String>> {
     let arguments = CanonicalArgs::parse(argv).ok()?;
-    let path =
-        |value: &String| value.split(',').find_map(|field| field.strip_prefix("path=")).map(str::to_owned);
-    Some(arguments.flags.get("store")?.values.iter().filter_map(path).collect())
+    arguments.flags.contains_key("store").then(|| arguments.store_paths().map(str::to_owned).collect())
 }
 
 fn data_link<'a>(node: &NodeName, context: &Context<'a>) -> Option<&'a DesiredLink> {

@@ -2,7 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crdbctl_model::{Digest, FileKind, HealthFact, HealthWay, HostPath, Mode, PathFact, Room, Timestamp};
+use crdbctl_model::{
+    Digest, FileKind, HealthFact, HealthWay, HostPath, Mode, PathFact, Room, StorePlace, StoreState,
+    Timestamp,
+};
 
 use crate::start::{Answered, Listener};
 
@@ -118,6 +121,8 @@ pub struct Answer {
     pub(crate) service: Option<Read<Vec<u8>>>,
     pub(crate) process: Option<Read<RawProcess>>,
     pub(crate) store: Option<Read<bool>>,
+    /// The stores, by path, with the file systems that hold them.
+    pub(crate) store_places: BTreeMap<String, StorePlace>,
     /// The directories of data that the manifest no longer names: whether there is anything in them.
     pub(crate) stores: BTreeMap<String, Read<bool>>,
     /// What systemd says of services that the manifest no longer has, by name without `.service`.
@@ -214,6 +219,7 @@ impl Answer {
             service: None,
             process: None,
             store: None,
+            store_places: BTreeMap::new(),
             stores: BTreeMap::new(),
             dropped_services: BTreeMap::new(),
             dropped_in_use: BTreeSet::new(),
@@ -347,6 +353,17 @@ impl Answer {
                 }));
             }
             ["store", used @ ..] => self.store = Some(store(used)?),
+            ["store-place", path, mount, state @ ..] => {
+                let place = StorePlace {
+                    state: store_state(state)?,
+                    mount: HostPath::new(*mount).ok()?,
+                    missing: BTreeSet::new(),
+                };
+                self.store_places.insert((*path).to_owned(), place);
+            }
+            ["store-missing", path, mount] => {
+                self.store_places.get_mut(*path)?.missing.insert(HostPath::new(*mount).ok()?);
+            }
             ["store-at", path, used @ ..] => {
                 self.stores.insert((*path).to_owned(), store(used)?);
             }
@@ -479,6 +496,18 @@ fn store(fields: &[&str]) -> Option<Read<bool>> {
         ["used"] => Some(Ok(true)),
         ["error", said] => Some(Err(text(said)?)),
         _ => None,
+    }
+}
+
+fn store_state(fields: &[&str]) -> Option<StoreState> {
+    match fields {
+        ["absent"] => Some(StoreState::Absent),
+        ["other"] => Some(StoreState::Other),
+        fields => Some(match store(fields)? {
+            Ok(true) => StoreState::Used,
+            Ok(false) => StoreState::Empty,
+            Err(reason) => StoreState::Unknown { reason },
+        }),
     }
 }
 

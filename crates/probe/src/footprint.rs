@@ -53,6 +53,11 @@ pub(crate) fn footprint(
             Some(Err(why)) => return Err(format!("cannot read what steps of an apply noted: {why}")),
         },
         lock: answer.lock.as_deref().map(|bytes| LockHolder::read(&String::from_utf8_lossy(bytes))),
+        store_places: asked
+            .stores
+            .into_iter()
+            .filter_map(|path| Some((path.clone(), answer.store_places.get(path.as_str())?.clone())))
+            .collect(),
     };
     for dropped in Dropped::on(graph, node, record, &footprint.begun) {
         for path in &dropped.paths {

@@ -193,6 +193,36 @@ one_store() {
     case $text in ''|lost+found) echo empty ;; *) echo used ;; esac
   else printf 'error %s\n' "$(said "$text")"; fi
 }
+# What is at each store, and the file systems that hold it. Mount points are those of /proc, without the ones that a file
+# system is yet to be mounted on (autofs), and wanted ones those of fstab(5) and of mount units (systemd.mount(5)).
+ask_store_places() {
+  wanted=$({ sed -n 's/^[[:space:]]*[^#[:space:]][^[:space:]]*[[:space:]]\{1,\}\(\/[^[:space:]]*\).*/\1/p' /etc/fstab
+    for base in /etc/systemd/system /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system; do
+      for path in "$base"/*.mount; do
+        if [ -f "$path" ]; then sed -n 's/^Where=[[:space:]]*\(\/[^[:space:]]*\).*/\1/p' "$path"; fi
+      done
+    done; } 2>/dev/null | head -c 65536 | tr '\n' ' ')
+  for path in "$@"; do one_store_place "$path"; done
+}
+one_store_place() {
+  if ! real=$(readlink -m -- "$1" 2>&1); then printf 'store-place %s / error %s\n' "$1" "$(said "$real")"; return; fi
+  if [ -d "$real" ]; then state=$(one_store "$real")
+  elif [ -e "$real" ] || [ -L "$real" ]; then state=other
+  else state=absent; fi
+  mounted=$(grep -v ' - autofs ' /proc/self/mountinfo 2>/dev/null | cut -d' ' -f5 | tr '\n' ' ')
+  on=/
+  set -f
+  for point in $mounted; do
+    case $real/ in "$point"/*) if [ ${#point} -gt ${#on} ]; then on=$point; fi ;; esac
+  done
+  printf 'store-place %s %s %s\n' "$1" "$on" "$state"
+  for point in $wanted; do
+    point=${point%/}
+    case $real/ in "$point"/*) ;; *) case $1/ in "$point"/*) ;; *) continue ;; esac ;; esac
+    case " / $mounted" in *" ${point:-/} "*) ;; *) printf 'store-missing %s %s\n' "$1" "$point" ;; esac
+  done
+  set +f
+}
 # What is in a directory, as "type path", each with a NUL behind it; without its end when it is more than 256 KiB or not
 # all could be read. Links are told and not followed.
 ask_packages() { packages=$1; entries "$1" 6 './cockroach-v*'; packages_in_use "$1"; }

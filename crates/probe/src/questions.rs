@@ -52,6 +52,8 @@ pub struct Questions {
     pub entries: BTreeSet<HostPath>,
     /// Directories of which is asked whether they are mount points.
     pub mounts: BTreeSet<HostPath>,
+    /// The stores of the service: what is in them, and which file systems hold them.
+    pub stores: BTreeSet<HostPath>,
     /// The service that is asked about.
     pub service: Option<DesiredService>,
     /// What the service needs in order to start, beside what else is asked: `look=PATH`, `use=PATH` (with the rights of its user),

@@ -56,6 +56,7 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
             call("ask_start", known.chain(questions.start.iter().map(String::as_str)).collect());
         }
     }
+    call("ask_store_places", questions.stores.iter().map(|path| path.as_str()).collect());
     // Last: whatever was asked before is not dropped.
     text.push_str("ask_dropped\n");
     text.push_str("}\nprobe_live() {\nask_clock\n");

@@ -453,6 +453,7 @@ fn record_of_before(at: &Path) -> crdbctl_model::Record {
         applied_by: "/etc/passwd on \"/x\"".to_owned(),
         manifest: Digest::of("then"),
         run: "run".to_owned(),
+        store_mount: None,
         initialised: true,
         forced_gate: None,
         resources: resources.into_iter().map(|(key, entry)| (key.to_owned(), entry)).collect(),

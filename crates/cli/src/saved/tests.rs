@@ -239,6 +239,7 @@ fn everything_that_is_found_otherwise_is_named() {
                     applied_by: "ann@bastion".to_owned(),
                     manifest: Digest::of("another"),
                     run: "7".to_owned(),
+                    store_mount: None,
                     initialised: true,
                     forced_gate: None,
                     resources: BTreeMap::new(),

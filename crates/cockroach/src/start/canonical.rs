@@ -109,6 +109,12 @@ impl CanonicalArgs {
         Ok(Self { binary, flags })
     }
 
+    /// Returns the paths of its stores, as they are written; of stores in memory there is none.
+    pub fn store_paths(&self) -> impl Iterator<Item = &str> {
+        let values = self.flags.get("store").map(|flag| flag.values.as_slice()).unwrap_or_default();
+        values.iter().filter_map(|value| value.split(',').find_map(|field| field.strip_prefix("path=")))
+    }
+
     /// Returns `host:port` where other nodes find it, by which `cockroach node status` names it; the host is empty
     /// when the flags leave it to the host's own name.
     #[must_use]

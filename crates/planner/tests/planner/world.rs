@@ -151,6 +151,7 @@ impl World {
                 manifest: self.graph.manifest,
                 run: "run".to_owned(),
                 forced_gate: None,
+                store_mount: None,
                 initialised: true,
                 resources: resources.collect(),
             });

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use crdbctl_model::{DesiredService, Digest, Fact, HealthFact, Observed, ProcessFact, ServiceFact};
+use crdbctl_cockroach::start::CanonicalArgs;
+use crdbctl_model::{DesiredService, Digest, Fact, HealthFact, HostPath, Observed, ProcessFact, ServiceFact};
 
 use super::{present, unknown};
 use crate::answer::{Answer, RawHealth, RawProcess};
@@ -8,6 +9,10 @@ use crate::health;
 use crate::questions::Questions;
 
 pub(super) fn ask(desired: &DesiredService, questions: &mut Questions) {
+    questions.stores.insert(desired.store.clone());
+    if let Ok(arguments) = CanonicalArgs::parse(&desired.argv) {
+        questions.stores.extend(arguments.store_paths().filter_map(|path| HostPath::new(path).ok()));
+    }
     questions.service = Some(desired.clone());
 }
 
