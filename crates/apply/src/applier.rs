@@ -107,6 +107,10 @@ impl Applier {
         let (at_once, afterwards): (Vec<_>, Vec<_>) =
             works.into_iter().partition(|work| !waits_for_reloads || self.rolls(&work.node));
         outcomes.extend(self.work_on_all(sessions, at_once).await);
+        // Where nodes wait to be started, nobody could be asked: no member is known to be dead.
+        if !waits_for_reloads {
+            self.replace_members_before_rollout(sessions, &issuer, &mut outcomes).await;
+        }
         let mut ledger = self.roll_out(sessions, &issuer, &mut outcomes).await;
         outcomes.extend(self.work_on_all(sessions, afterwards).await);
         self.initialise(sessions, &issuer, &mut outcomes).await;

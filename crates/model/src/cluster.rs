@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,17 @@ pub struct DesiredMembers {
     pub staying: BTreeMap<NodeName, String>,
     /// The nodes that leave or have left, likewise.
     pub leaving: BTreeMap<NodeName, String>,
+    /// The dead members that nodes that stay were before they lost their data, by number. Only a plan has any: which these are
+    /// is not in the manifest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub replaced: BTreeMap<NodeName, BTreeSet<u32>>,
+}
+
+impl DesiredMembers {
+    /// Returns whether `member` is one that a node was before it lost its data.
+    pub fn replaces(&self, member: &MemberFact) -> bool {
+        self.replaced.values().any(|ids| ids.contains(&member.id))
+    }
 }
 
 /// The version of the cluster as CockroachDB tells it.

@@ -1,4 +1,4 @@
-use crdbctl_model::{Action, AttributeDiff, Cause, PathFact, Removal};
+use crdbctl_model::{Action, AttributeDiff, Cause, Desired, PathFact, Removal};
 
 /// What comparing a resource with what was found came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) struct Difference {
     pub(crate) bytes: u64,
     /// How it is removed, when it is.
     pub(crate) removal: Option<Removal>,
+    /// What it shall be, where what was found decides more than the graph has.
+    pub(crate) desired: Option<Box<Desired>>,
 }
 
 impl Difference {
@@ -44,6 +46,7 @@ impl Difference {
             reason: None,
             bytes: 0,
             removal: None,
+            desired: None,
         }
     }
 

@@ -163,8 +163,18 @@ impl<'a> Context<'a> {
         let nodes = self.graph.nodes.keys();
         let known: BTreeSet<String> =
             nodes.flat_map(|node| movement::addresses(self.graph, self.observations, node)).collect();
-        let standing = self.members.iter().flat_map(MembersFact::standing);
-        standing.filter(move |member| member.address.as_ref().is_none_or(|address| !known.contains(address)))
+        self.standing()
+            .filter(move |member| member.address.as_ref().is_none_or(|address| !known.contains(address)))
+    }
+
+    /// Returns the members that have not left, as far as the cluster was asked.
+    pub(crate) fn standing(&self) -> impl Iterator<Item = &MemberFact> {
+        self.members.iter().flat_map(MembersFact::standing)
+    }
+
+    /// Returns whether the cluster told of its members.
+    pub(crate) const fn knows_members(&self) -> bool {
+        self.members.is_some()
     }
 
     /// Returns what the cluster knows of `node` by an address that it has or runs under: the member that stands, if one does.

@@ -2,7 +2,7 @@
 //!
 //! [`plan`] compares every resource of the graph with what was observed (`kinds/`, one file a kind),
 //! tells why each difference is there (`cause`), moves restarts to the change that explains them
-//! (`carriers`), judges where the nodes' versions may go (`movement`), and orders the changes (`dependencies`). What nodes
+//! (`carriers`), judges where the nodes' versions may go (`movement`), finds nodes that lost their data (`rebuilt`), and orders the changes (`dependencies`). What nodes
 //! that leave, or that have too many packages, are rid of is worked out in `removal`. [`only`], [`accept`] and
 //! [`select`] return parts of a plan. A plan may tell of one shard of the nodes alone (`view`), and [`join`] makes one of those of all
 //! shards.
@@ -24,6 +24,7 @@ mod own_work;
 mod part;
 mod plan;
 mod process_flags;
+mod rebuilt;
 mod removal;
 mod rollout;
 mod rotation;

@@ -13,7 +13,7 @@ use crate::context::{AuthorityState, Context};
 use crate::options::PlanOptions;
 use crate::removal::{Clearance, Removals, depart, surplus};
 use crate::rotation::{self, RotationStep};
-use crate::{dependencies, ended, kinds, rollout, startable, twins};
+use crate::{dependencies, ended, kinds, rebuilt, rollout, startable, twins};
 
 /// Returns what must change for the nodes to be as the graph says.
 ///
@@ -60,6 +60,9 @@ fn make(context: &Context<'_>, options: &PlanOptions) -> Plan {
         }
     }
     draft.put_off_restarts(context);
+    if context.view.has_cluster() && context.rotation.is_none() {
+        draft.notes.extend(rebuilt::unasked(context).into_iter().map(|text| Note { addr: None, text }));
+    }
     if options.skip_unknown {
         draft.put_off_leaving(graph);
     }
@@ -518,6 +521,7 @@ impl Draft {
         nodes.extend(self.unknown.iter().filter_map(|unknown| unknown.node.clone()));
         let left = |node: &NodeName| nodes.contains(node) || crossing.contains(node);
         self.differences.retain(|addr, _| addr.node().is_none_or(|node| !left(node)));
+        self.put_off_replacing(left);
         let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
         let text = match &names[..] {
             [] => None,
@@ -555,6 +559,34 @@ impl Draft {
         for addr in dropped {
             let text = "is put off until every node can be read".to_owned();
             self.notes.push(Note { addr: Some(addr.clone()), text });
+        }
+    }
+
+    /// Has no dead member decommissioned whose place a node would take that is left alone.
+    fn put_off_replacing(&mut self, is_left: impl Fn(&NodeName) -> bool) {
+        let is_put_off = |(addr, difference): (&ResourceAddr, &Difference)| match difference
+            .desired
+            .as_deref()
+        {
+            Some(Desired::Members(desired)) if desired.replaced.keys().any(&is_left) => Some(addr.clone()),
+            _ => None,
+        };
+        if let Some(addr) = self.differences.iter().find_map(is_put_off) {
+            self.differences.remove(&addr);
+            let text = "is put off until the nodes can join that take the place of dead members".to_owned();
+            self.notes.push(Note { addr: Some(addr), text });
+        }
+    }
+
+    /// Has a dead member wait for the node alone that takes its place: nodes that restart wait for it to be decommissioned.
+    fn replace_early(&self, dependencies: &mut BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>) {
+        for (addr, difference) in &self.differences {
+            if let Some(Desired::Members(desired)) = difference.desired.as_deref()
+                && desired.leaving.is_empty()
+                && let Some(before) = dependencies.get_mut(addr)
+            {
+                before.retain(|it| it.node().is_none_or(|node| desired.replaced.contains_key(node)));
+            }
         }
     }
 
@@ -611,6 +643,7 @@ impl Draft {
             }
         }
         let mut dependencies = dependencies::among(graph, &changed, &self.after);
+        self.replace_early(&mut dependencies);
         let hold = self.hold(graph);
         let mut changes = Vec::new();
         let mut order = dependencies::order(graph, &changed, &self.after);
@@ -655,7 +688,10 @@ impl Draft {
                 unchanged: difference.unchanged,
                 impact,
                 depends_on: dependencies.get(&addr).cloned().unwrap_or_default(),
-                desired: resource.filter(|_| !is_removed).map(|resource| resource.desired.clone()),
+                desired: difference
+                    .desired
+                    .map(|desired| *desired)
+                    .or_else(|| resource.filter(|_| !is_removed).map(|resource| resource.desired.clone())),
                 removal: difference.removal,
                 before,
                 bytes: difference.bytes,

@@ -5,7 +5,7 @@ use crdbctl_model::{MemberFact, MembershipFact, NodeName};
 use crdbctl_probe::HealthGoal;
 
 use crate::applier::Applier;
-use crate::gate::{Fleet, Gate, Obstacle, Seen, Teller};
+use crate::gate::{Fleet, Gate, Obstacle, Seen, Teller, may_replace};
 use crate::issue::Issuer;
 use crate::sessions::Sessions;
 
@@ -27,7 +27,31 @@ pub(super) async fn may_leave(
     leaving: &Leaving<'_>,
 ) -> Result<(), String> {
     let Some((lead, _)) = leaving.first() else { return Ok(()) };
-    let fleet = Fleet::of(&applier.graph, &applier.observations);
+    wait_until_well(applier, sessions, issuer, lead, |fleet, seen| judge(fleet, seen, leaving)).await
+}
+
+/// Waits until the dead member `id` may be decommissioned, whose place `node` takes. What it held needs somewhere to go.
+///
+/// # Errors
+/// As [`may_leave`].
+pub(super) async fn may_be_replaced(
+    applier: &Applier,
+    sessions: &mut Sessions,
+    issuer: &Issuer<'_>,
+    node: &NodeName,
+    id: u32,
+) -> Result<(), String> {
+    wait_until_well(applier, sessions, issuer, node, |fleet, seen| may_replace(fleet, &seen, node, id)).await
+}
+
+async fn wait_until_well(
+    applier: &Applier,
+    sessions: &mut Sessions,
+    issuer: &Issuer<'_>,
+    lead: &NodeName,
+    judge: impl Fn(&Fleet, Seen) -> Result<(), Obstacle>,
+) -> Result<(), String> {
+    let fleet = Fleet::of(&applier.graph, &applier.observations).replacing(&applier.plan);
     let rollout = &applier.graph.rollout;
     let (timeout, pause) =
         (Duration::from_secs(rollout.health_timeout), Duration::from_secs(rollout.ranges_pause));
@@ -40,7 +64,7 @@ pub(super) async fn may_leave(
             return Err("interrupted before anything was moved off".to_owned());
         }
         let seen = applier.look(sessions, issuer, &nobody, &nobody, HealthGoal::Ready).await;
-        match judge(&fleet, seen, leaving) {
+        match judge(&fleet, seen) {
             Ok(()) => match well_since {
                 None => well_since = Some(Instant::now()),
                 Some(since) if Instant::elapsed(&since) >= pause => return Ok(()),
@@ -97,7 +121,12 @@ mod tests {
     /// Three nodes that stay and one that leaves; what the last two say of themselves.
     fn found(third: (HealthFact, &str), fourth: &str, membership: MembershipFact) -> Result<(), String> {
         let nodes = (1..=3).map(|at| (node(at), BTreeSet::from([format!("10.0.0.{at}:26257")])));
-        let fleet = Fleet { nodes: nodes.collect(), build: "v24.1.1".to_owned(), behind: BTreeSet::new() };
+        let fleet = Fleet {
+            nodes: nodes.collect(),
+            build: "v24.1.1".to_owned(),
+            behind: BTreeSet::new(),
+            replaced: BTreeSet::new(),
+        };
         let well = "v24.1.1,true,true,0,0,active,false";
         let rows = [well, well, third.1, fourth].into_iter().zip(1..);
         let rows: String = rows.map(|(rest, at)| format!("{at},10.0.0.{at}:26257,{rest}\n")).collect();

@@ -8,14 +8,18 @@ use crdbctl_cockroach::output::{Membership, NodeStatus, decommission_status};
 use crdbctl_model::{DesiredMembers, Event, MemberFact, MembersFact, MembershipFact, NodeName};
 use crdbctl_probe::ClientOutput;
 
-use super::leaving::may_leave;
+use super::leaving::{may_be_replaced, may_leave};
 use super::through::{Through, said};
 use crate::applier::Applier;
+use crate::gate::Fleet;
 use crate::issue::Issuer;
 use crate::sessions::Sessions;
 
 /// How long one command may take that begins or looks.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a node that has just joined may be unknown to those who look where replicas could go.
+const SETTLING: Duration = Duration::from_secs(60);
 
 /// Between two looks at what is left.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -33,22 +37,12 @@ pub(super) async fn change(
     desired: &DesiredMembers,
     found: &MembersFact,
 ) -> Result<(), String> {
-    let returning: Vec<u32> = desired
-        .staying
-        .values()
-        .filter_map(|address| found.at(address))
-        .filter(|member| member.membership == MembershipFact::Decommissioning)
-        .map(|member| member.id)
-        .collect();
+    replace(applier, through, sessions, issuer, desired).await?;
+    let returning = returning(desired, found);
     if !returning.is_empty() {
         run(through, sessions, recommission(&returning)).await?;
     }
-    let leaving: Vec<(&NodeName, &MemberFact)> = desired
-        .leaving
-        .iter()
-        .filter_map(|(node, address)| Some((node, found.at(address)?)))
-        .filter(|(_, member)| !member.has_left())
-        .collect();
+    let leaving = leaving(desired, found);
     if leaving.is_empty() {
         return Ok(());
     }
@@ -63,7 +57,89 @@ pub(super) async fn change(
             drain_first(applier, through, sessions, node, member, &version).await?;
         }
     }
-    empty(applier, through, sessions, &leaving, &version).await
+    let names: Vec<&str> = leaving.iter().map(|(node, _)| node.as_str()).collect();
+    let of = Emptied { ids, names: names.join(", "), way_back: "`state: present` calls it off" };
+    empty(applier, through, sessions, &of, &version).await
+}
+
+/// Decommissions the dead members whose place nodes take that lost their data, one after the other: between two of them the
+/// cluster is seen to be well.
+///
+/// # Errors
+/// Why one may not be decommissioned now, or what came back.
+pub(super) async fn replace(
+    applier: &Applier,
+    through: &Through,
+    sessions: &mut Sessions,
+    issuer: &Issuer<'_>,
+    desired: &DesiredMembers,
+) -> Result<(), String> {
+    for (node, id) in desired.replaced.iter().flat_map(|(node, ids)| ids.iter().map(move |id| (node, *id))) {
+        if has_left(through, sessions, &[id]).await? {
+            continue;
+        }
+        may_be_replaced(applier, sessions, issuer, node, id).await?;
+        let rows = through.members(sessions).await?;
+        let fleet = Fleet::of(&applier.graph, &applier.observations);
+        let build = fleet.row(&through.node, &rows).and_then(|row| row.build.as_deref());
+        let version = version_of(through, build)?;
+        check_again(applier, through, sessions, &version, id).await?;
+        let of = Emptied {
+            ids: vec![id],
+            names: format!("n{id}, which {node} was"),
+            way_back: "`cockroach node recommission` calls it off",
+        };
+        empty(applier, through, sessions, &of, &version).await?;
+    }
+    Ok(())
+}
+
+/// Looks whether a dead member can go, again for a while: the store of a node that has just joined is not known to all at once.
+async fn check_again(
+    applier: &Applier,
+    through: &Through,
+    sessions: &mut Sessions,
+    version: &Version,
+    id: u32,
+) -> Result<(), String> {
+    let Some(words) = decommission_check(version, &[id]) else { return Ok(()) };
+    let began = Instant::now();
+    loop {
+        match run(through, sessions, words.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(why) if began.elapsed() >= SETTLING || *applier.stop.borrow() => return Err(why),
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// Returns whether nothing is to be done but to decommission dead members whose place nodes take.
+pub(super) fn only_replaces(desired: &DesiredMembers, found: &MembersFact) -> bool {
+    returning(desired, found).is_empty() && leaving(desired, found).is_empty()
+}
+
+/// The members whose decommissioning is called off.
+fn returning(desired: &DesiredMembers, found: &MembersFact) -> Vec<u32> {
+    let members = desired.staying.values().filter_map(|address| found.at(address));
+    members
+        .filter(|member| member.membership == MembershipFact::Decommissioning && !desired.replaces(member))
+        .map(|member| member.id)
+        .collect()
+}
+
+/// The nodes that leave and have not left.
+fn leaving<'a>(desired: &'a DesiredMembers, found: &'a MembersFact) -> Vec<(&'a NodeName, &'a MemberFact)> {
+    let members = desired.leaving.iter().filter_map(|(node, address)| Some((node, found.at(address)?)));
+    members.filter(|(_, member)| !member.has_left()).collect()
+}
+
+/// Members that are emptied.
+struct Emptied {
+    ids: Vec<u32>,
+    /// Who they are, for people.
+    names: String,
+    /// How it is called off, as a clause.
+    way_back: &'static str,
 }
 
 /// The version of the node that the commands are given to: it is its own program that runs them.
@@ -72,8 +148,12 @@ fn running(through: &Through, desired: &DesiredMembers, found: &MembersFact) -> 
         .staying
         .get(&through.node)
         .and_then(|address| found.at(address))
-        .and_then(|member| member.build.as_deref())
-        .ok_or_else(|| format!("the cluster does not tell the version of {}", through.node))?;
+        .and_then(|member| member.build.as_deref());
+    version_of(through, build)
+}
+
+fn version_of(through: &Through, build: Option<&str>) -> Result<Version, String> {
+    let build = build.ok_or_else(|| format!("the cluster does not tell the version of {}", through.node))?;
     build.parse().map_err(|error| format!("{}: {error}", through.node))
 }
 
@@ -126,16 +206,14 @@ async fn empty(
     applier: &Applier,
     through: &Through,
     sessions: &mut Sessions,
-    leaving: &[(&NodeName, &MemberFact)],
+    of: &Emptied,
     version: &Version,
 ) -> Result<(), String> {
-    let ids: Vec<u32> = leaving.iter().map(|(_, member)| member.id).collect();
-    let names: Vec<&str> = leaving.iter().map(|(node, _)| node.as_str()).collect();
-    let names = names.join(", ");
+    let Emptied { ids, names, way_back } = of;
     let timeout = Duration::from_secs(applier.graph.rollout.health_timeout);
     let (mut least, mut moved, mut told) = (u64::MAX, Instant::now(), None);
     loop {
-        let output = run(through, sessions, decommission(version, &ids)).await?;
+        let output = run(through, sessions, decommission(version, ids)).await?;
         let rows = decommission_status(output.stdout.as_bytes()).map_err(|error| error.to_string())?;
         let of_ours = || rows.iter().filter(|row| ids.contains(&row.id));
         let left: u64 = of_ours().filter_map(|row| row.replicas).sum();
@@ -150,7 +228,7 @@ async fn empty(
             })
         };
         // The table may have been printed before the last step of the same command.
-        if ids.iter().all(is_gone) || left == 0 && has_left(through, sessions, &ids).await? {
+        if ids.iter().all(is_gone) || left == 0 && has_left(through, sessions, ids).await? {
             return Ok(());
         }
         if *applier.stop.borrow() {
@@ -168,7 +246,7 @@ async fn empty(
         }
         if moved.elapsed() >= timeout {
             return Err(format!(
-                "{left} replicas are left on {names}, and none has moved for {} s: is there room for them on the nodes that stay, and do their localities fit? The next apply goes on; `state: present` calls it off",
+                "{left} replicas are left on {names}, and none has moved for {} s: is there room for them on the nodes that stay, and do their localities fit? The next apply goes on; {way_back}",
                 timeout.as_secs()
             ));
         }

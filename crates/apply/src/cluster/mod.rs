@@ -1,7 +1,8 @@
 //! Changes that concern the cluster and no single node: settings, the finalisation of a version, members that leave.
 //!
-//! Both are called once a run, with every lock held: [`Applier::change_cluster_before_rollout`] before the first node is
-//! started, reloaded or restarted, [`Applier::change_cluster_after_rollout`] when the last one is well again and the cluster is
+//! All are called once a run, with every lock held: [`Applier::change_cluster_before_rollout`] before the first node is
+//! started, reloaded or restarted, [`Applier::replace_members_before_rollout`] when nodes that were down are started,
+//! [`Applier::change_cluster_after_rollout`] when the last one is well again and the cluster is
 //! initialised. Each puts an outcome for every change that it makes into `outcomes`; one that is not
 //! [`Outcome::Converged`] before the rollout keeps it from beginning.
 
@@ -12,9 +13,11 @@ mod setting;
 mod through;
 mod version;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crdbctl_model::{Change, Desired, Fact, Finalize, Outcome};
+use crdbctl_model::{Change, Desired, Fact, Finalize, Outcome, ResourceAddr};
+use crdbctl_probe::HealthGoal;
 
 pub(crate) use facts::observe;
 
@@ -37,6 +40,47 @@ impl Applier {
         }
     }
 
+    /// Decommissions the dead members whose place nodes have taken that lost their data, before other nodes are restarted: these
+    /// find the ranges whole then. It waits until after the rollout when that has yet to make a node ready.
+    pub(crate) async fn replace_members_before_rollout(
+        &self,
+        sessions: &mut Sessions,
+        issuer: &Issuer<'_>,
+        outcomes: &mut Outcomes,
+    ) {
+        let replacing = self.plan.changes.iter().find_map(|change| match (&change.desired, &change.before) {
+            (Some(Desired::Members(desired)), Some(Fact::Members(found)))
+                if !desired.replaced.is_empty() && !self.plan.rollout.is_empty() =>
+            {
+                Some((change, desired, found))
+            }
+            _ => None,
+        });
+        let Some((change, desired, found)) = replacing else { return };
+        // Afterwards it is skipped for that reason.
+        if *self.stop.borrow() || failed(outcomes).iter().any(|addr| change.depends_on.contains(addr)) {
+            return;
+        }
+        let nobody = BTreeSet::new();
+        let seen = self.look(sessions, issuer, &nobody, &nobody, HealthGoal::Ready).await;
+        let is_ready = |node| seen.health.get(node).is_some_and(|health| HealthGoal::Ready.is_met_by(health));
+        if !self.plan.rollout.iter().all(|step| is_ready(&step.node)) {
+            return;
+        }
+        if members::only_replaces(desired, found) {
+            return self.change_cluster(change, sessions, issuer, outcomes).await;
+        }
+        let replaced = match Through::find(self, sessions, issuer).await {
+            Ok(through) => members::replace(self, &through, sessions, issuer, desired).await,
+            Err(why) => Err(why),
+        };
+        if let Err(why) = replaced {
+            let failed = Outcomes::from([(change.addr.clone(), (Outcome::Failed(why), 0))]);
+            self.tell_finished(&failed);
+            outcomes.extend(failed);
+        }
+    }
+
     /// Makes the changes that rest on every node being well, in the plan's order. Each stands for itself: one that fails
     /// takes with it those that rest on it.
     pub(crate) async fn change_cluster_after_rollout(
@@ -49,6 +93,9 @@ impl Applier {
             matches!(change.desired, Some(Desired::Setting(_) | Desired::Members(_) | Desired::Version(_)))
                 && !is_hold(change)
         };
+        // One that was made before the rollout is done.
+        let made: BTreeSet<ResourceAddr> = outcomes.keys().cloned().collect();
+        let ours = |change: &&Change| ours(change) && !made.contains(&change.addr);
         for change in self.plan.changes.iter().filter(ours) {
             self.change_cluster(change, sessions, issuer, outcomes).await;
         }

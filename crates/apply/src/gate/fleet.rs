@@ -15,6 +15,8 @@ pub(crate) struct Fleet {
     pub(crate) build: String,
     /// The nodes that may run another one when they come back, because the change of their program is no part of the plan.
     pub(crate) behind: BTreeSet<NodeName>,
+    /// The dead members whose place a node takes by this plan, by number: nobody waits for them to come back.
+    pub(crate) replaced: BTreeSet<u32>,
 }
 
 impl Fleet {
@@ -46,7 +48,31 @@ impl Fleet {
             }
             (node.clone(), addresses)
         });
-        Self { nodes: nodes.collect(), build: graph.version.clone(), behind: BTreeSet::new() }
+        Self {
+            nodes: nodes.collect(),
+            build: graph.version.clone(),
+            behind: BTreeSet::new(),
+            replaced: BTreeSet::new(),
+        }
+    }
+
+    /// Returns the fleet of which a plan has dead members decommissioned because nodes take their place.
+    pub(crate) fn replacing(mut self, plan: &Plan) -> Self {
+        self.replaced = plan
+            .changes
+            .iter()
+            .filter_map(|change| match &change.desired {
+                Some(Desired::Members(desired)) => Some(desired.replaced.values().flatten().copied()),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        self
+    }
+
+    /// Returns whether a member is dead and this plan has a node take its place.
+    pub(crate) fn is_replaced(&self, row: &NodeStatus) -> bool {
+        self.replaced.contains(&row.id) && !row.is_healthy()
     }
 
     /// Returns the fleet as a part of a plan makes it: of a node whose program is left out, the wanted version is not asked.
@@ -72,6 +98,14 @@ impl Fleet {
             .max_by_key(|row| (!row.is_gone(), row.is_healthy(), row.id))
     }
 
+    /// Returns the node that has the address of a dead member and runs as another one now.
+    pub(crate) fn successor(&self, row: &NodeStatus, rows: &[NodeStatus]) -> Option<&NodeName> {
+        self.nodes.iter().find_map(|(node, addresses)| {
+            let is_here = row.address.as_ref().is_some_and(|address| addresses.contains(address));
+            (is_here && self.row(node, rows).is_some_and(|own| own.id != row.id)).then_some(node)
+        })
+    }
+
     /// Returns a member's name for people: its node where the manifest has it, and its number.
     pub(crate) fn name_of(&self, row: &NodeStatus, rows: &[NodeStatus]) -> String {
         let address = row.address.as_deref().unwrap_or("without an address");
@@ -79,7 +113,7 @@ impl Fleet {
             if row.address.as_ref().is_some_and(|address| addresses.contains(address)) {
                 return match self.row(node, rows) {
                     Some(own) if own.id == row.id => format!("{node} (n{})", row.id),
-                    _ => format!("n{}, an earlier life of {node} at {address},", row.id),
+                    _ => format!("n{}, which {node} at {address} was before it joined anew,", row.id),
                 };
             }
         }

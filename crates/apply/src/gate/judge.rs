@@ -141,7 +141,7 @@ fn others_are_well<'a>(
     }
     let own: BTreeSet<u32> =
         going.iter().filter_map(|node| fleet.row(node, rows)).map(|row| row.id).collect();
-    for row in rows.iter().filter(|row| !own.contains(&row.id)) {
+    for row in rows.iter().filter(|row| !own.contains(&row.id) && !fleet.is_replaced(row)) {
         is_live(row, fleet, rows)?;
     }
     Ok(Others::Well(rows))
@@ -206,7 +206,42 @@ fn is_live(row: &NodeStatus, fleet: &Fleet, rows: &[NodeStatus]) -> Result<(), O
     if row.is_gone() || row.is_healthy() {
         return Ok(());
     }
-    Err(Obstacle::NotLive { member: fleet.name_of(row, rows) })
+    let member = fleet.name_of(row, rows);
+    match fleet.successor(row, rows) {
+        Some(node) => Err(Obstacle::Replaced { node: node.clone(), member }),
+        None => Err(Obstacle::NotLive { member }),
+    }
+}
+
+/// Judges whether a dead member may be decommissioned whose place `node` has taken: every node that stays is ready and live,
+/// `node` as another member, no range lacks its quorum, and the dead member is still dead. Ranges that lack a replica are no obstacle: that
+/// it leaves is what has them copied.
+///
+/// # Errors
+/// The first thing that speaks against it.
+pub(crate) fn may_replace(fleet: &Fleet, seen: &Seen, node: &NodeName, id: u32) -> Result<(), Obstacle> {
+    for node in fleet.nodes.keys() {
+        is_ready(node, seen, HealthGoal::Ready)?;
+    }
+    let Some(rows) = rows(seen)? else {
+        return Err(Obstacle::NoStatus { why: "nobody was asked".to_owned() });
+    };
+    if let Some(row) = rows.iter().find(|row| row.id == id && !row.is_gone() && row.is_healthy()) {
+        return Err(Obstacle::Alive { member: fleet.name_of(row, rows) });
+    }
+    for node in fleet.nodes.keys() {
+        is_member(node, fleet, rows)?;
+    }
+    if fleet.row(node, rows).is_some_and(|row| row.id == id) {
+        return Err(Obstacle::Alive { member: format!("{node} (n{id})") });
+    }
+    for row in rows.iter().filter(|row| !fleet.is_replaced(row)) {
+        is_live(row, fleet, rows)?;
+    }
+    match are_whole(fleet, rows) {
+        Err(Obstacle::Underreplicated { .. }) => Ok(()),
+        other => other.map(|_| ()),
+    }
 }
 
 /// Whether no member knows of a range without quorum. One that has not counted yet is no news.

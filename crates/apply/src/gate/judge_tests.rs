@@ -17,7 +17,12 @@ fn nodes(numbers: &[usize]) -> BTreeSet<NodeName> {
 
 fn fleet(size: usize) -> Fleet {
     let nodes = (1..=size).map(|number| (node(number), BTreeSet::from([format!("10.0.0.{number}:26257")])));
-    Fleet { nodes: nodes.collect(), build: "v24.1.1".to_owned(), behind: BTreeSet::new() }
+    Fleet {
+        nodes: nodes.collect(),
+        build: "v24.1.1".to_owned(),
+        behind: BTreeSet::new(),
+        replaced: BTreeSet::new(),
+    }
 }
 
 fn row(id: u32, at: usize, rest: &str) -> String {
@@ -138,9 +143,74 @@ fn a_member_that_the_manifest_does_not_have_counts_too() {
 fn an_earlier_life_of_a_node_is_a_dead_member_and_not_the_node() {
     let dead = "v24.1.1,false,false,0,0,active,false";
     let twice = seen(3, &[(2, row(2, 2, dead)), (7, row(7, 2, WELL))]);
-    assert_eq!(shut(before(&[1], &twice)), "n2, an earlier life of store-2 at 10.0.0.2:26257, is not live");
+    assert_eq!(
+        shut(before(&[1], &twice)),
+        "n2, which store-2 at 10.0.0.2:26257 was before it joined anew, is dead"
+    );
     // Also of the very node that is about to go.
     assert!(before(&[2], &twice).is_err());
+}
+
+/// Of three nodes the second runs as n7 and was n2, which is dead and is decommissioned by the plan.
+fn replacing(other: &[(u32, String)]) -> (Fleet, Seen) {
+    let fleet = Fleet { replaced: BTreeSet::from([2]), ..fleet(3) };
+    let dead = (2, row(2, 2, "v24.1.1,false,false,0,0,active,false"));
+    let rows = [dead, (7, row(7, 2, WELL))].into_iter().chain(other.iter().cloned());
+    (fleet, seen(3, &rows.collect::<Vec<_>>()))
+}
+
+#[test]
+fn a_gate_does_not_wait_for_a_dead_member_that_the_plan_replaces() {
+    let before = |(fleet, seen): (Fleet, Seen)| {
+        let gate = Gate::Before { going: &nodes(&[1]), to_come: &nodes(&[]) };
+        gate.judge(&fleet, &seen, HealthGoal::Ready)
+    };
+    assert_eq!(before(replacing(&[])), Ok(Open::Well));
+    // For anybody else it does, and for ranges that lack the replica.
+    let lacking = (1, row(1, 1, "v24.1.1,true,true,0,4,active,false"));
+    assert!(shut(before(replacing(std::slice::from_ref(&lacking)))).contains("under-replicated"));
+    let down = (3, row(3, 3, "v24.1.1,false,false,0,0,active,false"));
+    assert!(shut(before(replacing(std::slice::from_ref(&down)))).contains("store-3 (n3) is not live"));
+    let stranger = (9, row(9, 9, "v24.1.1,false,false,0,0,active,false"));
+    assert!(shut(before(replacing(std::slice::from_ref(&stranger)))).contains("n9"));
+    // One that is live again is a member like any other, which nothing speaks against.
+    assert_eq!(before(replacing(&[(2, row(2, 2, WELL))])), Ok(Open::Well));
+}
+
+#[test]
+fn a_dead_member_is_decommissioned_only_while_all_others_are_well() {
+    let judged = |(fleet, seen): (Fleet, Seen)| {
+        may_replace(&fleet, &seen, &node(2), 2)
+            .map_err(|obstacle| (obstacle.to_string(), obstacle.is_final()))
+    };
+    assert_eq!(judged(replacing(&[])), Ok(()));
+    // That it leaves is what has its replicas copied.
+    assert_eq!(judged(replacing(&[(1, row(1, 1, "v24.1.1,true,true,0,4,active,false"))])), Ok(()));
+    let refused = |other: (u32, &str), words: &str| {
+        let at = if other.0 == 7 { 2 } else { other.0 as usize };
+        let (said, is_final) = judged(replacing(&[(other.0, row(other.0, at, other.1))])).unwrap_err();
+        assert!(said.contains(words), "{words}: {said}");
+        is_final
+    };
+    assert!(!refused((1, "v24.1.1,true,true,2,4,active,false"), "2 ranges are unavailable"));
+    assert!(!refused((3, "v24.1.1,false,false,0,0,active,false"), "store-3 (n3) is not live"));
+    assert!(!refused((9, "v24.1.1,false,false,0,0,active,false"), "n9"));
+    assert!(!refused((1, "v24.1.1,true,true,NULL,NULL,active,false"), "has not counted its ranges yet"));
+    // It has come back: whatever it holds is in use.
+    assert!(refused((2, WELL), "is live, and was dead in the plan"));
+    // The node that takes its place has not joined, or is not ready.
+    let (fleet, mut seen) = replacing(&[]);
+    seen.health.insert(node(2), HealthFact::WaitingForInit);
+    assert!(judged((fleet, seen)).is_err());
+    let (fleet, mut seen) = replacing(&[]);
+    if let Some(Ok(rows)) = &mut seen.members {
+        rows.retain(|row| row.id != 7);
+    }
+    assert!(judged((fleet, seen)).is_err());
+    // Nobody was asked.
+    let (fleet, mut seen) = replacing(&[]);
+    seen.members = None;
+    assert!(judged((fleet, seen)).is_err());
 }
 
 #[test]

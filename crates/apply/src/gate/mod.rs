@@ -11,7 +11,7 @@ mod pass;
 mod teller;
 
 pub(crate) use fleet::Fleet;
-pub(crate) use judge::{Gate, excused, needs_no_drain};
+pub(crate) use judge::{Gate, excused, may_replace, needs_no_drain};
 pub(crate) use look::Seen;
 pub(crate) use obstacle::Obstacle;
 pub(crate) use pass::{Closed, Readings};

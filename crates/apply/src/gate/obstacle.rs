@@ -15,6 +15,10 @@ pub(crate) enum Obstacle {
     NoRow { node: NodeName, addresses: String },
     /// A member is down, or cut off.
     NotLive { member: String },
+    /// A dead member had the address of a node that has joined anew since.
+    Replaced { node: NodeName, member: String },
+    /// A member that was to be decommissioned as dead is live.
+    Alive { member: String },
     /// A member drains.
     Draining { member: String },
     /// A node was decommissioned.
@@ -32,7 +36,7 @@ pub(crate) enum Obstacle {
 impl Obstacle {
     /// Returns whether waiting cannot help.
     pub(crate) const fn is_final(&self) -> bool {
-        matches!(self, Self::NoConnection { .. } | Self::Gone { .. })
+        matches!(self, Self::NoConnection { .. } | Self::Gone { .. } | Self::Alive { .. })
     }
 
     /// Returns what to do next, as a clause.
@@ -52,6 +56,14 @@ impl Obstacle {
                 )
             }
             Self::NotLive { .. } => "start it, or decommission it for good, and apply again".to_owned(),
+            Self::Replaced { node, .. } => {
+                format!(
+                    "see `crdbctl plan`: it says whether the dead member can be decommissioned, now that {node} has joined anew"
+                )
+            }
+            Self::Alive { .. } => {
+                "plan again: it has come back, or another machine runs with its data".to_owned()
+            }
             Self::Draining { .. } => {
                 "if nobody is about to stop it, restart its cockroach, and apply again".to_owned()
             }
@@ -84,6 +96,8 @@ impl fmt::Display for Obstacle {
                 write!(f, "{node} is not among the cluster's nodes (at {addresses})")
             }
             Self::NotLive { member } => write!(f, "{member} is not live"),
+            Self::Replaced { member, .. } => write!(f, "{member} is dead"),
+            Self::Alive { member } => write!(f, "{member} is live, and was dead in the plan"),
             Self::Draining { member } => write!(f, "{member} drains"),
             Self::Gone { node, id } => write!(f, "{node} (n{id}) is decommissioned"),
             Self::OtherBuild { node, runs, wanted } => {

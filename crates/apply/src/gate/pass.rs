@@ -58,7 +58,8 @@ impl Applier {
         issuer: &Issuer<'_>,
         readings: &mut Readings,
     ) -> Result<Seen, Closed> {
-        let fleet = Fleet::of(&self.graph, &self.observations).of_part(&self.graph, &self.plan);
+        let fleet =
+            Fleet::of(&self.graph, &self.observations).of_part(&self.graph, &self.plan).replacing(&self.plan);
         let goal = self.goal();
         let timeout = Duration::from_secs(self.graph.rollout.health_timeout);
         let pause = Duration::from_secs(self.graph.rollout.ranges_pause);
@@ -125,7 +126,7 @@ impl Applier {
         sessions: &mut Sessions,
         issuer: &Issuer<'_>,
     ) -> Result<(), Obstacle> {
-        let fleet = Fleet::of(&self.graph, &self.observations);
+        let fleet = Fleet::of(&self.graph, &self.observations).replacing(&self.plan);
         // Where nobody else is, nobody takes over.
         if fleet.nodes.keys().all(|node| going.contains(node)) {
             return Ok(());

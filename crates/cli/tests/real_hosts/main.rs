@@ -29,6 +29,7 @@ mod operations;
 mod pending;
 #[path = "../pipeline/mod.rs"]
 mod pipeline;
+mod rebuilt;
 mod release;
 mod rollout;
 mod rotation;

@@ -1,8 +1,13 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use crdbctl_cockroach::Version;
-use crdbctl_model::{Action, AttributeDiff, Cause, DesiredMembers, MemberFact, MembersFact, MembershipFact};
+use crdbctl_model::{
+    Action, AttributeDiff, Cause, Desired, DesiredMembers, MemberFact, MembersFact, MembershipFact, NodeName,
+};
 
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::Context;
+use crate::rebuilt::{Loss, Standing, loss, numbers, without_data};
 
 /// The replicas that every range has at least (`num_replicas`).
 const REPLICAS: usize = 3;
@@ -23,9 +28,12 @@ pub(super) fn compare(desired: &DesiredMembers, found: &MembersFact, context: &C
             }
         }
     }
+    let replaced = Replaced::of(context);
     for (node, address) in &desired.staying {
         match found.at(address) {
-            Some(member) if member.membership == MembershipFact::Decommissioning => {
+            Some(member)
+                if member.membership == MembershipFact::Decommissioning && !replaced.has(member.id) =>
+            {
                 let attribute = AttributeDiff::words(node.as_str(), Some(shown(member)), Some("active"));
                 difference.attributes.push(attribute.with_remark("its decommissioning is called off"));
             }
@@ -49,7 +57,114 @@ pub(super) fn compare(desired: &DesiredMembers, found: &MembersFact, context: &C
             "finish the upgrade or go back first, with the nodes that leave still `present`",
         );
     }
+    if !replaced.members.is_empty() {
+        if let Some((reason, hint)) = replaced.refusal(found) {
+            return unknown(reason, hint);
+        }
+        if difference.attributes.is_empty() {
+            difference.cause = Some(Cause::Drift);
+            difference.reason = Some(replaced.reason());
+        }
+        difference.attributes.extend(replaced.attributes(found));
+        let members = DesiredMembers { replaced: replaced.members.clone(), ..desired.clone() };
+        difference.desired = Some(Box::new(Desired::Members(members)));
+    }
     difference.conclude()
+}
+
+/// The dead members whose place nodes take that lost their data.
+struct Replaced {
+    members: BTreeMap<NodeName, BTreeSet<u32>>,
+    /// The nodes among them that have yet to join.
+    joining: BTreeSet<NodeName>,
+}
+
+impl Replaced {
+    fn of(context: &Context<'_>) -> Self {
+        let mut replaced = Self { members: BTreeMap::new(), joining: BTreeSet::new() };
+        if context.standing().all(|member| member.figures.live != Some(false)) {
+            return replaced;
+        }
+        let standing = Standing::of(context.standing());
+        for node in context.graph.staying() {
+            match loss(node, &standing, context) {
+                Loss::Replaces { ids, joins } => {
+                    replaced.members.insert(node.clone(), ids);
+                    if joins {
+                        replaced.joining.insert(node.clone());
+                    }
+                }
+                // Of what is refused the node's service tells.
+                Loss::None | Loss::Refused { .. } | Loss::LeftAlone { .. } => {}
+            }
+        }
+        replaced
+    }
+
+    fn has(&self, id: u32) -> bool {
+        self.members.values().any(|ids| ids.contains(&id))
+    }
+
+    fn numbers(&self) -> String {
+        numbers(self.members.values().flatten())
+    }
+
+    /// Why they may not be decommissioned: what they held may be nowhere else, or has nowhere to go.
+    fn refusal(&self, found: &MembersFact) -> Option<(String, String)> {
+        let live = || found.standing().filter(|member| member.figures.live == Some(true));
+        let unavailable: u64 = live().filter_map(|member| member.figures.unavailable).sum();
+        if unavailable > 0 {
+            let (ranges, are) = if unavailable == 1 { ("range", "has") } else { ("ranges", "have") };
+            return Some((
+                format!(
+                    "{} would be decommissioned, and {unavailable} {ranges} {are} no quorum: their data may be in its store alone",
+                    self.numbers()
+                ),
+                "bring the lost disks back if they still exist; else restore these ranges first (DB Console, Problem Ranges)"
+                    .to_owned(),
+            ));
+        }
+        let left = live().count() + self.joining.len();
+        (left < REPLICAS).then(|| {
+            (
+                format!(
+                    "{} would be decommissioned with {left} live nodes left, and data has {REPLICAS} replicas at least",
+                    self.numbers()
+                ),
+                "add another node to the manifest first".to_owned(),
+            )
+        })
+    }
+
+    fn reason(&self) -> String {
+        let nodes = |joins: bool| {
+            let nodes = self.members.keys().filter(|node| self.joining.contains(*node) == joins);
+            nodes.map(NodeName::as_str).collect::<Vec<_>>().join(" and ")
+        };
+        let told = [(nodes(true), "lost its data"), (nodes(false), "has joined anew")];
+        let told = told.into_iter().filter(|(nodes, _)| !nodes.is_empty());
+        told.map(|(nodes, what)| format!("{nodes} {what}")).collect::<Vec<_>>().join(", ")
+    }
+
+    fn attributes(&self, found: &MembersFact) -> Vec<AttributeDiff> {
+        let mut attributes = Vec::new();
+        for (node, ids) in &self.members {
+            for member in found.members.iter().filter(|member| ids.contains(&member.id)) {
+                let address = member.address.as_deref().unwrap_or("an unknown address");
+                let before = format!("{}, dead ({node} at {address})", word(member));
+                let first = if self.joining.contains(node) {
+                    format!("once {node} has joined as a new node: ")
+                } else {
+                    String::new()
+                };
+                let remark = format!("{first}what it held is copied from the other nodes; for good");
+                let attribute =
+                    AttributeDiff::words(format!("n{}", member.id), Some(before), Some("decommissioned"));
+                attributes.push(attribute.with_remark(remark));
+            }
+        }
+        attributes
+    }
 }
 
 /// Data is not moved off nodes while versions are mixed.
@@ -66,13 +181,16 @@ fn upgrade_in_progress(context: &Context<'_>) -> Option<String> {
 }
 
 fn shown(member: &MemberFact) -> String {
-    let membership = match member.membership {
+    format!("{} (n{})", word(member), member.id)
+}
+
+fn word(member: &MemberFact) -> &'static str {
+    match member.membership {
         MembershipFact::Active => "active",
         MembershipFact::Decommissioning => "decommissioning",
         MembershipFact::Decommissioned => "decommissioned",
         MembershipFact::Other => "of a membership not known here",
-    };
-    format!("{membership} (n{})", member.id)
+    }
 }
 
 fn remark(member: &MemberFact) -> String {
@@ -85,8 +203,41 @@ fn remark(member: &MemberFact) -> String {
     }
 }
 
-/// Tells of members that the manifest does not have; they are never touched.
-pub(super) fn notes(desired: &DesiredMembers, found: &MembersFact) -> Vec<String> {
+/// Tells of members that the manifest does not have, and of dead ones that had the address of a node and are left alone.
+pub(super) fn notes(desired: &DesiredMembers, found: &MembersFact, context: &Context<'_>) -> Vec<String> {
+    let mut notes = left_alone(found, context);
+    notes.extend(strangers(desired, found, context));
+    notes
+}
+
+fn left_alone(found: &MembersFact, context: &Context<'_>) -> Vec<String> {
+    if found.standing().all(|member| member.figures.live != Some(false)) {
+        return Vec::new();
+    }
+    let standing = Standing::of(found.standing());
+    let left = |node: &NodeName| match loss(node, &standing, context) {
+        Loss::LeftAlone { reason } => Some(format!("a dead member is left alone: {reason}")),
+        Loss::None | Loss::Replaces { .. } | Loss::Refused { .. } => None,
+    };
+    context.graph.staying().filter_map(left).collect()
+}
+
+/// Which nodes a dead member may have been whose address the cluster has forgotten.
+fn may_have_been(found: &MembersFact, context: &Context<'_>) -> String {
+    let nodes = without_data(&Standing::of(found.standing()), context);
+    let names: Vec<&str> = nodes.into_iter().map(NodeName::as_str).collect();
+    match &names[..] {
+        [] => String::new(),
+        names => format!(
+            ". It may be what {} was before the data were lost: if it is, run `cockroach node decommission` for it once the new \
+             node has joined",
+            names.join(" or ")
+        ),
+    }
+}
+
+/// They are never touched.
+fn strangers(desired: &DesiredMembers, found: &MembersFact, context: &Context<'_>) -> Vec<String> {
     let known = |member: &&MemberFact| {
         let address = member.address.as_ref();
         address.is_some_and(|address| {
@@ -102,8 +253,12 @@ pub(super) fn notes(desired: &DesiredMembers, found: &MembersFact) -> Vec<String
                 Some(false) => ", which does not answer,",
                 _ => "",
             };
+            let may_be = match (&member.address, member.figures.live) {
+                (None, Some(false)) => may_have_been(found, context),
+                _ => String::new(),
+            };
             format!(
-                "n{} at {address}{state} is a member that the manifest does not have: it is left alone",
+                "n{} at {address}{state} is a member that the manifest does not have: it is left alone{may_be}",
                 member.id
             )
         })

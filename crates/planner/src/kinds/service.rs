@@ -6,6 +6,7 @@ use crdbctl_model::{
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::Context;
 use crate::process_flags;
+use crate::rebuilt::{Loss, numbers};
 use crate::removal::{Fate, delete};
 use crate::whereabouts;
 
@@ -80,6 +81,19 @@ pub(super) fn compare(
     }
     let is_new = found.load_state == "not-found" && found.process.is_none();
     let mut difference = Difference::new(if is_new { Action::Create } else { Action::Update });
+    if let Some(node) = node.filter(|_| found.process.is_none() && found.store_used != Some(true)) {
+        match Loss::of(node, context) {
+            Loss::Refused { reason, hint } => return unknown(reason, hint),
+            Loss::Replaces { ids, .. } => {
+                difference.reason = Some(format!(
+                    "{} is empty: joins as a new node in place of {}",
+                    desired.store,
+                    numbers(&ids)
+                ));
+            }
+            Loss::None | Loss::LeftAlone { .. } => {}
+        }
+    }
     let enabled = found.unit_file_state == "enabled";
     difference.attribute(
         "enabled",

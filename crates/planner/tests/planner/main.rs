@@ -11,6 +11,7 @@ mod explain;
 mod interrupted;
 mod kinds;
 mod part;
+mod rebuilt;
 mod removal;
 mod rotation;
 mod selection;

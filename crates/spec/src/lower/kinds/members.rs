@@ -28,7 +28,7 @@ pub(in crate::lower) fn lower(manifest: &Manifest) -> Result<Resource, LowerErro
             ResourceKind::Members,
             ResourceName::encode(manifest.name.as_str().as_bytes()),
         ),
-        desired: Desired::Members(DesiredMembers { staying, leaving }),
+        desired: Desired::Members(DesiredMembers { staying, leaving, replaced: BTreeMap::new() }),
         presence: Presence::Present,
         depends_on: BTreeSet::from([init_addr(manifest)]),
         origin: origin(manifest, span),
