@@ -48,7 +48,7 @@ fn an_account_that_exists_is_kept_with_its_group_shell_home_and_files() {
         assert_eq!(process.split_whitespace().collect::<Vec<_>>(), ["cockroach", "cockroach"]);
     }
     // What was there before stays when the cluster goes, group and all.
-    bench.crdbctl(&["destroy", "--yes"]).code(0);
+    bench.crdbctl(&["destroy", "--delete-data", "--confirm", "store"]).code(0);
     assert_eq!(bench.host(1).exec_ok(ENTRY).unwrap().text(), before);
     assert_eq!(
         bench.host(2).exec_ok("getent passwd cockroach; getent shadow cockroach").unwrap().text(),
@@ -74,7 +74,7 @@ fn an_account_that_exists_is_kept_with_its_group_shell_home_and_files() {
     bench.assert_empty_plan();
     assert_eq!(bench.host(1).exec_ok("id -gn cockroach").unwrap().text(), "cockroach");
     // userdel(8) takes the group of the same name along, and crdbctl did not create that one.
-    bench.crdbctl(&["destroy", "--yes"]).code(0);
+    bench.crdbctl(&["destroy", "--delete-data", "--confirm", "store"]).code(0);
     let left = bench.host(1).exec_ok("getent group cockroach; getent passwd cockroach; true").unwrap().text();
     assert_eq!(left, "cockroach:x:4322:");
 }
