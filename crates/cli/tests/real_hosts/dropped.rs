@@ -134,7 +134,7 @@ fn what_the_manifest_no_longer_has_goes_and_what_others_made_stays() {
     let before = Moment::of(&bench);
     bench.manifest("firewall: none\ninstall: {data: /srv/data}", ADMIN);
     let plan = bench.crdbctl(&["plan"]).code(5).says("runs with its data in /var/lib/cockroach");
-    plan.says("was the directory of data and is left");
+    plan.says("WITH ALL DATA: crdbctl never deletes it");
     bench.crdbctl(&["apply", "--yes"]).code(5);
     bench.manifest("firewall: none\nservice: {name: db}", ADMIN);
     bench
