@@ -35,7 +35,7 @@ done
 mask() {
 	ln -sf /dev/null "$tree/etc/systemd/system/$1"
 }
-for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
+for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer man-db.timer \
 	e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-tmpfiles-clean.timer; do
 	mask "$unit"
 done
