@@ -9,7 +9,7 @@ use crate::Failure;
 
 /// The steps of a command, in order, each with a line on standard error when it begins.
 pub(crate) struct Steps {
-    command: &'static str,
+    command: String,
     names: &'static [&'static str],
     done: usize,
     began: Instant,
@@ -17,19 +17,21 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Returns the steps of a command that has not begun any.
-    pub(crate) fn new(command: &'static str, names: &'static [&'static str]) -> Result<Self, Failure> {
+    /// Returns the steps of a command that has not begun any. Times are kept by `command`: it holds the arguments on which
+    /// they depend.
+    pub(crate) fn new(command: impl Into<String>, names: &'static [&'static str]) -> Result<Self, Failure> {
+        let command = command.into();
         Ok(Self { command, names, done: 0, began: Instant::now(), times: Times::load()? })
     }
 
     /// Does the next step, and remembers how long it took if it succeeded.
     pub(crate) fn next<T>(&mut self, act: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         let (at, name) = (self.done, self.names[self.done]);
-        eprintln!("{}", heading(self.names, at, &|name| self.times.of(self.command, name)));
+        eprintln!("{}", heading(self.names, at, &|name| self.times.of(&self.command, name)));
         self.done += 1;
         let start = Instant::now();
         let result = act()?;
-        self.times.keep(self.command, name, start.elapsed())?;
+        self.times.keep(&self.command, name, start.elapsed())?;
         Ok(result)
     }
 

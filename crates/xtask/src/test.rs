@@ -24,8 +24,9 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let is_whole = self.nextest.is_empty();
-        let mut steps =
-            if is_whole { Steps::new("test", &STEPS)? } else { Steps::new("part", &STEPS_OF_A_PART)? };
+        let names: &[&str] = if is_whole { &STEPS } else { &STEPS_OF_A_PART };
+        // How long a part takes says nothing of another part.
+        let mut steps = Steps::new(format!("test {}", self.nextest.join(" ")), names)?;
         steps.next(|| {
             prepare();
             Ok(())
