@@ -145,46 +145,44 @@ impl Found {
             let signer = authorities.iter().find(|authority| certificate.is_signed_by(authority));
             signer.map(|authority| authority.info().sha256)
         };
-        let link = |certificate: Certificate| {
-            let signed_by = signer(&certificate);
-            let info = certificate.into_info();
+        let link = |certificate: &Certificate| {
+            let info = certificate.info();
             let left = info.not_after.since(now);
             ChainEntry {
-                name: info.common_name.unwrap_or_else(|| info.subject.clone()),
-                signed_by,
+                subject: info.subject.clone(),
+                name: info.common_name.as_ref().unwrap_or(&info.subject).clone(),
+                issuer: info.issuer.clone(),
+                signed_by: signer(certificate),
                 sha256: info.sha256,
                 key: info.key_algorithm.to_string(),
                 not_after: info.not_after,
                 expires: info.not_after.date(),
                 days_left: left.div_euclid(86_400),
                 due: left <= renew_before,
-                subject: info.subject,
-                issuer: info.issuer,
             }
         };
         let entry =
             |(node, file, certificate, chain): (Option<NodeName>, String, Certificate, Vec<Certificate>)| {
-                let signed_by = signer(&certificate);
+                let own = link(&certificate);
                 let info = certificate.into_info();
-                let left = info.not_after.since(now);
                 let addresses = info.ip_addresses.iter().map(ToString::to_string);
                 CertificateEntry {
                     node,
                     file,
-                    name: info.common_name.clone().unwrap_or_else(|| info.subject.clone()),
                     sans: info.dns_names.iter().cloned().chain(addresses).collect(),
-                    signed_by,
-                    sha256: info.sha256,
-                    key: info.key_algorithm.to_string(),
                     not_before: info.not_before,
-                    not_after: info.not_after,
-                    expires: info.not_after.date(),
-                    days_left: left.div_euclid(86_400),
-                    due: left <= renew_before,
-                    subject: info.subject,
-                    issuer: info.issuer,
                     serial: info.serial,
-                    chain: chain.into_iter().map(&link).collect(),
+                    subject: own.subject,
+                    name: own.name,
+                    issuer: own.issuer,
+                    signed_by: own.signed_by,
+                    sha256: own.sha256,
+                    key: own.key,
+                    not_after: own.not_after,
+                    expires: own.expires,
+                    days_left: own.days_left,
+                    due: own.due,
+                    chain: chain.iter().map(&link).collect(),
                 }
             };
         let mut certificates: Vec<CertificateEntry> = self.certificates.into_iter().map(entry).collect();
