@@ -41,7 +41,7 @@ fn ok(shell: &str, directory: &Path, text: &str) {
 fn bench() -> Option<(Vec<&'static str>, tempfile::TempDir)> {
     let directory = tempfile::tempdir().unwrap();
     if std::fs::metadata(directory.path()).unwrap().uid() != 0 {
-        eprintln!("SKIPPED: only root can set owners");
+        crdbctl_testlab::skip_unless_required("only root can set owners");
         return None;
     }
     std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -371,38 +371,15 @@ fn what_a_script_does_not_speak_of_was_not_done() {
 
 #[test]
 fn a_package_is_unpacked_from_the_rest_of_the_payload_and_its_directory_loses_the_group_bit() {
-    use crdbctl_model::{DesiredPackage, Digest, HostPath, Mode, PackageMember};
     let Some((shells, directory)) = bench() else { return };
     let program = b"#!/bin/sh\nthe program\n";
-    let source = directory.path().join("source/cockroach-v1.0.0.linux-amd64");
-    std::fs::create_dir_all(&source).unwrap();
-    std::fs::write(source.join("cockroach"), program).unwrap();
-    let tar = Command::new("tar")
-        .args(["-czf", "-", "-C"])
-        .arg(directory.path().join("source"))
-        .arg("cockroach-v1.0.0.linux-amd64")
-        .output()
-        .unwrap();
-    assert!(tar.status.success());
     for shell in shells {
         let parent = directory.path().join(shell);
         std::fs::create_dir(&parent).unwrap();
         // What is made in a directory with this bit inherits it.
         std::fs::set_permissions(&parent, std::fs::Permissions::from_mode(0o2755)).unwrap();
         let path = parent.join("cockroach-v1.0.0.linux-amd64");
-        let desired = DesiredPackage {
-            path: HostPath::new(path.to_str().unwrap()).unwrap(),
-            version: "v1.0.0".to_owned(),
-            archive: Digest::of(&tar.stdout),
-            archive_size: tar.stdout.len() as u64,
-            unknown: None,
-            members: vec![PackageMember {
-                path: "cockroach".to_owned(),
-                mode: Mode::new(0o755),
-                size: program.len() as u64,
-                digest: Digest::of(program),
-            }],
-        };
+        let (desired, archive) = package_of(directory.path(), &path, program);
         let package = "store-1/package.x".parse().unwrap();
         let state = parent.join("state");
         let unpack = || {
@@ -410,15 +387,15 @@ fn a_package_is_unpacked_from_the_rest_of_the_payload_and_its_directory_loses_th
             step.body = format!("state={}; mkdir -p \"$state\"\n{}", state.display(), step.body);
             vec![step]
         };
-        let cut = stage(unpack(), &tar.stdout[..tar.stdout.len() - 1], shell);
+        let cut = stage(unpack(), &archive[..archive.len() - 1], shell);
         assert!(matches!(&cut[0].1, Outcome::Failed(why) if why.contains("cut off")), "{shell}: {cut:?}");
         assert!(!path.exists(), "{shell}");
-        let mut wrong = tar.stdout.clone();
+        let mut wrong = archive.clone();
         wrong[20] ^= 1;
         let refused = stage(unpack(), &wrong, shell);
         assert!(matches!(&refused[0].1, Outcome::Failed(why) if why.contains("sha256")), "{refused:?}");
         assert!(!path.exists(), "{shell}");
-        let whole = stage(unpack(), &tar.stdout, shell);
+        let whole = stage(unpack(), &archive, shell);
         assert_eq!(whole[0].1, Outcome::Converged, "{shell}: {whole:?}");
         assert_eq!(std::fs::read(path.join("cockroach")).unwrap(), program);
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
@@ -426,23 +403,19 @@ fn a_package_is_unpacked_from_the_rest_of_the_payload_and_its_directory_loses_th
         assert_eq!(entries(&parent), ["cockroach-v1.0.0.linux-amd64", "state"], "{shell}");
         // A wrong file in a package that is there already is replaced, and the rest stays.
         std::fs::write(path.join("cockroach"), "wrong").unwrap();
-        let mended = stage(unpack(), &tar.stdout, shell);
+        let mended = stage(unpack(), &archive, shell);
         assert_eq!(mended[0].1, Outcome::Converged, "{shell}: {mended:?}");
         assert_eq!(std::fs::read(path.join("cockroach")).unwrap(), program);
     }
 }
 
-/// A package that fills most of 4 MiB, and its archive.
-fn package_of(directory: &Path, path: &Path) -> (crdbctl_model::DesiredPackage, Vec<u8>) {
+/// A package of a program, and its archive.
+fn package_of(directory: &Path, path: &Path, program: &[u8]) -> (crdbctl_model::DesiredPackage, Vec<u8>) {
     use crdbctl_model::{DesiredPackage, Digest, Mode, PackageMember};
     let source = directory.join("source");
     let name = path.file_name().unwrap();
     std::fs::create_dir_all(source.join(name)).unwrap();
-    // Bytes that gzip cannot make smaller.
-    let program: Vec<u8> = (0_u32..65_536)
-        .flat_map(|number| Digest::of(number.to_be_bytes()).to_string().into_bytes())
-        .collect();
-    std::fs::write(source.join(name).join("cockroach"), &program).unwrap();
+    std::fs::write(source.join(name).join("cockroach"), program).unwrap();
     let tar = Command::new("tar").args(["-czf", "-", "-C"]).arg(&source).arg(name).output().unwrap();
     assert!(tar.status.success());
     let desired = DesiredPackage {
@@ -455,10 +428,17 @@ fn package_of(directory: &Path, path: &Path) -> (crdbctl_model::DesiredPackage, 
             path: "cockroach".to_owned(),
             mode: Mode::new(0o755),
             size: program.len() as u64,
-            digest: Digest::of(&program),
+            digest: Digest::of(program),
         }],
     };
     (desired, tar.stdout)
+}
+
+/// 4 MiB that gzip cannot make much smaller.
+fn incompressible() -> Vec<u8> {
+    (0_u32..65_536)
+        .flat_map(|number| crdbctl_model::Digest::of(number.to_be_bytes()).to_string().into_bytes())
+        .collect()
 }
 
 /// A file system of its own, unmounted when it is dropped.
@@ -473,7 +453,7 @@ impl Disk {
         if mounted.status.success() {
             return Some(Self(at.to_owned()));
         }
-        eprintln!("SKIPPED: no file system can be mounted here");
+        crdbctl_testlab::skip_unless_required("no file system can be mounted here");
         None
     }
 }
@@ -497,7 +477,8 @@ fn a_package_without_room_is_refused_before_it_is_written_and_says_which_file_sy
     for shell in shells {
         let parent = directory.path().join(shell).join("opt");
         let Some(_disk) = Disk::mount(&parent, "size=4m,mode=0755") else { return };
-        let (desired, archive) = package_of(directory.path(), &parent.join("cockroach-v1.0.0.linux-amd64"));
+        let (desired, archive) =
+            package_of(directory.path(), &parent.join("cockroach-v1.0.0.linux-amd64"), &incompressible());
         let package = "store-1/package.x".parse().unwrap();
         let mut step = crate::kinds::package::unpack(&package, &desired);
         step.body = format!("state={}\n{}", directory.path().display(), step.body);
@@ -521,7 +502,8 @@ fn a_package_that_failed_half_way_or_was_ended_from_outside_keeps_no_space() {
     for shell in shells {
         let parent = directory.path().join(shell).join("opt");
         let Some(_disk) = Disk::mount(&parent, "size=6m,mode=0755") else { return };
-        let (desired, archive) = package_of(directory.path(), &parent.join("cockroach-v1.0.0.linux-amd64"));
+        let (desired, archive) =
+            package_of(directory.path(), &parent.join("cockroach-v1.0.0.linux-amd64"), &incompressible());
         let package: ResourceAddr = "store-1/package.x".parse().unwrap();
         // What was free when it was asked is taken by others while the archive comes.
         let step = || {

@@ -115,7 +115,7 @@ mod tests {
             "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521",
         ] {
             let Some(pem) = openssl(words) else {
-                eprintln!("SKIPPED: this machine has no openssl");
+                crdbctl_testlab::skip_unless_required("this machine has no openssl");
                 return;
             };
             let path = directory.path().join("key");
@@ -123,7 +123,7 @@ mod tests {
             std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
             let Ok(output) = Command::new("ssh-keygen").args(["-y", "-P", "", "-f"]).arg(&path).output()
             else {
-                eprintln!("SKIPPED: this machine has no ssh-keygen");
+                crdbctl_testlab::skip_unless_required("this machine has no ssh-keygen");
                 return;
             };
             let printed = String::from_utf8(output.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! What the transport is tested with on this machine: an OpenSSH server and login shells.
+//! What is tested against on this machine: an OpenSSH server, login shells, and openssl.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,9 +9,10 @@ use crate::Failure;
 use crate::runner::succeeds;
 
 /// Programs, and the Debian packages that bring them.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 7] = [
     ("sshd", "openssh-server"),
     ("ssh", "openssh-client"),
+    ("openssl", "openssl"),
     ("fish", "fish"),
     ("tcsh", "tcsh"),
     ("zsh", "zsh"),

@@ -1,8 +1,7 @@
 //! The `openssl` program, the neighbour that agrees or not.
 
 use std::ffi::OsStr;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -20,7 +19,7 @@ impl Openssl {
         match Command::new("openssl").arg("version").output() {
             Ok(_) => Some(Self { dir: TempDir::new().unwrap() }),
             Err(error) => {
-                skip(&format!("the program openssl does not run: {error}"));
+                crdbctl_testlab::skip_unless_required(&format!("the program openssl does not run: {error}"));
                 None
             }
         }
@@ -112,14 +111,3 @@ pub(crate) const NODE_EXTENSIONS: &str = "keyUsage = critical, digitalSignature,
      extendedKeyUsage = serverAuth, clientAuth\n\
      subjectAltName = DNS:localhost, DNS:store-1, DNS:store-1.example.com, IP:127.0.0.1, IP:198.0.2.166, \
      IP:2001:db8::7";
-
-/// Reports the calling test as skipped: on standard error and, as other tests of the workspace do, to
-/// the file that `cargo xtask test` reads.
-fn skip(reason: &str) {
-    let name = std::thread::current().name().unwrap_or("a test").to_owned();
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {name}: {reason}");
-    if let Some(path) = std::env::var_os("CRDBCTL_SKIPPED_FILE") {
-        let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
-        writeln!(file, "{name}\t{reason}").unwrap();
-    }
-}

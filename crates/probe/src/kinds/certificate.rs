@@ -129,7 +129,7 @@ mod tests {
             "genrsa -aes256 -passout pass:x 2048",
         ] {
             let Ok(made) = Command::new("openssl").args(words.split(' ')).output() else {
-                eprintln!("SKIPPED: this machine has no openssl");
+                crdbctl_testlab::skip_unless_required("this machine has no openssl");
                 return;
             };
             std::fs::write(&path, &made.stdout).unwrap();
