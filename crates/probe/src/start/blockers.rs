@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use crdbctl_cockroach::start::{Address, CanonicalArgs, PathNeed, split_cmdline};
 use crdbctl_model::{NodeName, PathProblem, ResourceGraph, StartBlocker};
 
-use super::need::{Check, Managed, Need, NeededPath};
+use super::need::{Check, Managed, Need, NeededPath, asked_at};
 use super::unit_lines::UnitLines;
 use super::{Answered, Listener, Place};
 use crate::answer::Answer;
@@ -65,7 +65,7 @@ pub(crate) fn blockers(graph: &ResourceGraph, node: &NodeName, answer: &Answer) 
         None => Running::Nothing,
     };
     for (flag, address) in managed.arguments().iter().flat_map(CanonicalArgs::listeners) {
-        let host = if address.host.is_empty() { "-" } else { address.host.as_str() };
+        let (_, host) = asked_at(&address);
         let Some(listener) = start.listeners.get(&format!("{host} {}", address.port)) else { continue };
         let flag = format!("--{flag}");
         if listener.is_local == Some(false) {
@@ -261,18 +261,20 @@ fn is_taken(wanted: &Address, listener: &Listener, running: &Running) -> bool {
     let may_be_own = match running {
         Running::Nothing => false,
         Running::Start(flags) => flags.listeners().iter().any(|(_, address)| address.port == wanted.port),
-        Running::Otherwise => true,
+        // A script may have started CockroachDB as another user, so whose the port is cannot be told.
+        Running::Otherwise => return false,
     };
-    listener.taken.iter().any(|(place, is_own)| !(*is_own && may_be_own) && meets(&wanted.host, place))
+    listener.taken.iter().any(|(place, is_own)| !(*is_own && may_be_own) && meets(wanted, place))
 }
 
 /// Whether an address to listen on and one of /proc/net/tcp exclude each other: the same one, or one of them is all of them.
-fn meets(host: &str, place: &str) -> bool {
+fn meets(wanted: &Address, place: &str) -> bool {
     let Some(taken) = place.split_once(':').and_then(|(address, _)| address_of(address)) else {
         return false;
     };
     let taken = taken.to_canonical();
-    if host.is_empty() || taken.is_unspecified() {
+    let (kind, host) = asked_at(wanted);
+    if kind == "any" || taken.is_unspecified() {
         return true;
     }
     // A name may be any of the host's addresses.
@@ -365,9 +367,12 @@ mod tests {
             ("10.0.0.1", mapped, true),
             ("node1", loopback, false),
             ("node1", any, true),
+            ("0.0.0.0", loopback, true),
+            ("::", mapped, true),
             ("", "garbage", false),
         ] {
-            assert_eq!(meets(host, place), expected, "{host} {place}");
+            let wanted = Address { host: host.to_owned(), port: "8080".to_owned() };
+            assert_eq!(meets(&wanted, place), expected, "{host} {place}");
         }
         let start = |flag: &str| Running::of(&["cockroach", "start", flag].map(str::to_owned));
         let running = start("--http-addr=:8080");
@@ -380,5 +385,21 @@ mod tests {
         assert!(is_taken(&address, &taken(true), &other));
         let script = Running::of(&["/bin/sh", "/opt/start.sh"].map(str::to_owned));
         assert!(!is_taken(&address, &taken(true), &script), "its child may be what listens");
+        assert!(!is_taken(&address, &taken(false), &script), "also as another user, such as by su");
+    }
+
+    #[test]
+    fn every_address_is_asked_about_in_one_way() {
+        for (host, asked) in [
+            ("", ("any", "-")),
+            ("0.0.0.0", ("any", "-")),
+            ("::", ("any", "-")),
+            ("10.0.0.1", ("ip", "10.0.0.1")),
+            ("2001:db8::1", ("ip", "2001:db8::1")),
+            ("store-1", ("name", "store-1")),
+        ] {
+            let address = Address { host: host.to_owned(), port: "26257".to_owned() };
+            assert_eq!(asked_at(&address), asked, "{host}");
+        }
     }
 }

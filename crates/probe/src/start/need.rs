@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use crdbctl_cockroach::start::{CanonicalArgs, PathNeed};
+use crdbctl_cockroach::start::{Address, CanonicalArgs, PathNeed};
 use crdbctl_model::{
     Desired, DesiredDirectory, DesiredService, DesiredUnit, HostPath, NodeName, ResourceGraph,
 };
@@ -250,6 +250,19 @@ impl<'l> Check<'l> {
     }
 }
 
+/// Returns how the host is asked about an address to listen on: the kind of its host, and the host as the answer repeats
+/// it. No host, `0.0.0.0` and `::` all mean every address, which no interface has by itself.
+pub(super) fn asked_at(address: &Address) -> (&'static str, &str) {
+    match address.host.as_str() {
+        "" => ("any", "-"),
+        host => match host.parse::<IpAddr>() {
+            Ok(ip) if ip.is_unspecified() => ("any", "-"),
+            Ok(_) => ("ip", host),
+            Err(_) => ("name", host),
+        },
+    }
+}
+
 /// Returns the words of what is asked of the host about a start; drop-ins there add theirs. Empty when the graph has no
 /// service on the node.
 pub(crate) fn words(graph: &ResourceGraph, node: &NodeName) -> Vec<String> {
@@ -271,12 +284,7 @@ pub(crate) fn words(graph: &ResourceGraph, node: &NodeName) -> Vec<String> {
     }
     words.extend(managed.accounts(&lines).into_iter().map(|(account, _)| format!("account={account}")));
     for (_, address) in managed.arguments().iter().flat_map(CanonicalArgs::listeners) {
-        let kind = match address.host.as_str() {
-            "" => "any",
-            host if host.parse::<IpAddr>().is_ok() => "ip",
-            _ => "name",
-        };
-        let host = if address.host.is_empty() { "-" } else { address.host.as_str() };
+        let (kind, host) = asked_at(&address);
         words.push(format!("listen={kind} {host} {}", address.port));
     }
     // A line break would begin another word.
