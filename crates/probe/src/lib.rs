@@ -31,4 +31,5 @@ pub use node::{ask_node, observe, observe_answer, probe_node, read_answer};
 pub use operator::{ClientCommand, ClientOutput, Operator, read_client_outputs};
 pub use questions::Questions;
 pub use reading::reading;
-pub use script::{functions, script};
+pub use script::{functions, script, start_script};
+pub use start::start_blockers;

@@ -21,12 +21,7 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     let _ = writeln!(text, "crdbctl_state=/var/lib/crdbctl/{cluster}");
     text.push_str("probe_body() {\n");
     text.push_str("ask_host\nask_record\nask_steps\nask_others\n");
-    let words = |items: Vec<&str>| items.into_iter().map(quoted).collect::<Vec<_>>().join(" ");
-    let mut call = |function: &str, items: Vec<&str>| {
-        if !items.is_empty() {
-            let _ = writeln!(text, "{function} {}", words(items));
-        }
-    };
+    let mut call = |function: &str, items: Vec<&str>| write_call(&mut text, function, items);
     call("ask_groups", questions.groups.iter().map(|name| name.as_str()).collect());
     call("ask_users", questions.users.iter().map(|name| name.as_str()).collect());
     call("ask_stat", questions.stat.iter().map(|path| path.as_str()).collect());
@@ -42,20 +37,7 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     if questions.firewall {
         call("ask_firewall", vec!["/etc/ufw"]);
     }
-    if let Some(unit) = &questions.drop_ins {
-        call("ask_drop_ins", vec![&unit.file_name()]);
-    }
-    if let Some(service) = &questions.service {
-        let mut words = vec![service.unit.file_name(), service.binary.to_string(), service.store.to_string()];
-        words.extend(service.environment.keys().cloned());
-        call("ask_service", words.iter().map(String::as_str).collect());
-        if !questions.start.is_empty() {
-            let packages = questions.packages.as_ref().map_or("/", |path| path.as_str());
-            let unit = service.unit.file_name();
-            let known = [service.user.as_str(), unit.as_str(), packages].into_iter();
-            call("ask_start", known.chain(questions.start.iter().map(String::as_str)).collect());
-        }
-    }
+    ask_start(questions, &mut call);
     call("ask_store_places", questions.stores.iter().map(|path| path.as_str()).collect());
     // Last: whatever was asked before is not dropped.
     text.push_str("ask_dropped\n");
@@ -74,6 +56,42 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     let _ = writeln!(text, "ask_lock /run/crdbctl/{cluster}.lock");
     text.push_str("}\n");
     text
+}
+
+/// Returns the read-only script that asks only what [`crate::start_blockers`] needs: the service, its drop-ins, and what a start
+/// needs. Nothing else of the node can make its answer unreadable.
+pub fn start_script(cluster: &ClusterName, questions: &Questions) -> String {
+    let mut text = sent(LIBRARY);
+    let _ = writeln!(text, "crdbctl_state=/var/lib/crdbctl/{cluster}");
+    text.push_str("probe_body() {\nask_host\n");
+    ask_start(questions, &mut |function, items| write_call(&mut text, function, items));
+    text.push_str("}\nprobe_live() { ask_clock; }\nprobe\n");
+    text
+}
+
+/// Calls what asks about the service, its drop-ins, and what a start needs.
+fn ask_start(questions: &Questions, call: &mut dyn FnMut(&str, Vec<&str>)) {
+    if let Some(unit) = &questions.drop_ins {
+        call("ask_drop_ins", vec![&unit.file_name()]);
+    }
+    let Some(service) = &questions.service else { return };
+    let mut words = vec![service.unit.file_name(), service.binary.to_string(), service.store.to_string()];
+    words.extend(service.environment.keys().cloned());
+    call("ask_service", words.iter().map(String::as_str).collect());
+    if !questions.start.is_empty() {
+        let packages = questions.packages.as_ref().map_or("/", |path| path.as_str());
+        let unit = service.unit.file_name();
+        let known = [service.user.as_str(), unit.as_str(), packages].into_iter();
+        call("ask_start", known.chain(questions.start.iter().map(String::as_str)).collect());
+    }
+}
+
+/// Writes a call of a shell function, unless it has nothing to ask.
+fn write_call(text: &mut String, function: &str, items: Vec<&str>) {
+    if !items.is_empty() {
+        let words = items.into_iter().map(quoted).collect::<Vec<_>>().join(" ");
+        let _ = writeln!(text, "{function} {words}");
+    }
 }
 
 /// Returns a library as it travels: what is for people stays here. No string of it goes over several lines.

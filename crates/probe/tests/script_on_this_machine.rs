@@ -14,7 +14,7 @@ use crdbctl_model::{
     Presence, Reading, Resource, ResourceAddr, ResourceGraph, ResourceKind, ResourceName, Rollout,
     SourceSpan, UnitName,
 };
-use crdbctl_probe::{observe_answer, questions, script};
+use crdbctl_probe::{observe_answer, questions, script, start_blockers, start_script};
 
 struct Bench {
     directory: tempfile::TempDir,
@@ -667,5 +667,16 @@ fn what_a_start_needs_is_seen_as_root_and_as_the_user_of_the_service() {
         let mut again: Vec<String> = again.start_blockers.iter().map(ToString::to_string).collect();
         again.sort();
         assert_eq!(again, expected, "{shell}");
+        // What a rollout asks before it stops a node finds the same.
+        let graph = bench.graph(if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" });
+        let text = start_script(&graph.cluster, &questions(&graph, &Bench::node()));
+        let output = Command::new(shell).arg("-c").arg(&text).output().unwrap();
+        let mut alone: Vec<String> = start_blockers(&graph, &Bench::node(), &output.stdout)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        alone.sort();
+        assert_eq!(alone, expected, "{shell}");
     }
 }

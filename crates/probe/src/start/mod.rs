@@ -12,3 +12,20 @@ mod unit_lines;
 pub(crate) use answered::{Answered, Listener, Place};
 pub(crate) use blockers::blockers;
 pub(crate) use need::words;
+
+use crdbctl_model::{NodeName, ResourceGraph, StartBlocker};
+
+use crate::{Answer, AnswerError};
+
+/// Returns what keeps the service of `node` from starting, from the answer to [`crate::start_script`]. What could not be read
+/// is no blocker.
+///
+/// # Errors
+/// As [`Answer::parse`].
+pub fn start_blockers(
+    graph: &ResourceGraph,
+    node: &NodeName,
+    bytes: &[u8],
+) -> Result<Vec<StartBlocker>, AnswerError> {
+    Ok(blockers(graph, node, &Answer::parse(bytes)?))
+}
