@@ -314,12 +314,13 @@ told_end() {
 day() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
 # reread TRIES PID CERTS SQL HTTP: has the process read its certificates again, and waits until it goes by those on disk. A line
 # that begins with "told: " is for whoever applies. A host without openssl sends what is on disk, and the control host looks.
+certificates_in() { if [ -f "$1" ]; then timeout 5 head -c 1048576 -- "$1" | sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----/p'; fi; }
 reread() {
   if ! command -v openssl >/dev/null 2>&1; then
     front=$3/node.crt
     if [ -e "$3/ui.crt" ]; then front=$3/ui.crt; fi
     kill -HUP "$2"
-    printf 'serve: %s %s %s\n' "$(head -c 1048576 -- "$3/node.crt" | b64)" "$(head -c 1048576 -- "$front" | b64)" "$(head -c 1048576 -- "$3/ca.crt" | b64)"
+    printf 'serve: %s %s %s\n' "$(certificates_in "$3/node.crt" | b64)" "$(certificates_in "$front" | b64)" "$(certificates_in "$3/ca.crt" | b64)"
     seen=no
     return
   fi

@@ -85,7 +85,7 @@ ask_contents() {
 # The other certificates in a directory, 64 at most: the names that follow it are asked for by path. Links are told and not
 # followed. The last line says that all were told.
 ask_certificates() {
-  certs=$1; shift; asked=" $* " count=0
+  certs=$1; shift; asked=" $* " count=0 total=0
   if [ -d "$certs" ] && { [ ! -r "$certs" ] || [ ! -x "$certs" ]; }; then
     printf 'certificates error %s\n' "$(word "$certs cannot be listed")"; return
   fi
@@ -97,9 +97,24 @@ ask_certificates() {
     if [ "$count" -gt 64 ]; then printf 'certificates error %s\n' "$(word "$certs has more than 64 certificate files")"; return; fi
     if [ -L "$path" ] || [ ! -f "$path" ]; then
       printf 'certificate %s error %s\n' "$(word "$name")" "$(word 'it is not a regular file')"
-    else printf 'certificate %s %s\n' "$(word "$name")" "$(one_content "$path" 2>&1)"; fi
+    else
+      printf 'certificate %s ' "$(word "$name")"
+      one_certificate "$path"
+      if [ "$total" -gt 524288 ]; then printf 'certificates error %s\n' "$(word "$certs has more than 512 KiB of certificates")"; return; fi
+    fi
   done
   echo 'certificates ok'
+}
+# Only blocks of certificates leave the host, whatever else a file has or becomes while it is read.
+one_certificate() {
+  if ! text=$(timeout 5 head -c 65537 -- "$1" 2>&1); then printf 'error %s\n' "$(word 'reading it failed or took more than 5 seconds')"; return; fi
+  if [ "${#text}" -gt 65536 ]; then printf 'error %s\n' "$(word 'it is larger than 64 KiB')"; return; fi
+  if printf '%s\n' "$text" | grep '^-----BEGIN ' | grep -qv '^-----BEGIN CERTIFICATE-----'; then
+    printf 'error %s\n' "$(word 'it holds another PEM block than certificates, such as a private key, and CockroachDB loads no such file')"; return
+  fi
+  blocks=$(printf '%s\n' "$text" | sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----/p')
+  total=$((total + ${#blocks}))
+  printf 'text %s\n' "$(printf '%s\n' "$blocks" | b64)"
 }
 # Large files are hashed once: the list beside the record has "device:inode:size:mtime:ctime digest".
 digest() {
@@ -363,14 +378,15 @@ words_of_drop_ins() {
 # What stands at each path, as "MISSING BITS.": how many components at its end are missing, and what there is then: once as
 # root, and once as the service's user, with the rights that the user has by groups and access lists. An account that is yet
 # to be made has those of everybody. A file system that does not answer must not hold up the rest.
+# Descriptor 9 is the lock of an apply, which no process of that user may keep.
 looks='for path in "$@"; do at=$path missing=0 bits=; while [ ! -e "$at" ] && [ "$at" != / ]; do at=${at%/*}; at=${at:-/}; missing=$((missing + 1)); done; [ ! -d "$at" ] || bits=d; [ ! -f "$at" ] || bits=${bits}f; [ ! -L "$path" ] || bits=${bits}l; [ ! -r "$at" ] || bits=${bits}r; [ ! -w "$at" ] || bits=${bits}w; [ ! -x "$at" ] || bits=${bits}x; [ ! -s "$at" ] || bits=${bits}s; echo "$missing $bits."; done'
 one_look() {
-  by_root=$(cd / && timeout 10 sh -c "$looks" sh "$@" 2>/dev/null </dev/null); root_status=$?
+  by_root=$(cd / && timeout 10 sh -c "$looks" sh "$@" 2>/dev/null </dev/null 9<&-); root_status=$?
   by_user= user_status=-
   if [ "$used" = yes ] && [ "$start_user" != root ] && command -v setpriv >/dev/null 2>&1; then
     if uid=$(id -u -- "$start_user" 2>/dev/null) && gid=$(id -g -- "$start_user" 2>/dev/null); then groups=--init-groups
     else uid=65534 gid=65534 groups=--clear-groups; fi
-    by_user=$(cd / && timeout 10 setpriv --reuid="$uid" --regid="$gid" "$groups" sh -c "$looks" sh "$@" 2>/dev/null </dev/null); user_status=$?
+    by_user=$(cd / && timeout 10 setpriv --reuid="$uid" --regid="$gid" "$groups" sh -c "$looks" sh "$@" 2>/dev/null </dev/null 9<&-); user_status=$?
   fi
   printf 'start looks %s %s %s %s %s\n' "$(printf '%s\n' "$@" | b64)" "$root_status" "$(word "$by_root")" "$user_status" "$(word "$by_user")"
 }

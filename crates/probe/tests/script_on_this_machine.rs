@@ -378,9 +378,16 @@ fn other_certificates_are_told_whole_and_no_link_is_followed() {
             "{shell}"
         );
     }
+    let block = |name: &str| {
+        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", name.replace('\n', ""))
+    };
     for name in ["ca.crt", "client.node.crt", "-n.crt", "a b\n.crt", "ui.key", ".hidden.crt"] {
-        std::fs::write(certs.join(name), format!("text of {name}\n")).unwrap();
+        std::fs::write(certs.join(name), format!("subject=x\n{0}noise\n{0}", block(name))).unwrap();
     }
+    let key = "-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----\n";
+    std::fs::write(certs.join("client.app.crt"), format!("{}{key}", block("app"))).unwrap();
+    std::fs::write(certs.join("client.cut.crt"), "-----BEGIN CERTIFICATE-----\ncut off\n").unwrap();
+    std::fs::write(certs.join("client.text.crt"), "no certificate\n").unwrap();
     std::fs::write(certs.join("large.crt"), vec![b'x'; 70_000]).unwrap();
     std::fs::create_dir(certs.join("directory.crt")).unwrap();
     symlink("/etc/shadow", certs.join("link.crt")).unwrap();
@@ -393,18 +400,23 @@ fn other_certificates_are_told_whole_and_no_link_is_followed() {
         let lines: Vec<String> = found
             .iter()
             .map(|(name, found)| match found {
-                OtherCertificate::Pem(text) => format!("{name}: {text:?}"),
+                OtherCertificate::Pem(text) => format!("{name}: {text}"),
                 OtherCertificate::Unread { reason } => format!("{name}? {reason}"),
             })
             .collect();
         let expected = [
-            "-n.crt: \"text of -n.crt\\n\"",
-            "a%20b%0A.crt: \"text of a b\\n.crt\\n\"",
-            "client.node.crt: \"text of client.node.crt\\n\"",
-            "dangling.crt? it is not a regular file",
-            "fifo.crt? it is not a regular file",
-            "large.crt? it is larger than 64 KiB",
-            "link.crt? it is not a regular file",
+            format!("-n.crt: {0}{0}", block("-n.crt")),
+            format!("a%20b%0A.crt: {0}{0}", block("a b.crt")),
+            "client.app.crt? it holds another PEM block than certificates, such as a private key, and CockroachDB \
+             loads no such file"
+                .to_owned(),
+            "client.cut.crt: -----BEGIN CERTIFICATE-----\ncut off\n".to_owned(),
+            format!("client.node.crt: {0}{0}", block("client.node.crt")),
+            "client.text.crt: \n".to_owned(),
+            "dangling.crt? it is not a regular file".to_owned(),
+            "fifo.crt? it is not a regular file".to_owned(),
+            "large.crt? it is larger than 64 KiB".to_owned(),
+            "link.crt? it is not a regular file".to_owned(),
         ];
         assert_eq!(lines, expected, "{shell}");
     }
