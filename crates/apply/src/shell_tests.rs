@@ -726,6 +726,7 @@ fn a_key_of_another_certificate_is_found_before_the_signal_is_sent() {
         "od",
         "sed",
         "tail",
+        "timeout",
         "tr",
     ] {
         symlink(Path::new("/usr/bin").join(tool), bare.join(tool)).unwrap();
@@ -767,12 +768,18 @@ fn a_key_of_another_certificate_is_found_before_the_signal_is_sent() {
         let own = two[1].clone();
         for (content, fits) in [(two.concat(), true), ([two[1].clone(), two[0].clone()].concat(), false)] {
             std::fs::write(at.join("node.crt"), content).unwrap();
-            std::fs::write(at.join("ca.crt"), "authority").unwrap();
+            let block = "-----BEGIN CERTIFICATE-----\nYXV0aG9yaXR5\n-----END CERTIFICATE-----\n";
+            let key = "-----BEGIN PRIVATE KEY-----\nYSBrZXk=\n-----END PRIVATE KEY-----\n";
+            std::fs::write(at.join("ca.crt"), format!("a note\n{key}{block}{key}")).unwrap();
             let (done, signalled, said) = reload(&with_ssh);
             assert_eq!((done, signalled), (fits, fits), "the first certificate counts; {shell}: {said}");
             assert_eq!(said.starts_with("serve: "), fits, "{shell}: {said}");
             let on_disk = crate::stage::Stage::on_disk(said.as_bytes());
-            assert_eq!(on_disk.map(|files| files.ca), fits.then(|| b"authority".to_vec()), "{shell}");
+            assert_eq!(
+                on_disk.map(|files| files.ca),
+                fits.then(|| block.into()),
+                "only certificates are sent; {shell}"
+            );
         }
         std::fs::write(at.join("node.crt"), own).unwrap();
 
