@@ -1,10 +1,11 @@
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 /// What a log's file is named after its run's id.
@@ -12,6 +13,9 @@ const SUFFIX: &str = ".jsonl";
 
 /// The largest log that is read, in bytes.
 const LARGEST: u64 = 256 << 20;
+
+/// After this time a log without a first line belongs to a run that was killed. Writing the line takes milliseconds.
+const UNFINISHED_FOR: Duration = Duration::from_secs(3600);
 
 /// The directory of the logs, `crdbctl/runs` in the user's state directory: opened once, and used through what was opened,
 /// so that nobody can lead a run elsewhere by a link.
@@ -77,17 +81,50 @@ impl RunDirectory {
         &self.path
     }
 
-    /// Makes the log of a run, for its owner alone, and holds its lock as long as the file is open.
+    /// Creates the log of a run with its first line, for its owner alone, and holds its lock as long as the file is open.
+    /// The file appears under its name with that line in it: whoever reads the newest log never finds an empty one.
     ///
     /// # Errors
-    /// When it cannot be made, or is there already.
-    pub(crate) fn create(&self, run: &str) -> io::Result<File> {
+    /// When it cannot be created or written, or exists already.
+    pub(crate) fn create(&self, run: &str, first_line: &str) -> io::Result<File> {
+        let unfinished = unfinished_name(run);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.directory, file_name(run), flags, Mode::RUSR | Mode::WUSR)?;
+        let file = rustix::fs::openat(&self.directory, &unfinished, flags, Mode::RUSR | Mode::WUSR)?;
         // Whoever looks whether it is held lets go at once. A file system without locks has a run that goes on shown as cut
         // off, which is no reason to keep no log.
         let _ = rustix::fs::flock(&file, FlockOperation::LockExclusive);
-        Ok(File::from(file))
+        let mut file = File::from(file);
+        let named = file.write_all(first_line.as_bytes()).and_then(|()| self.name(&unfinished, run));
+        if named.is_err() {
+            // The error of the write is the one to report.
+            let _ = rustix::fs::unlinkat(&self.directory, &unfinished, AtFlags::empty());
+        }
+        named.map(|()| file)
+    }
+
+    /// Gives an unfinished log its name, and never replaces another.
+    fn name(&self, unfinished: &str, run: &str) -> io::Result<()> {
+        let name = file_name(run);
+        let renamed = rustix::fs::renameat_with(
+            &self.directory,
+            unfinished,
+            &self.directory,
+            &name,
+            RenameFlags::NOREPLACE,
+        );
+        match renamed {
+            // This file system cannot rename without replacing. No other run has this id.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                match rustix::fs::statat(&self.directory, &name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Err(Errno::NOENT) => {
+                        Ok(rustix::fs::renameat(&self.directory, unfinished, &self.directory, &name)?)
+                    }
+                    Ok(_) => Err(Errno::EXIST.into()),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            renamed => Ok(renamed?),
+        }
     }
 
     /// Returns the ids of the runs that have a log, newest first, and the names of files that belong to none.
@@ -100,7 +137,7 @@ impl RunDirectory {
             let name = entry?.file_name().to_string_lossy().into_owned();
             match name.strip_suffix(SUFFIX) {
                 Some(run) if is_run_id(run) => runs.push(run.to_owned()),
-                _ if name == "." || name == ".." => {}
+                _ if name == "." || name == ".." || unfinished_run(&name).is_some() => {}
                 _ => others.push(name),
             }
         }
@@ -126,7 +163,8 @@ impl RunDirectory {
         Ok((String::from_utf8_lossy(&bytes).into_owned(), going))
     }
 
-    /// Deletes the oldest logs but for the newest `keep`, and but for those of runs that are still going.
+    /// Deletes the oldest logs but for the newest `keep`, and but for those of runs that are still going; and those that a
+    /// run which was killed left without a first line, after an hour.
     ///
     /// # Errors
     /// When the directory cannot be read, or a log cannot be deleted.
@@ -137,6 +175,29 @@ impl RunDirectory {
             if self.open_file(run).is_ok_and(|file| !is_held(&file)) {
                 match rustix::fs::unlinkat(&self.directory, file_name(run), AtFlags::empty()) {
                     // Another run was faster.
+                    Ok(()) | Err(Errno::NOENT) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        self.prune_unfinished()
+    }
+
+    fn prune_unfinished(&self) -> io::Result<()> {
+        for entry in Dir::read_from(&self.directory)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if unfinished_run(&name).is_none() {
+                continue;
+            }
+            let Ok(status) = rustix::fs::statat(&self.directory, &name, AtFlags::SYMLINK_NOFOLLOW) else {
+                continue;
+            };
+            let changed = u64::try_from(status.st_mtime).unwrap_or(0);
+            let age = SystemTime::now().duration_since(UNIX_EPOCH + Duration::from_secs(changed));
+            if FileType::from_raw_mode(status.st_mode) == FileType::RegularFile
+                && age.is_ok_and(|age| age > UNFINISHED_FOR)
+            {
+                match rustix::fs::unlinkat(&self.directory, &name, AtFlags::empty()) {
                     Ok(()) | Err(Errno::NOENT) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -176,6 +237,16 @@ fn file_name(run: &str) -> String {
     format!("{run}{SUFFIX}")
 }
 
+/// Returns the name of a log that has no first line yet.
+fn unfinished_name(run: &str) -> String {
+    format!(".{run}{SUFFIX}")
+}
+
+/// Returns the run whose log has no first line yet under this name.
+fn unfinished_run(name: &str) -> Option<&str> {
+    name.strip_prefix('.')?.strip_suffix(SUFFIX).filter(|run| is_run_id(run))
+}
+
 fn is_held(file: &impl AsFd) -> bool {
     rustix::fs::flock(file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
 }
@@ -186,27 +257,28 @@ fn refused(path: &Path, why: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 
     fn id(number: usize) -> String {
-        format!("20261204-10{:02}{:02}-1a2b3c4d", number / 60, number % 60)
+        format!("20261204-1{:03}{:02}-1a2b3c4d", number / 60, number % 60)
     }
 
     #[test]
     fn directories_and_files_are_their_owners_alone() {
         let state = tempfile::tempdir().unwrap();
         let runs = RunDirectory::make(&state.path().join("deep/state")).unwrap();
-        runs.create(&id(1)).unwrap().write_all(b"x\n").unwrap();
+        runs.create(&id(1), "x\n").unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let at = state.path().join("deep/state/crdbctl/runs");
         assert_eq!(runs.path(), at);
         assert_eq!((mode(&at), mode(at.parent().unwrap())), (0o700, 0o700));
         assert_eq!(mode(&at.join(format!("{}.jsonl", id(1)))), 0o600);
         assert_eq!(runs.read(&id(1)).unwrap(), ("x\n".to_owned(), false));
-        assert!(runs.create(&id(1)).is_err(), "it is there already");
+        assert!(runs.create(&id(1), "y\n").is_err(), "it is there already");
+        assert_eq!(runs.read(&id(1)).unwrap().0, "x\n");
+        assert_eq!(runs.path().read_dir().unwrap().count(), 1, "nothing unfinished stays");
     }
 
     #[test]
@@ -217,7 +289,7 @@ mod tests {
         let victim = elsewhere.path().join("victim");
         std::fs::write(&victim, "keep").unwrap();
         symlink(&victim, runs.path().join(format!("{}.jsonl", id(1)))).unwrap();
-        assert!(runs.create(&id(1)).is_err());
+        assert!(runs.create(&id(1), "").is_err());
         assert!(runs.read(&id(1)).unwrap_err().to_string().contains("link"));
         runs.prune(0).unwrap();
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "keep");
@@ -239,9 +311,9 @@ mod tests {
     fn the_newest_stay_and_one_that_is_going_does_too() {
         let state = tempfile::tempdir().unwrap();
         let runs = RunDirectory::make(state.path()).unwrap();
-        let going = runs.create(&id(0)).unwrap();
+        let going = runs.create(&id(0), "").unwrap();
         for number in 1..=9 {
-            runs.create(&id(number)).unwrap();
+            runs.create(&id(number), "").unwrap();
         }
         std::fs::write(runs.path().join("notes.txt"), "mine").unwrap();
         assert!(runs.read(&id(0)).unwrap().1 && !runs.read(&id(1)).unwrap().1);
@@ -268,6 +340,46 @@ mod tests {
             let error = runs.read(&id(number)).unwrap_err().to_string();
             assert!(error.contains("no plain file"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_log_is_never_seen_without_its_first_line() {
+        let state = tempfile::tempdir().unwrap();
+        let runs = RunDirectory::make(state.path()).unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let seen = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut seen = 0;
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    if let Some(newest) = runs.list().unwrap().0.first() {
+                        assert_eq!(runs.read(newest).unwrap().0, "first\n", "{newest}");
+                        seen += 1;
+                    }
+                }
+                seen
+            });
+            for number in 0..2000 {
+                runs.create(&id(number), "first\n").unwrap();
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            reader.join().unwrap()
+        });
+        assert!(seen > 10, "{seen}");
+    }
+
+    #[test]
+    fn what_a_killed_run_left_without_a_line_is_not_listed_and_goes_after_an_hour() {
+        let state = tempfile::tempdir().unwrap();
+        let runs = RunDirectory::make(state.path()).unwrap();
+        let (old, new) = (unfinished_name(&id(1)), unfinished_name(&id(2)));
+        for name in [&old, &new] {
+            std::fs::write(runs.path().join(name), "").unwrap();
+        }
+        let hours_ago = SystemTime::now() - 2 * UNFINISHED_FOR;
+        File::options().write(true).open(runs.path().join(&old)).unwrap().set_modified(hours_ago).unwrap();
+        assert_eq!(runs.list().unwrap(), (Vec::new(), Vec::new()));
+        runs.prune(3).unwrap();
+        assert!(!runs.path().join(&old).exists() && runs.path().join(&new).exists());
     }
 
     #[test]

@@ -51,10 +51,6 @@ impl RunWriter {
         }
         let (run_id, began, times) = (run.id.clone(), Instant::now(), NodeTimes::default());
         let mut writer = Self { run: run_id, began, times, redactor, file: None, ui: *ui };
-        match make(&run.id) {
-            Ok(file) => writer.file = Some(file),
-            Err(error) => writer.tell(&error),
-        }
         let text = |text: &str| writer.redactor.text(text);
         let path = std::path::absolute(&logged.global.file).unwrap_or_else(|_| logged.global.file.clone());
         let is_stdin = logged.global.file.as_os_str() == "-";
@@ -71,7 +67,11 @@ impl RunWriter {
             by: text(&run.by),
             changes: plan.changes.len(),
         };
-        writer.write(RunLogEntry::Run(header));
+        let made = line(&Moment::now(), RunLogEntry::Run(header)).and_then(|header| make(&run.id, &header));
+        match made {
+            Ok(file) => writer.file = Some(file),
+            Err(error) => writer.tell(&error),
+        }
         if writer.file.is_some() {
             match serde_json::from_str(&render_json(plan)) {
                 Ok(mut plan) => {
@@ -143,8 +143,7 @@ impl RunWriter {
     /// Each line is one write: a run that is killed has its log up to there.
     fn write_at(&mut self, at: &Moment, entry: RunLogEntry) {
         let Some(file) = &mut self.file else { return };
-        let line = RunLogLine { format_version: RunLogLine::FORMAT_VERSION, time: at.rfc3339(), entry };
-        let written = line.text().map_err(io::Error::from).and_then(|text| file.write_all(text.as_bytes()));
+        let written = line(at, entry).and_then(|text| file.write_all(text.as_bytes()));
         if let Err(error) = written {
             self.fail(&error);
         }
@@ -160,13 +159,18 @@ impl RunWriter {
     }
 }
 
-fn make(run: &str) -> io::Result<File> {
+fn line(at: &Moment, entry: RunLogEntry) -> io::Result<String> {
+    let line = RunLogLine { format_version: RunLogLine::FORMAT_VERSION, time: at.rfc3339(), entry };
+    Ok(line.text()?)
+}
+
+fn make(run: &str, first_line: &str) -> io::Result<File> {
     let state = place(|name| std::env::var_os(name))
         .ok_or_else(|| io::Error::other("there is no home directory; set XDG_STATE_HOME"))?;
     let directory = RunDirectory::make(&state)
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", state.display())))?;
     let file = directory
-        .create(run)
+        .create(run, first_line)
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", directory.path().display())))?;
     // Too many logs are no reason to keep none of this run.
     let _ = directory.prune(KEPT);
