@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
+use crdbctl_cockroach::members::MemberAddresses;
 use crdbctl_model::{
-    Desired, Fact, HealthFact, MemberFact, MembersFact, MembershipFact, NodeName, NodeObservation, Observed,
+    Fact, HealthFact, MemberFact, MembersFact, MembershipFact, NodeName, NodeObservation, Observed,
     ResourceAddr, ResourceGraph, ResourceKind, ServiceFact, VersionFact,
 };
 use crdbctl_pki::Certificate;
@@ -40,12 +41,13 @@ pub(crate) fn status(graph: &ResourceGraph, probe: &ReadOnlyProbe, clocks: &Cloc
     };
     notes.dedup();
     notes.extend(crdbctl_planner::running(observations));
+    let addresses = MemberAddresses::of(graph, observations);
     let mut known = BTreeSet::new();
     let mut nodes = Vec::new();
     for name in graph.staying().chain(graph.leaving()) {
-        let member = address(graph, name).and_then(|address| members.at(&address));
+        let member = addresses.member(name, &members.members);
         known.extend(member.map(|member| member.id));
-        let row = row(graph, probe, clocks, name, member);
+        let row = row(graph, &addresses, probe, clocks, name, member);
         // What has left needs no machine any more; the cluster forgets its address after a while.
         let is_gone =
             graph.is_leaving(name) && member.map_or(!members.members.is_empty(), MemberFact::has_left);
@@ -94,6 +96,7 @@ pub(crate) fn is_looked_at(addr: &ResourceAddr) -> bool {
 
 fn row(
     graph: &ResourceGraph,
+    addresses: &MemberAddresses,
     probe: &ReadOnlyProbe,
     clocks: &Clocks,
     name: &NodeName,
@@ -102,7 +105,9 @@ fn row(
     let mut row = NodeStatusRow {
         node: Some(name.clone()),
         leaving: graph.is_leaving(name),
-        address: address(graph, name),
+        address: member
+            .and_then(|member| member.address.clone())
+            .or_else(|| addresses.of_node(name).next().map(str::to_owned)),
         ..NodeStatusRow::default()
     };
     let reading = match probe.observations.nodes.get(name) {
@@ -205,21 +210,15 @@ fn of_member(mut row: NodeStatusRow, member: &MemberFact, probe: &ReadOnlyProbe)
     row
 }
 
-fn address(graph: &ResourceGraph, node: &NodeName) -> Option<String> {
-    graph.of_cluster(ResourceKind::Members).find_map(|resource| match &resource.desired {
-        Desired::Members(members) => members.staying.get(node).or_else(|| members.leaving.get(node)).cloned(),
-        _ => None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
     use crdbctl_model::{
-        CertificateFileFact, Digest, FileKind, Footprint, HostFact, MemberFigures, Mode, NodeCertificateFact,
-        Observations, PathFact, Reading, Timestamp, Unreadable, UnreadableKind,
+        CertificateFileFact, Desired, Digest, FileKind, Footprint, HostFact, MemberFigures, Mode,
+        NodeCertificateFact, Observations, PathFact, ProcessFact, Reading, Timestamp, Unreadable,
+        UnreadableKind,
     };
     use crdbctl_spec::{Inputs, lower, parse, placeholder_archives};
 
@@ -412,6 +411,39 @@ mod tests {
         let rows = status(&graph, &probe, &Clocks::new()).nodes;
         assert_eq!((rows[0].version.as_deref(), rows[0].ranges), (Some("v24.1.0"), Some(60)));
         assert_eq!((rows[1].version.as_deref(), rows[1].ranges, rows[1].live), (None, None, Some(true)));
+    }
+
+    #[test]
+    fn a_node_is_the_member_that_it_runs_as_whatever_address_the_manifest_has_now() {
+        let graph = graph();
+        let mut probe = probe(&graph);
+        let addr = graph.of_cluster(ResourceKind::Members).next().unwrap().addr.clone();
+        let Some(Observed::Present(fact)) = probe.observations.cluster.get_mut(&addr) else { panic!() };
+        let Fact::Members(members) = fact.as_mut() else { panic!() };
+        members.members[1].address = Some("203.0.113.2:26257".to_owned());
+        let Fact::Service(mut running) = service(HealthFact::Ready) else { panic!() };
+        let argv = ["cockroach", "start", "--advertise-addr=203.0.113.2:26257"];
+        running.process = Some(ProcessFact {
+            pid: 1,
+            started: 1,
+            user: "cockroach".to_owned(),
+            exe: "/opt/cockroach-v24.1.0.linux-amd64/cockroach".to_owned(),
+            exe_deleted: false,
+            exe_digest: None,
+            argv: argv.map(str::to_owned).to_vec(),
+            environment: BTreeMap::new(),
+            nofile: None,
+            nofile_ceiling: None,
+        });
+        set(
+            &graph,
+            &mut probe,
+            "store-2/service.cockroach",
+            Observed::Present(Box::new(Fact::Service(running))),
+        );
+        let rows = status(&graph, &probe, &Clocks::new()).nodes;
+        assert_eq!(rows.len(), 4, "no member is shown apart from its node: {rows:#?}");
+        assert_eq!((rows[1].id, rows[1].address.as_deref()), (Some(2), Some("203.0.113.2:26257")));
     }
 
     #[test]

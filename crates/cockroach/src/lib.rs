@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod client;
 mod cluster_version;
 pub mod flags;
+pub mod members;
 pub mod output;
 pub mod releases;
 mod series;

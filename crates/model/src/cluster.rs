@@ -134,12 +134,6 @@ impl MembersFact {
         Self { members: at_rest.collect() }
     }
 
-    /// Returns the member at `address` that has not left, or else the one that left it last.
-    pub fn at(&self, address: &str) -> Option<&MemberFact> {
-        let here = || self.members.iter().filter(|member| member.address.as_deref() == Some(address));
-        here().rfind(|member| !member.has_left()).or_else(|| here().next_back())
-    }
-
     /// Returns the members that have not left.
     pub fn standing(&self) -> impl Iterator<Item = &MemberFact> {
         self.members.iter().filter(|member| !member.has_left())
@@ -160,22 +154,6 @@ mod tests {
     fn member(id: u32, address: &str, membership: MembershipFact) -> MemberFact {
         let figures = MemberFigures { ranges: Some(u64::from(id)), ..MemberFigures::default() };
         MemberFact { id, address: Some(address.to_owned()), build: None, membership, figures }
-    }
-
-    #[test]
-    fn a_host_that_was_used_again_is_the_member_that_stands() {
-        let left = MembershipFact::Decommissioned;
-        let members = vec![
-            member(1, "a:1", left),
-            member(2, "b:1", left),
-            member(3, "a:1", MembershipFact::Active),
-            member(4, "b:1", left),
-        ];
-        let fact = MembersFact { members };
-        assert_eq!(fact.at("a:1").unwrap().id, 3);
-        assert_eq!(fact.at("b:1").unwrap().id, 4);
-        assert_eq!(fact.at("c:1"), None);
-        assert_eq!(fact.standing().count(), 1);
     }
 
     #[test]

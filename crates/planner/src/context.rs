@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use crdbctl_cockroach::members::MemberAddresses;
 use crdbctl_model::{
     Desired, Digest, Fact, HealthFact, HostPath, Mark, MemberFact, MembersFact, NodeName, Observations,
     Observed, Record, Resource, ResourceAddr, ResourceGraph, ServiceFact, Shard, Timestamp,
@@ -30,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) movement: Movement,
     /// What the plan tells of.
     pub(crate) view: View,
+    /// Which member each node is.
+    pub(crate) addresses: MemberAddresses,
     members: Option<MembersFact>,
 }
 
@@ -79,6 +82,7 @@ impl<'a> Context<'a> {
         shard: Option<Shard>,
     ) -> Self {
         let view = View::new(graph, observations, shard);
+        let addresses = MemberAddresses::of(graph, observations);
         let authority = authority(graph, observations, &view, now);
         let distributing = match &authority {
             AuthorityState::Present { bundle, .. } => rotation::under_way(bundle, graph, observations)
@@ -100,7 +104,8 @@ impl<'a> Context<'a> {
             rotation: None,
             distributing,
             cut_off,
-            movement: Movement::new(graph, observations, &view),
+            movement: Movement::new(graph, observations, &addresses, &view),
+            addresses,
             members: movement::members(graph, observations),
             view,
         }
@@ -160,11 +165,7 @@ impl<'a> Context<'a> {
     /// Returns the members of which it is not known which node they are: their address is none by which the manifest's nodes
     /// may be known, or is not told.
     pub(crate) fn strangers(&self) -> impl Iterator<Item = &MemberFact> {
-        let nodes = self.graph.nodes.keys();
-        let known: BTreeSet<String> =
-            nodes.flat_map(|node| movement::addresses(self.graph, self.observations, node)).collect();
-        self.standing()
-            .filter(move |member| member.address.as_ref().is_none_or(|address| !known.contains(address)))
+        self.standing().filter(|member| self.addresses.node_of(*member).is_none())
     }
 
     /// Returns the members that have not left, as far as the cluster was asked.
@@ -179,12 +180,7 @@ impl<'a> Context<'a> {
 
     /// Returns what the cluster knows of `node` by an address that it has or runs under: the member that stands, if one does.
     pub(crate) fn member(&self, node: &NodeName) -> Option<&MemberFact> {
-        let members = self.members.as_ref()?;
-        let addresses = movement::addresses(self.graph, self.observations, node);
-        addresses
-            .iter()
-            .filter_map(|address| members.at(address))
-            .max_by_key(|member| (!member.has_left(), member.id))
+        self.addresses.member(node, &self.members.as_ref()?.members)
     }
 
     /// Returns whether `node` takes clients, as far as was read.

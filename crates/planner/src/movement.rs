@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdbctl_cockroach::start::CanonicalArgs;
+use crdbctl_cockroach::members::MemberAddresses;
 use crdbctl_cockroach::upgrade::{StepKind, UpgradeStep, judge};
 use crdbctl_cockroach::{ClusterVersion, Version};
 use crdbctl_model::{
@@ -42,13 +42,20 @@ pub(crate) enum MovementVerdict {
 }
 
 impl Movement {
-    pub(crate) fn new(graph: &ResourceGraph, observations: &Observations, view: &View) -> Self {
+    pub(crate) fn new(
+        graph: &ResourceGraph,
+        observations: &Observations,
+        addresses: &MemberAddresses,
+        view: &View,
+    ) -> Self {
         let members = members(graph, observations);
         let builds: BTreeMap<NodeName, Version> = graph
             .staying()
-            .filter_map(|node| Some((node.clone(), build(graph, observations, members.as_ref(), node)?)))
+            .filter_map(|node| {
+                Some((node.clone(), build(graph, observations, addresses, members.as_ref(), node)?))
+            })
             .collect();
-        let others = members.as_ref().map(|members| others(graph, members)).unwrap_or_default();
+        let others = members.as_ref().map(|members| others(graph, members, addresses)).unwrap_or_default();
         let wanted = graph.version.parse::<Version>().ok();
         let (cluster, verdict) = match &wanted {
             None => (None, MovementVerdict::Allowed(StepKind::Same)),
@@ -147,14 +154,15 @@ pub(crate) fn members(graph: &ResourceGraph, observations: &Observations) -> Opt
 fn build(
     graph: &ResourceGraph,
     observations: &Observations,
+    addresses: &MemberAddresses,
     members: Option<&MembersFact>,
     node: &NodeName,
 ) -> Option<Version> {
     let found = service(graph, observations, node);
     let running = found.and_then(running_version);
     let reported = || {
-        let address = address(graph, node)?;
-        members?.at(&address).filter(|member| !member.has_left())?.build.as_ref()?.parse().ok()
+        let member = addresses.member(node, &members?.members).filter(|member| !member.has_left())?;
+        member.build.as_ref()?.parse().ok()
     };
     let is_down = || found.is_some_and(|service| service.process.is_none());
     running.or_else(reported).or_else(|| is_down().then(|| linked(graph, observations, node)).flatten())
@@ -186,48 +194,14 @@ fn packaged(path: &str) -> Option<Version> {
     package.split(".linux-").next()?.parse().ok()
 }
 
-/// The `host:port` by which the cluster knows a node.
-pub(crate) fn address(graph: &ResourceGraph, node: &NodeName) -> Option<String> {
-    graph.of_cluster(ResourceKind::Members).find_map(|resource| match &resource.desired {
-        Desired::Members(members) => members.staying.get(node).or_else(|| members.leaving.get(node)).cloned(),
-        _ => None,
-    })
-}
-
-/// The addresses by which the cluster may know a node: as the manifest says, and as it runs. A node keeps the address of its
-/// last start, whatever the manifest says since.
-pub(crate) fn addresses(
+fn others(
     graph: &ResourceGraph,
-    observations: &Observations,
-    node: &NodeName,
-) -> BTreeSet<String> {
-    let mut addresses: BTreeSet<String> = address(graph, node).into_iter().collect();
-    let running = service(graph, observations, node).and_then(|service| service.process.as_ref());
-    let running = running.and_then(|process| CanonicalArgs::parse(&process.argv).ok());
-    if let Some(advertised) = running.as_ref().and_then(CanonicalArgs::advertised) {
-        match advertised.strip_prefix(':') {
-            // Without a host it advertises the name that its host gives itself.
-            Some(port) => {
-                let spec = graph.nodes.get(node);
-                let hosts =
-                    spec.into_iter().flat_map(|spec| [spec.address.to_string(), spec.ssh_host.clone()]);
-                let named = observations.reading(node).map(|reading| reading.host.hostname.clone());
-                let hosts = hosts.chain(named).chain([node.to_string()]);
-                addresses.extend(hosts.map(|host| format!("{host}:{port}")));
-            }
-            None => {
-                addresses.insert(advertised.to_owned());
-            }
-        }
-    }
-    addresses
-}
-
-fn others(graph: &ResourceGraph, members: &MembersFact) -> BTreeMap<String, Version> {
-    let staying: BTreeSet<String> = graph.staying().filter_map(|node| address(graph, node)).collect();
+    members: &MembersFact,
+    addresses: &MemberAddresses,
+) -> BTreeMap<String, Version> {
     members
         .standing()
-        .filter(|member| member.address.as_ref().is_none_or(|address| !staying.contains(address)))
+        .filter(|member| addresses.node_of(*member).is_none_or(|node| graph.is_leaving(node)))
         .filter_map(|member| {
             let name = member.address.clone().unwrap_or_else(|| "an unknown address".to_owned());
             Some((format!("n{} at {name}", member.id), member.build.as_ref()?.parse().ok()?))

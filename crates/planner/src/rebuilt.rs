@@ -14,7 +14,6 @@ use crdbctl_model::{
 };
 
 use crate::context::Context;
-use crate::movement;
 use crate::whereabouts;
 
 /// What became of a node's data, as far as it concerns the cluster.
@@ -71,8 +70,8 @@ impl<'a> Standing<'a> {
 
     /// Returns those with an address of `node`.
     fn at(&self, node: &NodeName, context: &Context<'_>) -> Vec<&'a MemberFact> {
-        let addresses = movement::addresses(context.graph, context.observations, node);
-        addresses.iter().filter_map(|it| self.by_address.get(it.as_str())).flatten().copied().collect()
+        let addresses = context.addresses.of_node(node);
+        addresses.filter_map(|address| self.by_address.get(address)).flatten().copied().collect()
     }
 }
 

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use crdbctl_cockroach::members::MemberAddresses;
 use crdbctl_model::{
     Change, Desired, Fact, NodeName, Note, Observations, Observed, Presence, Resource, ResourceAddr,
     ResourceGraph, ResourceKind, Timestamp,
@@ -113,11 +114,10 @@ pub fn unreached_members(graph: &ResourceGraph, observations: &Observations) -> 
             _ => Ok(Vec::new()),
         };
     };
-    let known: BTreeSet<String> =
-        graph.staying().flat_map(|node| movement::addresses(graph, observations, node)).collect();
+    let addresses = MemberAddresses::of(graph, observations);
     let unreached = members
         .standing()
-        .filter(|member| member.address.as_ref().is_none_or(|address| !known.contains(address)));
+        .filter(|member| addresses.node_of(*member).is_none_or(|node| graph.is_leaving(node)));
     Ok(unreached
         .map(|member| {
             format!("n{} at {}", member.id, member.address.as_deref().unwrap_or("an unknown address"))

@@ -109,6 +109,7 @@ fn judge(fleet: &Fleet, mut seen: Seen, leaving: &Leaving<'_>) -> Result<(), Obs
 mod tests {
     use std::collections::BTreeMap;
 
+    use crdbctl_cockroach::members::MemberAddresses;
     use crdbctl_cockroach::output::node_status;
     use crdbctl_model::{HealthFact, MemberFigures};
 
@@ -120,9 +121,10 @@ mod tests {
 
     /// Three nodes that stay and one that leaves; what the last two say of themselves.
     fn found(third: (HealthFact, &str), fourth: &str, membership: MembershipFact) -> Result<(), String> {
-        let nodes = (1..=3).map(|at| (node(at), BTreeSet::from([format!("10.0.0.{at}:26257")])));
+        let nodes = (1..=3).map(|at| (node(at), format!("10.0.0.{at}:26257")));
         let fleet = Fleet {
-            nodes: nodes.collect(),
+            nodes: (1..=3).map(node).collect(),
+            addresses: MemberAddresses::configured(nodes),
             build: "v24.1.1".to_owned(),
             behind: BTreeSet::new(),
             replaced: BTreeSet::new(),

@@ -4,6 +4,7 @@ use crdbctl_cockroach::Version;
 use crdbctl_cockroach::client::{
     Drain, decommission, decommission_check, drain, drains_before_decommission, recommission,
 };
+use crdbctl_cockroach::members::MemberAddresses;
 use crdbctl_cockroach::output::{Membership, NodeStatus, decommission_status};
 use crdbctl_model::{DesiredMembers, Event, MemberFact, MembersFact, MembershipFact, NodeName};
 use crdbctl_probe::ClientOutput;
@@ -38,16 +39,17 @@ pub(super) async fn change(
     found: &MembersFact,
 ) -> Result<(), String> {
     replace(applier, through, sessions, issuer, desired).await?;
-    let returning = returning(desired, found);
+    let addresses = MemberAddresses::of(&applier.graph, &applier.observations);
+    let returning = returning(desired, found, &addresses);
     if !returning.is_empty() {
         run(through, sessions, recommission(&returning)).await?;
     }
-    let leaving = leaving(desired, found);
+    let leaving = leaving(desired, found, &addresses);
     if leaving.is_empty() {
         return Ok(());
     }
     may_leave(applier, sessions, issuer, &leaving).await?;
-    let version = running(through, desired, found)?;
+    let version = running(through, found, &addresses)?;
     let ids: Vec<u32> = leaving.iter().map(|(_, member)| member.id).collect();
     if let Some(words) = decommission_check(&version, &ids) {
         run(through, sessions, words).await?;
@@ -114,13 +116,17 @@ async fn check_again(
 }
 
 /// Returns whether nothing is to be done but to decommission dead members whose place nodes take.
-pub(super) fn only_replaces(desired: &DesiredMembers, found: &MembersFact) -> bool {
-    returning(desired, found).is_empty() && leaving(desired, found).is_empty()
+pub(super) fn only_replaces(
+    desired: &DesiredMembers,
+    found: &MembersFact,
+    addresses: &MemberAddresses,
+) -> bool {
+    returning(desired, found, addresses).is_empty() && leaving(desired, found, addresses).is_empty()
 }
 
 /// The members whose decommissioning is called off.
-fn returning(desired: &DesiredMembers, found: &MembersFact) -> Vec<u32> {
-    let members = desired.staying.values().filter_map(|address| found.at(address));
+fn returning(desired: &DesiredMembers, found: &MembersFact, addresses: &MemberAddresses) -> Vec<u32> {
+    let members = desired.staying.keys().filter_map(|node| addresses.member(node, &found.members));
     members
         .filter(|member| member.membership == MembershipFact::Decommissioning && !desired.replaces(member))
         .map(|member| member.id)
@@ -128,8 +134,13 @@ fn returning(desired: &DesiredMembers, found: &MembersFact) -> Vec<u32> {
 }
 
 /// The nodes that leave and have not left.
-fn leaving<'a>(desired: &'a DesiredMembers, found: &'a MembersFact) -> Vec<(&'a NodeName, &'a MemberFact)> {
-    let members = desired.leaving.iter().filter_map(|(node, address)| Some((node, found.at(address)?)));
+fn leaving<'a>(
+    desired: &'a DesiredMembers,
+    found: &'a MembersFact,
+    addresses: &MemberAddresses,
+) -> Vec<(&'a NodeName, &'a MemberFact)> {
+    let members =
+        desired.leaving.keys().filter_map(|node| Some((node, addresses.member(node, &found.members)?)));
     members.filter(|(_, member)| !member.has_left()).collect()
 }
 
@@ -143,12 +154,8 @@ struct Emptied {
 }
 
 /// The version of the node that the commands are given to: it is its own program that runs them.
-fn running(through: &Through, desired: &DesiredMembers, found: &MembersFact) -> Result<Version, String> {
-    let build = desired
-        .staying
-        .get(&through.node)
-        .and_then(|address| found.at(address))
-        .and_then(|member| member.build.as_deref());
+fn running(through: &Through, found: &MembersFact, addresses: &MemberAddresses) -> Result<Version, String> {
+    let build = addresses.member(&through.node, &found.members).and_then(|member| member.build.as_deref());
     version_of(through, build)
 }
 

@@ -16,6 +16,7 @@ mod version;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use crdbctl_cockroach::members::MemberAddresses;
 use crdbctl_model::{Change, Desired, Fact, Finalize, Outcome, ResourceAddr};
 use crdbctl_probe::HealthGoal;
 
@@ -67,7 +68,7 @@ impl Applier {
         if !self.plan.rollout.iter().all(|step| is_ready(&step.node)) {
             return;
         }
-        if members::only_replaces(desired, found) {
+        if members::only_replaces(desired, found, &MemberAddresses::of(&self.graph, &self.observations)) {
             return self.change_cluster(change, sessions, issuer, outcomes).await;
         }
         let replaced = match Through::find(self, sessions, issuer).await {

@@ -1,16 +1,16 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use crdbctl_cockroach::members::MemberAddresses;
 use crdbctl_cockroach::output::NodeStatus;
-use crdbctl_cockroach::start::CanonicalArgs;
-use crdbctl_model::{Desired, Fact, NodeName, Observations, Observed, Plan, ResourceAddr, ResourceGraph};
-
-use crate::applier::service_of;
+use crdbctl_model::{Desired, NodeName, Observations, Plan, ResourceAddr, ResourceGraph};
 
 /// The nodes that the manifest keeps, and how `cockroach node status` names them.
 #[derive(Clone, Debug)]
 pub(crate) struct Fleet {
+    /// Who they are.
+    pub(crate) nodes: BTreeSet<NodeName>,
     /// The addresses by which each may be known: as it is to run, and as it ran when it was read.
-    pub(crate) nodes: BTreeMap<NodeName, BTreeSet<String>>,
+    pub(crate) addresses: MemberAddresses,
     /// The version that each shall run, such as `v24.1.0`.
     pub(crate) build: String,
     /// The nodes that may run another one when they come back, because the change of their program is no part of the plan.
@@ -22,34 +22,9 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Returns the nodes of a graph, with what was found of their processes.
     pub(crate) fn of(graph: &ResourceGraph, observations: &Observations) -> Self {
-        let nodes = graph.staying().map(|node| {
-            let mut addresses: BTreeSet<String> = BTreeSet::new();
-            let hosts = graph
-                .nodes
-                .get(node)
-                .into_iter()
-                .flat_map(|spec| [spec.address.to_string(), spec.ssh_host.clone(), node.to_string()]);
-            let hosts: Vec<String> = hosts.collect();
-            let mut take = |argv: &[String]| {
-                let Some(found) = advertised(argv) else { return };
-                match found.strip_prefix(':') {
-                    // Without a host it advertises the name that its host gives itself.
-                    Some(port) => addresses.extend(hosts.iter().map(|host| format!("{host}:{port}"))),
-                    None => {
-                        addresses.insert(found);
-                    }
-                }
-            };
-            if let Some(service) = service_of(graph, node) {
-                take(&service.argv);
-            }
-            if let Some(argv) = running_argv(observations, node) {
-                take(argv);
-            }
-            (node.clone(), addresses)
-        });
         Self {
-            nodes: nodes.collect(),
+            nodes: graph.staying().cloned().collect(),
+            addresses: MemberAddresses::of(graph, observations),
             build: graph.version.clone(),
             behind: BTreeSet::new(),
             replaced: BTreeSet::new(),
@@ -90,53 +65,39 @@ impl Fleet {
         self
     }
 
-    /// Returns a node's row: of several lives at one address the one that is live, else the latest.
+    /// Returns the row of the member that a node is.
     pub(crate) fn row<'a>(&self, node: &NodeName, rows: &'a [NodeStatus]) -> Option<&'a NodeStatus> {
-        let addresses = self.nodes.get(node)?;
-        rows.iter()
-            .filter(|row| row.address.as_ref().is_some_and(|address| addresses.contains(address)))
-            .max_by_key(|row| (!row.is_gone(), row.is_healthy(), row.id))
+        self.addresses.member(node, rows)
     }
 
     /// Returns the node that has the address of a dead member and runs as another one now.
     pub(crate) fn successor(&self, row: &NodeStatus, rows: &[NodeStatus]) -> Option<&NodeName> {
-        self.nodes.iter().find_map(|(node, addresses)| {
-            let is_here = row.address.as_ref().is_some_and(|address| addresses.contains(address));
-            (is_here && self.row(node, rows).is_some_and(|own| own.id != row.id)).then_some(node)
-        })
+        let node = self.node_of(row)?;
+        self.row(node, rows).is_some_and(|own| own.id != row.id).then_some(node)
+    }
+
+    /// Returns the node that stays and has the address of a member.
+    fn node_of(&self, row: &NodeStatus) -> Option<&NodeName> {
+        self.addresses.node_of(row).filter(|node| self.nodes.contains(*node))
     }
 
     /// Returns a member's name for people: its node where the manifest has it, and its number.
     pub(crate) fn name_of(&self, row: &NodeStatus, rows: &[NodeStatus]) -> String {
         let address = row.address.as_deref().unwrap_or("without an address");
-        for (node, addresses) in &self.nodes {
-            if row.address.as_ref().is_some_and(|address| addresses.contains(address)) {
-                return match self.row(node, rows) {
-                    Some(own) if own.id == row.id => format!("{node} (n{})", row.id),
-                    _ => format!("n{}, which {node} at {address} was before it joined anew,", row.id),
-                };
-            }
+        if let Some(node) = self.node_of(row) {
+            return match self.row(node, rows) {
+                Some(own) if own.id == row.id => format!("{node} (n{})", row.id),
+                _ => format!("n{}, which {node} at {address} was before it joined anew,", row.id),
+            };
         }
         format!("n{} ({address}), which the manifest does not have,", row.id)
     }
 }
 
-fn advertised(argv: &[String]) -> Option<String> {
-    CanonicalArgs::parse(argv).ok()?.advertised().map(str::to_owned)
-}
-
-fn running_argv<'a>(observations: &'a Observations, node: &NodeName) -> Option<&'a [String]> {
-    observations.reading(node)?.resources.values().find_map(|observed| match observed {
-        Observed::Present(fact) => match fact.as_ref() {
-            Fact::Service(service) => Some(service.process.as_ref()?.argv.as_slice()),
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use crdbctl_model::{Action, Cause, LeftOut, LeftOutWhy, Timestamp};
     use crdbctl_planner::{PlanOptions, plan};
 

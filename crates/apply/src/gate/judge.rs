@@ -131,7 +131,7 @@ fn others_are_well<'a>(
     if going.iter().all(|node| is_down(node, fleet, seen)) {
         return Ok(Others::Needless);
     }
-    let others = || fleet.nodes.keys().filter(|node| !going.contains(*node) && !excused.contains(*node));
+    let others = || fleet.nodes.iter().filter(|node| !going.contains(*node) && !excused.contains(*node));
     for node in others() {
         is_ready(node, seen, goal)?;
     }
@@ -187,7 +187,7 @@ fn is_ready(node: &NodeName, seen: &Seen, goal: HealthGoal) -> Result<(), Obstac
 
 fn is_member<'a>(node: &NodeName, fleet: &Fleet, rows: &'a [NodeStatus]) -> Result<&'a NodeStatus, Obstacle> {
     let Some(row) = fleet.row(node, rows) else {
-        let addresses = fleet.nodes.get(node).into_iter().flatten().cloned().collect::<Vec<_>>().join(" or ");
+        let addresses = fleet.addresses.of_node(node).collect::<Vec<_>>().join(" or ");
         return Err(Obstacle::NoRow { node: node.clone(), addresses });
     };
     if row.is_gone() {
@@ -220,7 +220,7 @@ fn is_live(row: &NodeStatus, fleet: &Fleet, rows: &[NodeStatus]) -> Result<(), O
 /// # Errors
 /// The first thing that speaks against it.
 pub(crate) fn may_replace(fleet: &Fleet, seen: &Seen, node: &NodeName, id: u32) -> Result<(), Obstacle> {
-    for node in fleet.nodes.keys() {
+    for node in fleet.nodes.iter() {
         is_ready(node, seen, HealthGoal::Ready)?;
     }
     let Some(rows) = rows(seen)? else {
@@ -229,7 +229,7 @@ pub(crate) fn may_replace(fleet: &Fleet, seen: &Seen, node: &NodeName, id: u32) 
     if let Some(row) = rows.iter().find(|row| row.id == id && !row.is_gone() && row.is_healthy()) {
         return Err(Obstacle::Alive { member: fleet.name_of(row, rows) });
     }
-    for node in fleet.nodes.keys() {
+    for node in fleet.nodes.iter() {
         is_member(node, fleet, rows)?;
     }
     if fleet.row(node, rows).is_some_and(|row| row.id == id) {

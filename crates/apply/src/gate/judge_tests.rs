@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use crdbctl_cockroach::members::MemberAddresses;
 use crdbctl_cockroach::output::node_status;
 
 use super::*;
@@ -16,9 +17,10 @@ fn nodes(numbers: &[usize]) -> BTreeSet<NodeName> {
 }
 
 fn fleet(size: usize) -> Fleet {
-    let nodes = (1..=size).map(|number| (node(number), BTreeSet::from([format!("10.0.0.{number}:26257")])));
+    let nodes = (1..=size).map(|number| (node(number), format!("10.0.0.{number}:26257")));
     Fleet {
-        nodes: nodes.collect(),
+        nodes: (1..=size).map(node).collect(),
+        addresses: MemberAddresses::configured(nodes),
         build: "v24.1.1".to_owned(),
         behind: BTreeSet::new(),
         replaced: BTreeSet::new(),

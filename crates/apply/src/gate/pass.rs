@@ -128,7 +128,7 @@ impl Applier {
     ) -> Result<(), Obstacle> {
         let fleet = Fleet::of(&self.graph, &self.observations).replacing(&self.plan);
         // Where nobody else is, nobody takes over.
-        if fleet.nodes.keys().all(|node| going.contains(node)) {
+        if fleet.nodes.iter().all(|node| going.contains(node)) {
             return Ok(());
         }
         let (goal, began) = (self.goal(), Instant::now());

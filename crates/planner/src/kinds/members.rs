@@ -17,8 +17,9 @@ pub(super) fn compare(desired: &DesiredMembers, found: &MembersFact, context: &C
     let mut difference = Difference::new(Action::Update);
     difference.cause = Some(Cause::Manifest);
     let mut leaving = false;
-    for (node, address) in &desired.leaving {
-        match found.at(address).filter(|member| !member.has_left()) {
+    let member = |node: &NodeName| context.addresses.member(node, &found.members);
+    for node in desired.leaving.keys() {
+        match member(node).filter(|member| !member.has_left()) {
             None => difference.unchanged += 1,
             Some(member) => {
                 leaving = true;
@@ -29,8 +30,8 @@ pub(super) fn compare(desired: &DesiredMembers, found: &MembersFact, context: &C
         }
     }
     let replaced = Replaced::of(context);
-    for (node, address) in &desired.staying {
-        match found.at(address) {
+    for node in desired.staying.keys() {
+        match member(node) {
             Some(member)
                 if member.membership == MembershipFact::Decommissioning && !replaced.has(member.id) =>
             {
@@ -41,10 +42,9 @@ pub(super) fn compare(desired: &DesiredMembers, found: &MembersFact, context: &C
         }
     }
     // One that is dead holds nothing for the others.
-    let goes = |member: &MemberFact| {
-        desired.leaving.values().any(|address| found.at(address).is_some_and(|it| it.id == member.id))
-    };
-    let left = found.standing().filter(|it| it.figures.live != Some(false) && !goes(it)).count();
+    let leave: BTreeSet<u32> = desired.leaving.keys().filter_map(member).map(|member| member.id).collect();
+    let left =
+        found.standing().filter(|it| it.figures.live != Some(false) && !leave.contains(&it.id)).count();
     if leaving && left < REPLICAS {
         return unknown(
             format!("{left} live nodes would be left, and data has {REPLICAS} replicas at least"),
@@ -204,9 +204,9 @@ fn remark(member: &MemberFact) -> String {
 }
 
 /// Tells of members that the manifest does not have, and of dead ones that had the address of a node and are left alone.
-pub(super) fn notes(desired: &DesiredMembers, found: &MembersFact, context: &Context<'_>) -> Vec<String> {
+pub(super) fn notes(found: &MembersFact, context: &Context<'_>) -> Vec<String> {
     let mut notes = left_alone(found, context);
-    notes.extend(strangers(desired, found, context));
+    notes.extend(strangers(found, context));
     notes
 }
 
@@ -237,16 +237,10 @@ fn may_have_been(found: &MembersFact, context: &Context<'_>) -> String {
 }
 
 /// They are never touched.
-fn strangers(desired: &DesiredMembers, found: &MembersFact, context: &Context<'_>) -> Vec<String> {
-    let known = |member: &&MemberFact| {
-        let address = member.address.as_ref();
-        address.is_some_and(|address| {
-            desired.staying.values().chain(desired.leaving.values()).any(|known| known == address)
-        })
-    };
+fn strangers(found: &MembersFact, context: &Context<'_>) -> Vec<String> {
     found
         .standing()
-        .filter(|member| !known(member))
+        .filter(|member| context.addresses.node_of(*member).is_none())
         .map(|member| {
             let address = member.address.as_deref().unwrap_or("an unknown address");
             let state = match member.figures.live {

@@ -120,7 +120,7 @@ pub(crate) fn remove(desired: &Desired, found: &Fact) -> Fate {
 pub(crate) fn notes(resource: &Resource, found: &Fact, context: &Context<'_>) -> Vec<String> {
     match (&resource.desired, found) {
         (Desired::Authority(_), Fact::Ca(_)) => authority::notes(context),
-        (Desired::Members(desired), Fact::Members(fact)) => members::notes(desired, fact, context),
+        (Desired::Members(_), Fact::Members(fact)) => members::notes(fact, context),
         (Desired::Version(desired), Fact::Version(fact)) => version::notes(desired, fact, context),
         (Desired::Firewall(desired), Fact::Firewall(fact)) => firewall::notes(desired, fact),
         _ => Vec::new(),

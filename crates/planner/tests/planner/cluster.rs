@@ -518,7 +518,7 @@ fn a_leaving_node_that_is_down_keeps_its_store_while_a_member_of_an_unknown_addr
 }
 
 #[test]
-fn a_leaving_node_that_runs_under_an_older_address_is_known_by_it() {
+fn a_leaving_node_that_runs_under_an_older_address_is_decommissioned_by_it() {
     let mut world = leaving_with_store(true);
     let old = "198.0.2.77:26257";
     let mut forgotten = member(9, "", "v24.1.0");
@@ -536,8 +536,14 @@ fn a_leaving_node_that_runs_under_an_older_address_is_known_by_it() {
             *word = format!("--advertise-addr={old}");
         }
     }
-    assert!(!touches_fourth(&world), "{:?}", summary(&world.plan()));
-    assert!(notes(&world).contains("it has not left the cluster, where it is n4 at 198.0.2.77:26257"));
+    // It is decommissioned as the member that it runs as, and only then taken away.
+    let plan = world.plan();
+    let members = plan.changes.iter().find(|change| change.addr == addr("cluster/members.store")).unwrap();
+    assert_eq!(members.attributes[0].name, "store-4", "{members:#?}");
+    let service =
+        plan.changes.iter().find(|change| change.addr == addr("store-4/service.cockroach")).unwrap();
+    assert!(service.depends_on.contains(&members.addr), "{service:#?}");
+    assert!(!notes(&world).contains("left alone"), "{}", notes(&world));
 }
 
 #[test]
