@@ -21,7 +21,7 @@ fn read(path: &str) -> String {
 /// Every Markdown file of the repository that people read.
 fn documents() -> Vec<PathBuf> {
     let mut found = vec![root().join("README.md"), root().join("CHANGELOG.md")];
-    let mut open = vec![root().join("docs"), root().join("specs"), root().join("crates/roachsim")];
+    let mut open = vec![root().join("docs"), root().join("specs"), root().join("tests/roachsim")];
     while let Some(directory) = open.pop() {
         for entry in fs::read_dir(&directory).unwrap() {
             let path = entry.unwrap().path();
@@ -33,6 +33,12 @@ fn documents() -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// The folder of every crate, in `crates` and in `tests`.
+fn crates() -> Vec<PathBuf> {
+    let folders = ["crates", "tests"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    folders.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
 }
 
 /// The lines of a document in fenced blocks (`true`) and around them (`false`).
@@ -175,10 +181,10 @@ fn relative_links_lead_somewhere() {
 #[test]
 fn every_crate_stands_in_the_architecture() {
     let architecture = read("docs/architecture.md");
-    for entry in fs::read_dir(root().join("crates")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
+    for path in crates() {
+        let name = path.file_name().unwrap().to_str().unwrap();
         let row = format!("| [`{name}`](");
-        assert!(architecture.contains(&row), "docs/architecture.md has no row for crates/{name}");
+        assert!(architecture.contains(&row), "docs/architecture.md has no row for {}", path.display());
     }
 }
 
@@ -201,8 +207,8 @@ fn every_dependency_has_a_reason_and_every_reason_a_dependency() {
 #[test]
 fn every_declared_dependency_is_used() {
     let mut used = BTreeSet::new();
-    for entry in fs::read_dir(root().join("crates")).unwrap() {
-        let manifest = fs::read_to_string(entry.unwrap().path().join("Cargo.toml")).unwrap();
+    for path in crates() {
+        let manifest = fs::read_to_string(path.join("Cargo.toml")).unwrap();
         for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
             let keys = toml_keys(&manifest, section);
             used.extend(keys.iter().map(|key| key.split('.').next().unwrap().to_owned()));
