@@ -95,7 +95,7 @@ pub(crate) struct RawDropIn {
 ///
 /// Form: the line `crdbctl-probe 1`, the lasting body, the line `live`, the lines that change by
 /// themselves (clock, health), and `end SHA256` with the digest of the body. A line is a word and
-/// fields parted by one space; free text is in base64, so any byte survives.
+/// fields parted by one space; free text is in base64, so any byte survives, or behind a `=` where no byte of it needs that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The digest of the body: equal while the host is unchanged.
@@ -248,11 +248,11 @@ impl Answer {
         }
         let fields: Vec<&str> = line.split(' ').collect();
         match fields.as_slice() {
-            ["host", machine, kernel, os, hostname, machine_id] => {
+            ["host", machine, kernel, os, version, hostname, machine_id] => {
                 self.host = RawHost {
                     machine: text(machine)?,
                     kernel: text(kernel)?,
-                    os: text(os)?.trim().to_owned(),
+                    os: format!("{} {}", text(os)?, text(version)?).trim().to_owned(),
                     hostname: text(hostname)?,
                     machine_id: if *machine_id == "-" { None } else { Some(machine_id.parse().ok()?) },
                 };
@@ -482,7 +482,11 @@ fn room(path: &str, swept: &str, told: &str) -> Option<Room> {
 }
 
 fn decode(field: &str) -> Option<Vec<u8>> {
-    STANDARD.decode(field).ok()
+    // No base64 text begins with its filler.
+    match field.strip_prefix('=') {
+        Some(raw) => Some(raw.as_bytes().to_vec()),
+        None => STANDARD.decode(field).ok(),
+    }
 }
 
 fn text(field: &str) -> Option<String> {

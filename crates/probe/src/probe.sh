@@ -1,12 +1,21 @@
 LC_ALL=C; export LC_ALL
+newline='
+'
 b64() { base64 -w0; }
-word() { printf %s "$1" | b64; }
+# What most words are made of travels as it is, behind a "="; whatever else there is, in base64. A pipe costs three processes.
+word() { case $1 in *[!A-Za-z0-9./_:+@,=-]*) printf %s "$1" | b64 ;; *) printf '=%s' "$1" ;; esac; }
 # A failed command's own words, for the reason of an unknown.
 said() { printf %s "$1" | tr '\n\t' '  ' | head -c 400 | b64; }
 ask_host() {
-  printf 'host %s %s %s %s %s\n' "$(uname -m | b64)" "$(uname -r | b64)" \
-    "$( (. /etc/os-release && printf '%s %s' "${ID-}" "${VERSION_ID-}") 2>/dev/null | b64)" \
-    "$(uname -n | b64)" "$(if [ -s /etc/machine-id ]; then sha256sum </etc/machine-id | cut -c1-64; else echo -; fi)"
+  id=-; if [ -s /etc/machine-id ]; then id=$(sha256sum </etc/machine-id); fi
+  # Its value may be in quotes (os-release(5)), and nothing of it is run.
+  os= os_version=
+  while IFS='=' read -r name value; do
+    value=${value#[\"\']}; value=${value%[\"\']}
+    case $name in ID) os=$value ;; VERSION_ID) os_version=$value ;; esac
+  done 2>/dev/null </etc/os-release
+  read -r release 2>/dev/null </proc/sys/kernel/osrelease; read -r name 2>/dev/null </proc/sys/kernel/hostname
+  printf 'host %s %s %s %s %s\n' "$(word "$(uname -m)")" "$(word "$release")" "$(word "$os") $(word "$os_version")" "$(word "$name")" "${id%% *}"
 }
 ask_record() {
   for kind in json pending begun; do
@@ -60,14 +69,15 @@ ask_users() {
   for name in "$@"; do
     known="${known-} user.$name "
     line=$(getent passwd "$name" 2>&1); status=$?
-    printf 'user %s %s %s %s\n' "$name" "$status" "$(word "$line")" "$(id -gn -- "$name" 2>/dev/null | b64)"
+    printf 'user %s %s %s %s\n' "$name" "$status" "$(word "$line")" "$(word "$(id -gn -- "$name" 2>/dev/null)")"
   done
 }
 # Errors go the same way as answers: "stat: cannot statx '/x': No such file or directory".
 ask_stat() { known="${known-} $* "; stat -c 'stat %f %u %g %U %G %n' -- "$@" 2>&1; }
 ask_targets() {
   for path in "$@"; do
-    [ ! -L "$path" ] || printf 'target %s %s\n' "$path" "$(readlink -n -- "$path" | b64)"
+    # A target may end in newlines, which only the dot keeps.
+    [ ! -L "$path" ] || { target=$(readlink -n -- "$path"; echo .); printf 'target %s %s\n' "$path" "$(word "${target%.}")"; }
   done
 }
 # A regular file of up to 64 KiB as it is, a larger one as its digest.
@@ -173,9 +183,8 @@ ssh_key() {
 ask_firewall() {
   known="${known-} firewall "
   if [ ! -d "$1" ]; then echo 'firewall absent'; return; fi
-  if conf=$(cat -- "$1/ufw.conf" 2>&1) && rules=$(grep -h '^### tuple ###' -- "$1/user.rules" "$1/user6.rules" 2>&1 || [ $? -eq 1 ]); then
-    printf 'firewall ok %s %s %s\n' "$(printf '%s\n' "$conf" | grep -ciE '^ENABLED="?yes"?' || true)" \
-      "$(grep -ciE '^IPV6="?yes"?' /etc/default/ufw 2>/dev/null || true)" "$(word "$rules")"
+  if conf=$(grep -ciE '^ENABLED="?yes"?' -- "$1/ufw.conf" 2>&1 || [ $? -eq 1 ]) && rules=$(grep -h '^### tuple ###' -- "$1/user.rules" "$1/user6.rules" 2>&1 || [ $? -eq 1 ]); then
+    printf 'firewall ok %s %s %s\n' "$conf" "$(grep -ciE '^IPV6="?yes"?' /etc/default/ufw 2>/dev/null)" "$(word "$rules")"
   else
     printf 'firewall error %s\n' "$(said "$conf $rules")"
   fi
@@ -199,7 +208,7 @@ ask_service() {
   else
     printf 'service error %s\n' "$(said "$text")"; return
   fi
-  pid=$(printf '%s\n' "$text" | sed -n 's/^MainPID=//p')
+  pid=${text##*MainPID=}; pid=${pid%%[!0-9]*}
   case $pid in ''|0) ;; *) one_process "$pid" "$binary" "$@" ;; esac
   if [ -d "$store" ]; then printf 'store %s\n' "$(one_store "$store")"; fi
 }
@@ -315,8 +324,16 @@ ask_mounts() {
     done </proc/self/mountinfo
   done
 }
+# uid_of PROC, fields_of PROC, limit_of PROC: what proc(5) has of a process in `uid`, `started`, `soft` and `hard`; empty when it has ended.
+uid_of() { uid=; while read -r name value _; do if [ "$name" = Uid: ]; then uid=$value; break; fi; done 2>/dev/null <"$1/status"; }
+fields_of() {
+  line=; while read -r more; do line="$line $more"; done 2>/dev/null <"$1/stat"
+  # Its name, in brackets, may hold anything.
+  set -f; set -- ${line##*) }; set +f; started=${20-}
+}
+limit_of() { soft= hard=; while read -r one two three value most _; do if [ "$one $two $three" = 'Max open files' ]; then soft=$value hard=$most; break; fi; done 2>/dev/null <"$1/limits"; }
 owner_of() {
-  uid=$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "$1/status" 2>/dev/null)
+  uid_of "$1"
   if line=$(getent passwd "$uid" 2>/dev/null); then printf '%s' "${line%%:*}"; else printf '%s' "${uid:-?}"; fi
 }
 one_process() {
@@ -328,13 +345,12 @@ one_process() {
   if [ -z "$cmdline" ]; then printf 'process error %s\n' "$(word 'it ended while it was looked at')"; return; fi
   hash=-
   if [ "$exe" != "$binary" ]; then hash=$(digest "$proc/exe" 2>/dev/null) && [ -n "$hash" ] || hash=?; fi
-  started=$(sed 's/.*) //' "$proc/stat" 2>/dev/null | cut -d' ' -f20)
-  limit=$(sed -n 's/^Max open files *\([^ ]*\).*/\1/p' "$proc/limits" 2>/dev/null)
-  ceiling=$(sed -n 's/^Max open files *[^ ]* *\([^ ]*\).*/\1/p' /proc/1/limits 2>/dev/null)
+  fields_of "$proc"; limit_of /proc/1; ceiling=$hard; limit_of "$proc"
   printf 'process ok %s %s %s %s %s %s %s' "${proc#/proc/}" "${started:--}" "$(owner_of "$proc")" \
-    "${limit:--}/${ceiling:-unlimited}" "$hash" "$(word "$exe")" "$cmdline"
+    "${soft:--}/${ceiling:-unlimited}" "$hash" "$(word "$exe")" "$cmdline"
   for name in "$@"; do
-    value=$(printf '%s\n' "$environ" | grep -m1 -- "^$name=") && printf ' %s' "$(word "$value")"
+    value=${newline}${environ}${newline}
+    case $value in *"$newline$name="*) value=${value#*"$newline$name="}; printf ' %s' "$(word "$name=${value%%"$newline"*}")" ;; esac
   done
   printf '\n'
 }
@@ -342,7 +358,7 @@ one_process() {
 # (as that user sees it too), ask=CONDITION of systemd, account=KIND NAME, listen=KIND HOST PORT. Drop-ins add theirs.
 ask_start() {
   start_user=$1 start_unit=$2 start_packages=$3; shift 3
-  newline=$(printf '\n.'); newline=${newline%.} paths= used=no asked=0
+  paths= used=no asked=0
   words=$(printf '%s\n' "$@"; words_of_drop_ins "$start_unit")
   IFS=$newline; set -f; set -- $words; set +f; unset IFS
   for word in "$@"; do
@@ -411,7 +427,7 @@ one_account() {
 # /proc/net/tcp; state 0A), with "own" for processes of the user that runs the main process.
 one_listener() {
   place=unknown own= addresses=${addresses-$(ip -o addr show 2>/dev/null | head -c 262144)}
-  case ${pid:-0} in 0) ;; *) own=$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status" 2>/dev/null) ;; esac
+  case ${pid:-0} in 0) ;; *) uid_of "/proc/$pid"; own=$uid ;; esac
   case $1 in
     any) place=local ;;
     ip) place=$(place_of "$2") ;;
@@ -481,7 +497,7 @@ ask_room() {
   done
   printf 'room %s %s %s\n' "${1%/*}" "$((${swept:-0}))" "$(word "$told")"
 }
-ask_clock() { printf 'clock %s\n' "$(date '+%s %3N')"; }
+ask_clock() { date '+clock %s %3N'; }
 # Where neither curl nor openssl is, the answer ends in "ssh": the question is asked through the ssh connection.
 ask_health() {
   by=; if ! command -v curl >/dev/null 2>&1 && ! command -v openssl >/dev/null 2>&1; then by=' ssh'; fi
@@ -498,7 +514,7 @@ ask_health() {
   else
     text=$(printf 'GET /health?ready=1 HTTP/1.0\r\nHost: localhost\r\n\r\n' | timeout 5 openssl s_client -quiet -connect "$2" 2>/dev/null); status=0
   fi
-  printf 'health said %s %s\n' "$status" "$(printf %s "$text" | tr -d '\0' | head -c 4096 | b64)"
+  printf 'health said %s %s\n' "$status" "$(printf %.4096s "$text" | b64)"
 }
 probe() {
   body=$(probe_body)

@@ -13,6 +13,7 @@ mod certificates;
 mod chains;
 mod ci;
 mod cluster;
+mod cost;
 mod destroy;
 mod display;
 mod drift;
