@@ -14,6 +14,7 @@ mod lab;
 mod linters;
 mod runner;
 mod setup;
+mod slowest;
 mod ssh_server;
 mod steps;
 mod test;

@@ -7,6 +7,7 @@ use roachsim::archive::BINARY_VARIABLE;
 
 use crate::build::Targets;
 use crate::runner::{Show, Watched, cargo, colour, succeeds, watch};
+use crate::slowest::Slowest;
 use crate::steps::Steps;
 use crate::{Failure, browser, build, linters, setup, ssh_server};
 
@@ -14,8 +15,17 @@ const STEPS: [&str; 4] =
     ["prepare this machine", "build", "run the examples in documentation", "run the tests"];
 const STEPS_OF_A_PART: [&str; 3] = ["prepare this machine", "build", "run tests"];
 
+/// Nextest's filter for what `--quick` leaves out: the tests that boot hosts or open a browser. Each place that calls
+/// `require_lab` is in it; a test below holds it to that.
+const SLOW: &str = "binary_id(=crdbctl::real_hosts) | (package(=crdbctl-testlab) & kind(test)) | \
+                    binary_id(=crdbctl-transport::privilege) | binary_id(=crdbctl-spec::systemd) | \
+                    test(pages_can_be_used_in_a_browser)";
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// Leave out the tests that boot hosts or open a browser, and the documentation tests
+    #[arg(long, conflicts_with = "nextest")]
+    quick: bool,
     /// Arguments for `cargo nextest run`, after `--`; without any, documentation tests run too
     #[arg(last = true)]
     nextest: Vec<String>,
@@ -23,12 +33,13 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let is_whole = self.nextest.is_empty();
+        let is_whole = self.nextest.is_empty() && !self.quick;
         let names: &[&str] = if is_whole { &STEPS } else { &STEPS_OF_A_PART };
         // How long a part takes says nothing of another part.
-        let mut steps = Steps::new(format!("test {}", self.nextest.join(" ")), names)?;
+        let quick = if self.quick { "--quick " } else { "" };
+        let mut steps = Steps::new(format!("test {quick}{}", self.nextest.join(" ")), names)?;
         steps.next(|| {
-            prepare();
+            prepare(self.quick);
             Ok(())
         })?;
         let skipped = skipped_file()?;
@@ -59,15 +70,19 @@ impl Args {
     fn run_nextest(&self, skipped: &Path, stand_in: &Path) -> Result<(bool, String), Failure> {
         let mut summary = "no summary was printed".to_owned();
         let mut ignored = Vec::new();
+        let mut slowest = Slowest::default();
         let mut command = cargo();
         command.args(["nextest", "run", "--workspace", "--color", colour()]).args(&self.nextest);
-        if self.nextest.is_empty() {
+        if self.quick {
+            command.args(["-E", &format!("not ({SLOW})")]);
+        } else if self.nextest.is_empty() {
             // Of a part, all others would have a line.
             command.args(["--status-level", "skip"]);
         }
         command.env(SKIPPED_VARIABLE, skipped).env(BINARY_VARIABLE, stand_in);
         let passed = watch(&mut command, Watched::Stderr, |line| {
             let line = line.trim();
+            slowest.add(line);
             if line.starts_with("Summary [") {
                 // It stands at the very end.
                 line.clone_into(&mut summary);
@@ -77,6 +92,9 @@ impl Args {
             ignored.extend(ignored_test.map(|(_, test)| test.trim().to_owned()));
             if ignored_test.is_some() { Show::No } else { Show::Yes }
         })?;
+        if let Some(table) = slowest.table() {
+            println!("\n{table}");
+        }
         if !ignored.is_empty() {
             println!("\n{} tests are marked #[ignore] and were not run:", ignored.len());
             ignored.iter().for_each(|test| println!("  {test}"));
@@ -86,8 +104,8 @@ impl Args {
     }
 
     fn run_cargo_test(&self, skipped: &Path, stand_in: &Path) -> Result<(bool, String), Failure> {
-        if !self.nextest.is_empty() {
-            return Err("cargo-nextest is not there to take these arguments".into());
+        if self.quick || !self.nextest.is_empty() {
+            return Err("cargo-nextest is not there to take these arguments or `--quick`".into());
         }
         let mut totals = Totals::default();
         let mut command = cargo();
@@ -109,10 +127,14 @@ impl Args {
     }
 }
 
-/// Installs what the tests need. What cannot be had is a warning: the tests that need it say so.
-fn prepare() {
-    let hosts = setup::prepare().map_err(Failure::from);
-    for result in [hosts, ssh_server::prepare(), browser::prepare(), linters::prepare()] {
+/// Installs what the tests need, without hosts and the browser for quick ones. What cannot be had is a warning: the tests that
+/// need it say so.
+fn prepare(is_quick: bool) {
+    let mut results = vec![ssh_server::prepare(), linters::prepare()];
+    if !is_quick {
+        results.extend([setup::prepare().map_err(Failure::from), browser::prepare()]);
+    }
+    for result in results {
         if let Err(error) = result {
             eprintln!("warning: {error}");
         }
@@ -201,7 +223,49 @@ impl Totals {
 
 #[cfg(test)]
 mod tests {
-    use super::{Totals, filter};
+    use std::path::Path;
+
+    use super::{SLOW, Totals, filter};
+
+    /// Returns the Rust files under a directory that hold these words.
+    fn files_with(words: &str, directory: &Path) -> Vec<String> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("node_modules") {
+                found.extend(files_with(words, &path));
+            } else if path.extension().is_some_and(|it| it == "rs")
+                && std::fs::read_to_string(&path).unwrap().contains(words)
+            {
+                found.push(path.display().to_string());
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn quick_tests_boot_no_hosts() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut files = files_with("require_lab(", &root.join("crates"));
+        files.extend(files_with("require_lab(", &root.join("tests")));
+        assert!(!files.is_empty());
+        for file in files {
+            // Where a lab is booted, and what leaves that out.
+            let (_, term) = [
+                ("/cli/tests/real_hosts/", "binary_id(=crdbctl::real_hosts)"),
+                ("/testlab/tests/", "(package(=crdbctl-testlab) & kind(test))"),
+                ("/transport/tests/privilege", "binary_id(=crdbctl-transport::privilege)"),
+                ("/spec/tests/systemd.rs", "binary_id(=crdbctl-spec::systemd)"),
+                // The definition, and this file.
+                ("/testlab/src/", ""),
+                ("/xtask/src/test.rs", ""),
+            ]
+            .into_iter()
+            .find(|(place, _)| file.contains(place))
+            .unwrap_or_else(|| panic!("{file} boots hosts: add it to SLOW"));
+            assert!(SLOW.contains(term), "{file} boots hosts, and SLOW lacks {term}");
+        }
+    }
 
     #[test]
     fn skipped_tests_can_be_run_alone() {
