@@ -112,7 +112,7 @@ fn manifest(lab: &Lab, archive: &Path) -> String {
     let mut text = format!(
         "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\n\
          cockroach:\n  version: {VERSION}\n  archive: {archive}\n\
-         rollout: {{settle: 0s, ranges_pause: 3s}}\n\
+         rollout: {{settle: 0s, ranges_pause: 1s}}\n\
          ssh: {{user: admin, config_file: {}}}\nnodes:\n",
         lab.ssh_config().display(),
     );

@@ -72,9 +72,10 @@ impl Bench {
     /// Writes the manifest with more lines in its `cockroach` section and its nodes' entries too.
     pub(crate) fn manifest_with(&self, cockroach: &str, node: &str, more: &str, user: &str) {
         let Release { version, archive, .. } = Release::of_hosts();
+        // The pause is longer than the time for which a stand-in's range figures read 0 after a start.
         let mut text = format!(
             "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach:\n  version: {version}\n  archive: {}\n{cockroach}\
-             rollout: {{settle: 0s, health_timeout: 60s, ranges_pause: 3s}}\n{more}\nssh:\n  user: {user}\n  config_file: {}\nnodes:\n",
+             rollout: {{settle: 0s, health_timeout: 60s, ranges_pause: 1s}}\n{more}\nssh:\n  user: {user}\n  config_file: {}\nnodes:\n",
             archive.display(),
             self.lab.ssh_config().display(),
         );

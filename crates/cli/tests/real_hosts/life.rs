@@ -22,7 +22,7 @@ impl Manifest {
         let mut text = format!(
             "apiVersion: crdbctl/v1\nkind: Cluster\nname: store\ncockroach:\n  version: {version}\n  \
              archive: {archives}/cockroach-{{version}}.{{os}}-{{arch}}.tgz\n  flags: {{cache: \"{cache}\"}}\n\
-             rollout: {{settle: 0s, ranges_pause: 4s, health_timeout: 120s}}\ncertificates: {{{certificates}}}\n\
+             rollout: {{settle: 0s, ranges_pause: 1s, health_timeout: 120s}}\ncertificates: {{{certificates}}}\n\
              ssh:\n  user: {user}\n  config_file: {ssh}\nnodes:\n",
             version = self.version,
             archives = archives.display(),

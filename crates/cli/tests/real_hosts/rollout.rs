@@ -19,7 +19,7 @@ fn manifest(bench: &Bench, cache: &str, rollout: &str, more: &str) {
     std::fs::write(&path, text.replace(&line, &format!("rollout: {{{rollout}}}"))).unwrap();
 }
 
-const QUICK: &str = "settle: 0s, health_timeout: 60s, ranges_pause: 3s";
+const QUICK: &str = "settle: 0s, health_timeout: 60s, ranges_pause: 1s";
 
 fn pids(bench: &Bench) -> Vec<String> {
     (1..=bench.lab.hosts().len()).map(|number| pid(bench.host(number))).collect()
@@ -32,8 +32,8 @@ fn at(done: &Done, words: &str) -> usize {
 #[test]
 fn nodes_restart_one_by_one_drained_gated_and_between_hooks() {
     let Some(bench) = Bench::start_stand_in(3) else { return };
-    // The figures read 0 for three seconds after a start, and ranges lack replicas for eight.
-    let slow = "  environment: {ROACHSIM_CATCHUP_MS: \"8000\"}\n";
+    // The figures read 0 for 0.8 seconds after a start, and ranges lack replicas for four.
+    let slow = "  environment: {ROACHSIM_CATCHUP_MS: \"4000\"}\n";
     bench.manifest_with(slow, "", "", ADMIN);
     bench.apply();
     bench.assert_empty_plan();
@@ -168,7 +168,7 @@ fn each_fault_stops_the_rollout_at_its_node_and_the_next_apply_does_the_rest() {
     manifest(&bench, ".25", QUICK, "");
     bench.apply();
     bench.assert_empty_plan();
-    let short = "settle: 0s, health_timeout: 12s, ranges_pause: 3s, drain_timeout: 3s";
+    let short = "settle: 0s, health_timeout: 12s, ranges_pause: 1s, drain_timeout: 3s";
     let drain = [
         "store-2 did not drain within rollout.drain_timeout (3s)",
         "systemctl restart cockroach.service",
@@ -222,7 +222,7 @@ fn nodes_of_one_locality_go_together_and_are_waited_for_together() {
 #[test]
 fn a_dead_node_keeps_the_others_up_and_is_itself_started() {
     let Some(bench) = Bench::start_stand_in(3) else { return };
-    let short = "settle: 0s, health_timeout: 10s, ranges_pause: 2s";
+    let short = "settle: 0s, health_timeout: 10s, ranges_pause: 1s";
     manifest(&bench, ".25", short, "");
     bench.apply();
     let before = pids(&bench);
@@ -262,7 +262,7 @@ fn an_interrupt_finishes_the_node_in_hand_and_skips_the_rest() {
     manifest(&bench, ".25", QUICK, "");
     bench.apply();
     let before = pids(&bench);
-    manifest(&bench, ".26", "settle: 0s, health_timeout: 60s, ranges_pause: 3s", "");
+    manifest(&bench, ".26", "settle: 0s, health_timeout: 60s, ranges_pause: 1s", "");
     bench.host(1).exec_ok(&format!("echo 'slow-drain 5s' >{FAULTS}")).unwrap();
     let apply =
         bench.command(&["apply", "--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -161,9 +161,9 @@ fn for_lab(manifest: &str, bench: &Bench, archives: &Path) -> String {
         bench.lab.ssh_config().display()
     );
     if text.contains("\nrollout: {") {
-        text = text.replace("\nrollout: {", "\nrollout: {settle: 0s, ranges_pause: 4s, ");
+        text = text.replace("\nrollout: {", "\nrollout: {settle: 0s, ranges_pause: 1s, ");
     } else {
-        text.push_str("rollout: {settle: 0s, ranges_pause: 4s, health_timeout: 60s}\n");
+        text.push_str("rollout: {settle: 0s, ranges_pause: 1s, health_timeout: 60s}\n");
     }
     text
 }

@@ -87,9 +87,9 @@ impl Tuning {
         Ok(Self {
             heartbeat: Duration::from_millis(read("ROACHSIM_HEARTBEAT_MS", 300)?.max(10)),
             liveness_ms: read("ROACHSIM_LIVENESS_MS", 3000)?,
-            metrics_delay: Duration::from_millis(read("ROACHSIM_METRICS_DELAY_MS", 3000)?),
+            metrics_delay: Duration::from_millis(read("ROACHSIM_METRICS_DELAY_MS", 800)?),
             drain: Duration::from_millis(read("ROACHSIM_DRAIN_MS", 500)?),
-            catch_up: Duration::from_millis(read("ROACHSIM_CATCHUP_MS", 4000)?),
+            catch_up: Duration::from_millis(read("ROACHSIM_CATCHUP_MS", 1500)?),
             upgrade: Duration::from_millis(read("ROACHSIM_UPGRADE_MS", 1000)?),
             descriptor_ms: read("ROACHSIM_DESCRIPTOR_MS", 7_200_000)?,
             budget: Budget { changes: 10, dead_after: read("ROACHSIM_DEAD_MS", 300_000)? },
