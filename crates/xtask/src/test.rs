@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use crdbctl_testlab::{Lab, SKIPPED_VARIABLE, availability};
 use roachsim::archive::BINARY_VARIABLE;
@@ -20,6 +20,10 @@ const STEPS_OF_A_PART: [&str; 3] = ["prepare this machine", "build", "run tests"
 const SLOW: &str = "binary_id(=crdbctl::real_hosts) | (package(=crdbctl-testlab) & kind(test)) | \
                     binary_id(=crdbctl-transport::privilege) | binary_id(=crdbctl-spec::systemd) | \
                     test(pages_can_be_used_in_a_browser)";
+
+/// How many tests run at once beyond the number of cores: labs wait for most of their time. With one more, this is `max-threads`
+/// of the group `lab` in `.config/nextest.toml`.
+const WAITING_LABS: usize = 2;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -78,6 +82,10 @@ impl Args {
         } else if self.nextest.is_empty() {
             // Of a part, all others would have a line.
             command.args(["--status-level", "skip"]);
+            command.args([
+                "--test-threads",
+                &(thread::available_parallelism()?.get() + WAITING_LABS).to_string(),
+            ]);
         }
         command.env(SKIPPED_VARIABLE, skipped).env(BINARY_VARIABLE, stand_in);
         let passed = watch(&mut command, Watched::Stderr, |line| {
