@@ -7,7 +7,10 @@ use roachsim::archive::{self, Arch};
 use roachsim::release::Release;
 
 use crate::build::Targets;
+use crate::steps::Steps;
 use crate::{Failure, build};
+
+const STEPS: [&str; 2] = ["build crdbctl and the stand-in for cockroach", "pack the archive"];
 
 /// Arguments of `cargo xtask archive`.
 #[derive(clap::Args)]
@@ -24,10 +27,11 @@ pub(crate) struct Args {
 impl Args {
     /// Builds and packs the stand-in, and prints the archive's path.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let Some(binary) = build::workspace(Targets::Bins)? else {
+        let mut steps = Steps::new("archive", &STEPS)?;
+        let Some(binary) = steps.next(|| build::workspace(Targets::Bins))? else {
             return Ok(ExitCode::FAILURE);
         };
-        let packed = archive::pack(&binary, self.version, self.arch, &self.dir)?;
+        let packed = steps.next(|| Ok(archive::pack(&binary, self.version, self.arch, &self.dir)?))?;
         println!("{}", packed.path.display());
         Ok(ExitCode::SUCCESS)
     }
