@@ -12,10 +12,11 @@ pub(crate) struct SelectionArgs {
     #[arg(long, value_name = "NAME")]
     node: Vec<NodeName>,
 
-    /// Only resources of this address, in which * stands for any characters: store-1/*, */unit.*, cluster/*; may be given several times
+    /// Only resources with this address; * matches any characters: store-1/*, */unit.*, cluster/*; may be given several times
     ///
-    /// With --node, only those on these nodes. What is left out is told. Ends with 64 when a target means nothing and, unless it is only
-    /// looked at (`drift`), when what is selected rests on a change that is not: the message names what to add.
+    /// With --node, only the resources on those nodes. The output lists what was left out. Ends with 64 if a target matches no
+    /// resource. `plan` and `apply` also end with 64 if a selected change depends on one that is not selected: the message names
+    /// the options to add.
     #[arg(long, value_name = "ADDR")]
     target: Vec<AddrPattern>,
 }

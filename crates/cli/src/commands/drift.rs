@@ -14,7 +14,7 @@ use crate::selection::SelectionArgs;
 use crate::shard_args::ShardArgs;
 use crate::{CliError, ExitCode, Ui, accepting, document};
 
-/// Tell whether the hosts have moved, and whether the manifest is ahead of them
+/// Report what changed on the hosts, and what in the manifest is not applied yet
 ///
 /// Changes nothing, on no host and not here, but the files that options name and the cache of releases. Ends with 0 when
 /// nothing diverges, with 2 when something does, and with 5 when something could not be read, whatever else was found.
@@ -24,25 +24,25 @@ pub(crate) struct DriftArgs {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: PlanFormat,
 
-    /// Look at one side alone: what moved on the hosts, or what the manifest is ahead by
+    /// Report one side only: what changed on the hosts, or what in the manifest is not applied yet
     #[arg(long, value_name = "SIDE", value_enum)]
     only: Option<Side>,
 
-    /// File of drift that is accepted for a time, instead of the one beside the manifest
+    /// File with drift that is accepted for a time
     ///
-    /// Without this, cluster.accept.yaml beside cluster.yaml is read when it is there. specs/accept.v1.md describes it.
+    /// By default cluster.accept.yaml next to cluster.yaml, if it exists. specs/accept.v1.md describes it.
     #[arg(long, value_name = "FILE")]
     accept: Option<PathBuf>,
 
     /// Write the result to this file in its form, and to standard output for people
     ///
-    /// The file can be read by its owner alone, and is replaced at once.
+    /// Only its owner can read the file. It is replaced atomically.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
     /// Write the numbers to this file, for Prometheus's textfile collector
     ///
-    /// The file is replaced at once and can be read by everybody.
+    /// Everyone can read the file. It is replaced atomically.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "node", "target"])]
     metrics: Option<PathBuf>,
 
@@ -52,7 +52,7 @@ pub(crate) struct DriftArgs {
     #[command(flatten)]
     selection: SelectionArgs,
 
-    /// Look at what `probe -o` wrote, without connecting to any node
+    /// Compare what `probe -o` wrote, without connecting to any node
     #[arg(long, value_name = "FILE")]
     observed: Option<PathBuf>,
 }

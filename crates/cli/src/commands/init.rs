@@ -18,7 +18,7 @@ use crate::{CliError, ExitCode, Ui};
 #[derive(Args, Debug)]
 #[command(group(clap::ArgGroup::new("source").required(true).args(["nodes", "from_hosts"])))]
 pub(crate) struct InitArgs {
-    /// Nodes, each with the address that CockroachDB shall listen on
+    /// Nodes, each with the address that CockroachDB is to listen on
     #[arg(value_name = "NAME=ADDRESS")]
     nodes: Vec<NewNode>,
 

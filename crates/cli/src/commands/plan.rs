@@ -30,8 +30,8 @@ pub(crate) struct PlanArgs {
 
     /// Save the plan to this file, for `show FILE` and `apply FILE`
     ///
-    /// The file can be read by its owner alone, and is replaced at once. It holds no secret. It rests on the manifest and on
-    /// what was found: `apply FILE` does exactly this plan, or refuses it as stale.
+    /// Only its owner can read the file. It is replaced atomically. It holds no secret. `apply FILE` does
+    /// exactly this plan, or refuses it as stale.
     #[arg(short, long, value_name = "FILE", conflicts_with = "explain")]
     output: Option<PathBuf>,
 
@@ -69,7 +69,7 @@ pub(crate) struct PlanArgs {
 
     /// Write the numbers to this file, for Prometheus's textfile collector
     ///
-    /// The file is replaced at once and can be read by everybody.
+    /// Everyone can read the file. It is replaced atomically.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["node", "target"])]
     metrics: Option<PathBuf>,
 }

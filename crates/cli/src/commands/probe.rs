@@ -14,7 +14,7 @@ use crate::{CliError, ExitCode, Ui, document, interrupt, runtime};
 pub(crate) struct ProbeArgs {
     /// File to write to instead of standard output
     ///
-    /// The file can be read by its owner alone, and is replaced at once. docs/offline.md tells what is in it.
+    /// Only its owner can read the file. It is replaced atomically. docs/offline.md says what is in it.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

@@ -11,9 +11,9 @@ use crate::{CliError, ExitCode, Ui, interrupt, runtime, status};
 
 /// Show the live cluster, a row per node
 ///
-/// Changes nothing on any host. CLOCK is by how much the host's clock differs from this one's, as far as the look itself
-/// cannot explain it; UNDER is the number of under-replicated ranges, CERT the days that the node's certificate is valid. Ends with 5
-/// when a node could not be read, and with 0 otherwise, however the nodes are: scripts look at --format json.
+/// Changes nothing on any host. CLOCK is how much the host's clock differs from this one's, beyond what the measurement itself
+/// can explain. UNDER is the number of under-replicated ranges. CERT is the number of days that the node's certificate is still
+/// valid. Ends with 5 if a node could not be read, and with 0 otherwise, whatever state the nodes are in: scripts should use --format json.
 #[derive(Args, Debug)]
 pub(crate) struct StatusArgs {
     /// Form of the output
