@@ -3,6 +3,7 @@ use std::time::Instant;
 
 use crdbctl_testlab::{BaseTree, LabError, availability};
 
+use crate::steps::patiently;
 use crate::{Failure, browser, linters, ssh_server};
 
 #[derive(clap::Args)]
@@ -24,11 +25,11 @@ impl Args {
 
 /// Makes this machine able to boot hosts.
 pub(crate) fn prepare() -> Result<(), LabError> {
-    availability::check()?;
+    patiently("install what boots hosts", availability::check)?;
     if !BaseTree::exists()? {
-        println!("building the base tree of the hosts from Debian's packages, about half a minute");
+        println!("building the base tree of the hosts from Debian's packages, half a minute to two minutes");
         let start = Instant::now();
-        let base = BaseTree::ensure()?;
+        let base = patiently("build the base tree of the hosts", BaseTree::ensure)?;
         println!("built {} in {} s", base.path().display(), start.elapsed().as_secs());
     }
     Ok(())

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
-use std::{env, fs, io};
+use std::{env, fs, io, thread};
 
 use crate::Failure;
 
@@ -56,6 +57,26 @@ fn heading(names: &[&str], at: usize, last: &dyn Fn(&str) -> Option<Duration>) -
         }
     }
     line
+}
+
+/// How long a silent program runs before a line says that it still does.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Does something that prints nothing by itself, with a line on standard error every ten seconds.
+pub(crate) fn patiently<T>(what: &str, act: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let (done, until) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            while until.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("    still at it: {what} ({})", words(start.elapsed()));
+            }
+        });
+        let result = act();
+        // The thread ends when nobody can send any more.
+        drop(done);
+        result
+    })
 }
 
 /// Returns a time for people: `2m 55s`.

@@ -8,7 +8,7 @@ use roachsim::archive::BINARY_VARIABLE;
 use crate::build::Targets;
 use crate::runner::{Show, Watched, cargo, colour, succeeds, watch};
 use crate::slowest::Slowest;
-use crate::steps::Steps;
+use crate::steps::{Steps, patiently};
 use crate::{Failure, browser, build, linters, setup, ssh_server};
 
 const STEPS: [&str; 4] =
@@ -138,9 +138,13 @@ impl Args {
 /// Installs what the tests need, without hosts and the browser for quick ones. What cannot be had is a warning: the tests that
 /// need it say so.
 fn prepare(is_quick: bool) {
-    let mut results = vec![ssh_server::prepare(), linters::prepare()];
+    let mut results = vec![
+        patiently("install an sshd and login shells", ssh_server::prepare),
+        patiently("install what checks workflows", linters::prepare),
+    ];
     if !is_quick {
-        results.extend([setup::prepare().map_err(Failure::from), browser::prepare()]);
+        let browser = patiently("install a browser and what drives it", browser::prepare);
+        results.extend([setup::prepare().map_err(Failure::from), browser]);
     }
     for result in results {
         if let Err(error) = result {
