@@ -88,6 +88,6 @@ fn read_beside(directory: &Path, path: &str) -> Result<String, String> {
 
 /// Prints diagnostics, which have a form of their own, and returns the error that remains.
 pub(crate) fn explain(wrong: &Diagnostics, ui: &Ui) -> CliError {
-    ui.say(wrong.render(ui.stderr.color, ui.stderr.width).trim_end());
+    ui.say_as_is(wrong.render(ui.stderr.color, ui.stderr.width).trim_end());
     CliError::silent(ExitCode::Error)
 }

@@ -10,6 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::clock::Moment;
 use crate::run_log::RunWriter;
+use crate::ui::fitting;
 use crate::{Ui, region};
 
 /// How often the display is drawn anew.
@@ -97,7 +98,7 @@ impl<'a> Telling<'a> {
     fn say(&self, lines: &[String]) {
         match &self.display {
             _ if lines.is_empty() => {}
-            Some(display) => region::draw_below(&lines.join("\n"), display.rows()),
+            Some(display) => region::draw_below(&fitting(&lines.join("\n")), display.rows()),
             None => self.ui.status(&lines.join("\n")),
         }
     }

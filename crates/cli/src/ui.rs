@@ -1,7 +1,8 @@
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use crdbctl_model::ClusterName;
-use crdbctl_report::{RenderOptions, Role, clean};
+use crdbctl_report::{RenderOptions, Role, clean, fold};
 
 use crate::args::{ColorChoice, GlobalArgs};
 use crate::{CliError, region};
@@ -109,10 +110,20 @@ impl Ui {
         }
     }
 
-    /// Writes text to standard error as it is. Failing to do so is no reason to fail.
+    /// Writes text to standard error, on a terminal in lines that fit. Failing to do so is no reason to fail.
     pub(crate) fn say(&self, text: &str) {
+        region::print(&fitting(text));
+    }
+
+    /// Writes text that has its layout already to standard error. Failing to do so is no reason to fail.
+    pub(crate) fn say_as_is(&self, text: &str) {
         region::print(text);
     }
+}
+
+/// Returns a message for standard error: broken between words for a terminal as wide as it is now, else as it is, for grep.
+pub(crate) fn fitting(text: &str) -> Cow<'_, str> {
+    if io::stderr().is_terminal() { fold(text, region::size().0).into() } else { text.into() }
 }
 
 /// Returns whether to write colour: the flag wins, then `NO_COLOR` (no-color.org), then the terminal.

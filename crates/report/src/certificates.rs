@@ -2,6 +2,7 @@ use crdbctl_model::{ClusterName, Digest, NodeName, Timestamp};
 use serde::Serialize;
 
 use crate::line::{Line, write_all};
+use crate::prose::wrap_prose;
 use crate::wrap::wrap;
 use crate::{RenderOptions, Role};
 
@@ -103,59 +104,105 @@ impl CertificateListing {
 
 const HEADINGS: [&str; 7] = ["WHERE", "FILE", "SUBJECT", "ISSUER", "KEY", "EXPIRES", "DAYS"];
 
+/// The columns that a narrow terminal goes without, the first one first: they are told on a line below their row.
+const MOVABLE: [usize; 3] = [KEY, ISSUER, SUBJECT];
+
+const SUBJECT: usize = 2;
+const ISSUER: usize = 3;
+const KEY: usize = 4;
+const DAYS: usize = 6;
+
+/// The columns that names and addresses want for a column of their own.
+const NARROWEST_SANS: usize = 24;
+
+type Cells = [(Role, String); 7];
+
 /// Returns the certificates as a table with a heading, then what could not be read. Ends in a line feed.
-pub fn render_certificates(listing: &CertificateListing, options: &RenderOptions) -> String {
-    let sans = |entry: &CertificateEntry| {
-        if entry.sans.is_empty() { "-".to_owned() } else { entry.sans.join(", ") }
-    };
-    let (mut rows, mut names) = (Vec::new(), Vec::new());
+///
+/// On a terminal the table is made to fit: what has no room in a row stands on a line below it. Nothing is left out.
+pub fn render_certificates(
+    listing: &CertificateListing,
+    options: &RenderOptions,
+    is_terminal: bool,
+) -> String {
+    let mut rows: Vec<(Cells, String)> = Vec::new();
     for entry in &listing.certificates {
-        rows.push(row(entry));
-        names.push(sans(entry));
-        rows.extend(entry.chain.iter().map(|link| chain_row(entry, link)));
-        names.extend(entry.chain.iter().map(|_| "-".to_owned()));
+        rows.push((row(entry), entry.sans.join(", ")));
+        rows.extend(entry.chain.iter().map(|link| (chain_row(entry, link), String::new())));
     }
-    let mut widths = HEADINGS.map(|heading| Line::of(Role::Plain, heading).width());
-    for row in &rows {
-        for (width, (role, text)) in widths.iter_mut().zip(row) {
-            *width = (*width).max(Line::of(*role, text).width());
-        }
-    }
-    let mut lines = Vec::new();
-    if rows.is_empty() {
-        lines.push(Line::of(Role::Plain, "No certificates were found."));
+    let mut lines = if rows.is_empty() {
+        vec![Line::of(Role::Plain, "No certificates were found.")]
     } else {
-        let heading = HEADINGS.map(|heading| (Role::Title, heading.to_owned()));
-        lines.push(laid_out(&heading, &widths).with(Role::Title, "SANS"));
-    }
-    for (row, sans) in rows.iter().zip(names) {
-        lines.push(laid_out(row, &widths).with(Role::Muted, sans));
-    }
-    let mut text = write_all(&lines, options.color);
+        table(&rows, is_terminal.then(|| options.columns()))
+    };
     if !listing.unknown.is_empty() {
         let width = options.columns();
-        let mut lines = wrap(Line::of(Role::Unknown, "Could not be read, so nothing is known of:"), width, 2);
+        lines.push(Line::new());
+        lines.extend(wrap(Line::of(Role::Unknown, "Could not be read, so nothing is known of:"), width, 2));
         for unread in &listing.unknown {
             let place = place(unread.node.as_ref());
             let what =
                 unread.file.as_ref().map_or_else(|| place.to_owned(), |file| format!("{place} {file}"));
             lines.extend(wrap(Line::of(Role::Unknown, "  ? ").with(Role::Address, what), width, 4));
             for line in unread.reason.lines().filter(|line| !line.trim().is_empty()) {
-                lines.extend(wrap(Line::indent(4).plain(line), width, 6));
+                lines.extend(wrap_prose(Line::indent(4).plain(line), width, 6));
             }
             if !unread.hint.is_empty() {
                 let hint = format!("hint: {}", unread.hint);
-                lines.extend(wrap(Line::indent(4).with(Role::Hint, hint), width, 10));
+                lines.extend(wrap_prose(Line::indent(4).with(Role::Hint, hint), width, 10));
             }
         }
-        text.push('\n');
-        text.push_str(&write_all(&lines, options.color));
     }
-    text
+    write_all(&lines, options.color)
+}
+
+/// Returns the rows under a heading, made to fit when the terminal has a width.
+fn table(rows: &[(Cells, String)], width: Option<usize>) -> Vec<Line> {
+    let mut widths = HEADINGS.map(|heading| Line::of(Role::Plain, heading).width());
+    for (cells, _) in rows {
+        for (width, (role, text)) in widths.iter_mut().zip(cells) {
+            *width = (*width).max(Line::of(*role, text).width());
+        }
+    }
+    let heading = HEADINGS.map(|heading| (Role::Title, heading.to_owned()));
+    let mut shown: Vec<usize> = (0..HEADINGS.len()).collect();
+    let column = |shown: &[usize]| shown.iter().map(|at| widths[*at] + 2).sum::<usize>();
+    let sans = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+    let Some(width) = width.filter(|width| column(&shown) + NARROWEST_SANS > *width) else {
+        let width = width.unwrap_or(usize::MAX);
+        let mut lines = vec![laid_out(&heading, &widths, &shown).with(Role::Title, "SANS")];
+        let hang = column(&shown);
+        lines.extend(rows.iter().flat_map(|(cells, names)| {
+            wrap_prose(laid_out(cells, &widths, &shown).with(Role::Muted, sans(names)), width, hang)
+        }));
+        return lines;
+    };
+    for movable in MOVABLE {
+        if column(&shown) - 2 <= width {
+            break;
+        }
+        shown.retain(|at| *at != movable);
+    }
+    let mut lines = wrap(laid_out(&heading, &widths, &shown), width, 4);
+    for (cells, names) in rows {
+        lines.extend(wrap(laid_out(cells, &widths, &shown), width, 4));
+        let mut more: Vec<String> = [SUBJECT, ISSUER, KEY]
+            .into_iter()
+            .filter(|at| !shown.contains(at))
+            .map(|at| format!("{} {}", HEADINGS[at].to_lowercase(), cells[at].1))
+            .collect();
+        if !names.is_empty() {
+            more.push(format!("sans {names}"));
+        }
+        if !more.is_empty() {
+            lines.extend(wrap_prose(Line::indent(4).with(Role::Muted, more.join(", ")), width, 6));
+        }
+    }
+    lines
 }
 
 /// The row of a certificate that follows another in its file.
-fn chain_row(entry: &CertificateEntry, link: &ChainEntry) -> [(Role, String); 7] {
+fn chain_row(entry: &CertificateEntry, link: &ChainEntry) -> Cells {
     let role = urgency(link.days_left, link.due);
     [
         (Role::Address, place(entry.node.as_ref()).to_owned()),
@@ -176,7 +223,7 @@ const fn urgency(days_left: i64, due: bool) -> Role {
     }
 }
 
-fn row(entry: &CertificateEntry) -> [(Role, String); 7] {
+fn row(entry: &CertificateEntry) -> Cells {
     let role = urgency(entry.days_left, entry.due);
     let is_authority = entry.signed_by == Some(entry.sha256);
     // Authorities often share a name, so a part of the digest tells them apart.
@@ -202,13 +249,14 @@ fn place(node: Option<&NodeName>) -> &str {
     node.map_or("authority", NodeName::as_str)
 }
 
-/// The cells in their columns, numbers to the right.
-fn laid_out(row: &[(Role, String); 7], widths: &[usize; 7]) -> Line {
+/// The cells that are shown in their columns, numbers to the right.
+fn laid_out(cells: &Cells, widths: &[usize; 7], shown: &[usize]) -> Line {
     let mut line = Line::new();
     let mut column = 0;
-    for (at, ((role, text), width)) in row.iter().zip(widths).enumerate() {
+    for at in shown {
+        let ((role, text), width) = (&cells[*at], widths[*at]);
         let cell = Line::of(*role, text);
-        if at == row.len() - 1 {
+        if *at == DAYS {
             line.pad_to(column + width - cell.width());
         }
         line = line.then(cell);
@@ -281,7 +329,7 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_nothing_unread_is_left_out() {
-        insta::assert_snapshot!(render_certificates(&listing(), &RenderOptions::plain(80)), @r"
+        insta::assert_snapshot!(render_certificates(&listing(), &RenderOptions::plain(80), false), @r"
         WHERE      FILE             SUBJECT                ISSUER    KEY         EXPIRES     DAYS  SANS
         authority  ca.crt           Cockroach CA 69590970  itself    ecdsa-p256  1980-01-09  3660  -
         authority  client.root.crt  root                   69590970  ecdsa-p256  1975-01-05  1830  -
@@ -297,11 +345,45 @@ mod tests {
     }
 
     #[test]
+    fn a_terminal_gets_lines_that_fit() {
+        insta::assert_snapshot!(render_certificates(&listing(), &RenderOptions::plain(80), true), @r"
+        WHERE      FILE             SUBJECT                ISSUER    EXPIRES     DAYS
+        authority  ca.crt           Cockroach CA 69590970  itself    1980-01-09  3660
+            key ecdsa-p256
+        authority  client.root.crt  root                   69590970  1975-01-05  1830
+            key ecdsa-p256
+        store-1    node.crt         node                   69590970  1970-01-13    12
+            key ecdsa-p256, sans localhost, store-1, 127.0.0.1
+        store-1    + node.crt       Issuing 974289a2       69590970  1972-03-11   800
+            key ecdsa-p256
+        store-2    node.crt         no\x1b[1mde            unknown   1969-12-29    -3
+            key ecdsa-p256
+
+        Could not be read, so nothing is known of:
+          ? store-3
+            no route to host
+            hint: look after the network
+        ");
+        let wide = |width| render_certificates(&listing(), &RenderOptions::plain(width), true);
+        let column = " ".repeat(91);
+        assert!(wide(116).contains(&format!("localhost, store-1,\n{column}127.0.0.1\n")), "{}", wide(116));
+        assert_eq!(wide(200), render_certificates(&listing(), &RenderOptions::plain(200), false));
+        for width in [40, 60, 80, 100, 116, 120] {
+            for line in wide(width).lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
     fn an_empty_list_says_so_and_colour_marks_what_is_due() {
         let empty = CertificateListing { certificates: Vec::new(), unknown: Vec::new(), ..listing() };
-        assert_eq!(render_certificates(&empty, &RenderOptions::plain(80)), "No certificates were found.\n");
+        assert_eq!(
+            render_certificates(&empty, &RenderOptions::plain(80), true),
+            "No certificates were found.\n"
+        );
         let colored =
-            render_certificates(&listing(), &RenderOptions { color: true, ..RenderOptions::plain(80) });
+            render_certificates(&listing(), &RenderOptions { color: true, ..RenderOptions::plain(80) }, true);
         assert!(
             colored.contains(&Role::Unknown.paint("12", true))
                 && colored.contains(&Role::Failure.paint("-3", true))

@@ -28,7 +28,7 @@ impl EventLines {
     }
 
     /// Returns the line for `event`, without line feed; `None` when there is nothing worth a line. Lines
-    /// are not wrapped: each stays one line for grep. `at` is when the event came, on a clock of the caller's; `time` is
+    /// are not wrapped: in a pipe each stays one line for grep. `at` is when the event came, on a clock of the caller's; `time` is
     /// put in front as it is. Of the reason of a failure it has the first line; [`crate::render_run`] has all of it.
     ///
     /// [`Event::Done`] gives none: [`crate::render_run`] tells how a run ended.

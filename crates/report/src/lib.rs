@@ -15,6 +15,7 @@
 //!   kept of it.
 //! - [`render_status`]: how the nodes are.
 //! - [`render_certificates`]: what there is of certificates, and when each ends.
+//! - [`fold`]: a message broken between words, for a terminal.
 //!
 //! Text that comes from hosts or the manifest passes [`clean`] before it reaches a line, so that no
 //! control character arrives at a terminal. Styles are named for what they mean, in one place
@@ -47,6 +48,7 @@ mod omission;
 mod options;
 mod plan;
 mod progress;
+mod prose;
 mod role;
 mod run;
 mod run_log;
@@ -93,6 +95,7 @@ pub use node_times::NodeTimes;
 pub use options::RenderOptions;
 pub use plan::{render_notes, render_plan};
 pub use progress::{Progress, Row};
+pub use prose::fold;
 pub use role::Role;
 pub use run::{RunReport, render_run};
 pub use run_log::{

@@ -51,12 +51,18 @@ fn colours_mean_what_they_say() {
     }
 }
 
+/// Whether a line holds a single word or command, which is never broken.
+fn is_whole(line: &str) -> bool {
+    let text = line.trim_start().trim_start_matches("Note: ").trim_start_matches("hint: ");
+    !text.contains(' ') || text.starts_with('`') || text.starts_with("crdbctl ")
+}
+
 #[test]
 fn no_line_is_wider_than_the_terminal_and_none_ends_in_space() {
     for (name, plan) in corpus() {
         for width in [40, 80, 100, 200] {
             for line in render_plan(&plan, &RenderOptions::plain(width)).lines() {
-                assert!(line.width() <= width, "{name}@{width}: {line}");
+                assert!(line.width() <= width || is_whole(line), "{name}@{width}: {line}");
                 assert_eq!(line.trim_end_matches(' '), line, "{name}@{width}");
             }
         }

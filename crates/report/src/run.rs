@@ -4,6 +4,7 @@ use crdbctl_model::{NodeName, NodeOutcome, Outcome, ResourceAddr, RunSummary};
 
 use crate::group::list;
 use crate::line::{Line, write_all};
+use crate::prose::wrap_prose;
 use crate::wrap::wrap;
 use crate::{RenderOptions, Role, count, duration};
 
@@ -98,7 +99,7 @@ fn part_lines(report: &RunReport<'_>, width: usize) -> Vec<Line> {
     if !run.failures.is_empty() {
         lines.extend([Line::new(), Line::of(Role::Failure, "Failed beside the changes:")]);
         for failure in &run.failures {
-            lines.extend(wrap(Line::indent(2).plain(failure), width, 4));
+            lines.extend(wrap_prose(Line::indent(2).plain(failure), width, 4));
         }
     }
     section(&mut lines, Role::Unknown, "Skipped:", &skipped, width);
@@ -120,7 +121,7 @@ fn again(report: &RunReport<'_>) -> &'static str {
 
 fn note_lines(run: &RunSummary, width: usize) -> Vec<Line> {
     let line = |note: &String| Line::of(Role::Unknown, "Note: ").plain(note);
-    run.notes.iter().flat_map(|note| wrap(line(note), width, 6)).collect()
+    run.notes.iter().flat_map(|note| wrap_prose(line(note), width, 6)).collect()
 }
 
 type Change = (ResourceAddr, Outcome);
@@ -186,7 +187,7 @@ fn section(
         let addresses = list(Role::Address, of_reason.map(|(addr, _)| addr.to_string()));
         lines.extend(wrap(Line::indent(2).then(addresses), width, 2));
         for line in reason.lines().filter(|line| !line.trim().is_empty()) {
-            lines.extend(wrap(Line::indent(4).plain(line), width, 6));
+            lines.extend(wrap_prose(Line::indent(4).plain(line), width, 6));
         }
     }
 }

@@ -2,7 +2,7 @@ use crdbctl_model::{ClusterName, NodeName, Timestamp};
 use serde::Serialize;
 
 use crate::line::{Line, write_all};
-use crate::wrap::wrap;
+use crate::prose::wrap_prose;
 use crate::{RenderOptions, Role, duration};
 
 /// A node of the cluster as it is.
@@ -109,7 +109,7 @@ pub fn render_status(status: &ClusterStatus, options: &RenderOptions, is_termina
             let columns = left_out.join(", ");
             Line::of(Role::Muted, "Note: ").plain(format!("the terminal is too narrow for {columns}"))
         }))
-        .flat_map(|line| wrap(line, width, 2))
+        .flat_map(|line| wrap_prose(line, width, 2))
         .collect();
     let mut text = write_all(&lines, options.color);
     if !extra.is_empty() {

@@ -5,6 +5,7 @@ use crdbctl_model::{Counts, Impact, NodeName, Note, Plan, Removal, ResourceAddr}
 use crate::group::list;
 use crate::line::Line;
 use crate::omission::{is_part, no_changes};
+use crate::prose::wrap_prose;
 use crate::unknown::subject;
 use crate::wrap::wrap;
 use crate::{Role, bytes, count, seconds};
@@ -36,7 +37,7 @@ pub(crate) fn note_lines(plan: &Plan, width: usize) -> Vec<Line> {
         };
         line.plain(&note.text)
     };
-    groups.iter().flat_map(|group| wrap(line(group), width, 6)).collect()
+    groups.iter().flat_map(|group| wrap_prose(line(group), width, 6)).collect()
 }
 
 /// Returns the last lines of a plan: numbers, order, and whether it is whole.

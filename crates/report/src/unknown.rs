@@ -5,6 +5,7 @@ use crdbctl_model::{Plan, UnknownResource};
 use crate::Role;
 use crate::group::list;
 use crate::line::Line;
+use crate::prose::wrap_prose;
 use crate::wrap::wrap;
 
 /// What stands where nodes have names of their own.
@@ -90,10 +91,10 @@ pub(crate) fn lines(plan: &Plan, width: usize) -> Vec<Line> {
         let head = Line::of(Role::Unknown, "  ? ").then(list(Role::Address, subjects));
         lines.extend(wrap(head, width, 4));
         for line in reason.lines().filter(|line| !line.trim().is_empty()) {
-            lines.extend(wrap(Line::indent(4).plain(line), width, 6));
+            lines.extend(wrap_prose(Line::indent(4).plain(line), width, 6));
         }
         if !hint.is_empty() {
-            lines.extend(wrap(Line::indent(4).with(Role::Hint, format!("hint: {hint}")), width, 10));
+            lines.extend(wrap_prose(Line::indent(4).with(Role::Hint, format!("hint: {hint}")), width, 10));
         }
     }
     lines

@@ -1,3 +1,5 @@
+use std::io::IsTerminal;
+
 use clap::{Args, ValueEnum};
 use crdbctl_report::render_certificates;
 
@@ -42,7 +44,9 @@ pub(crate) fn run(args: &ListArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
             } else {
                 ui.header("certs list", &listing.cluster, &probe.words())
             };
-            ui.result(&(header + &render_certificates(&listing, &ui.stdout)))?;
+            ui.result(
+                &(header + &render_certificates(&listing, &ui.stdout, std::io::stdout().is_terminal())),
+            )?;
         }
     }
     Ok(if listing.unknown.is_empty() { ExitCode::Done } else { ExitCode::Unknown })
