@@ -313,19 +313,16 @@ told_end() {
 }
 day() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
 # reread TRIES PID CERTS SQL HTTP: has the process read its certificates again, and waits until it goes by those on disk. A line
-# that begins with "told: " is for whoever applies. A host without openssl sends what is on disk, and the control host looks.
+# that begins with "told: " is for whoever applies, and "reread: seen" is the last one. A host without openssl signals nothing: "serve: "
+# has what is on disk, and the control host looks, signals and looks again.
 certificates_in() { if [ -f "$1" ]; then timeout 5 head -c 1048576 -- "$1" | sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----/p'; fi; }
 reread() {
-  if ! command -v openssl >/dev/null 2>&1; then
-    front=$3/node.crt
-    if [ -e "$3/ui.crt" ]; then front=$3/ui.crt; fi
-    kill -HUP "$2"
-    printf 'serve: %s %s %s\n' "$(certificates_in "$3/node.crt" | b64)" "$(certificates_in "$front" | b64)" "$(certificates_in "$3/ca.crt" | b64)"
-    seen=no
-    return
-  fi
   tries=$1 front=$3/node.crt
   if [ -e "$3/ui.crt" ]; then front=$3/ui.crt; fi
+  if ! command -v openssl >/dev/null 2>&1; then
+    printf 'serve: %s %s %s\n' "$(certificates_in "$3/node.crt" | b64)" "$(certificates_in "$front" | b64)" "$(certificates_in "$3/ca.crt" | b64)"
+    return
+  fi
   node=$(serial_of "$3/node.crt") shown=$(serial_of "$front")
   ca_end=$(end_of "$3/ca.crt") || ca_end=
   node_end=$(end_of "$3/node.crt") || node_end=
@@ -355,6 +352,8 @@ reread() {
       echo 'told: whether it has read ca.crt again cannot be told: node.crt is the same, and the first certificate of ca.crt ends as before'
     fi
   fi
+  settled
+  echo 'reread: seen'
 }
 main_pid() { systemctl show "$1" -p MainPID --value; }
 # The last words of a service that does not do as it is told.
@@ -405,8 +404,7 @@ run_step() {
   else words=$( (set -e; "step_$number") 2>&1 </dev/null); ended=$?; fi
   took=$(( $(date +%s%3N) - began ))
   if [ "$ended" -eq 0 ]; then
-    case $words in 'serve: '*) printf '%s\n' "$words" ;; esac
-    case $words in 'told: '*) printf 'told %s %s\n' "$number" "$(printf '%s' "${words#told: }" | b64)" ;; esac
+    case $words in *'serve: '*|*'told: '*|*'reread: '*) printf 'said %s %s\n' "$number" "$(printf '%s' "$words" | b64)" ;; esac
     printf 'done %s %s\n' "$number" "$took"
   else
     failed="$failed$number "

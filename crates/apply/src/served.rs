@@ -108,18 +108,6 @@ impl Served {
     }
 }
 
-/// What is known of a process before it is told to read its certificates again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Before {
-    /// What it went by.
-    Seen(Served),
-    /// Nobody looked.
-    NotSeen {
-        /// Whether this run makes a new pair.
-        is_new_pair: bool,
-    },
-}
-
 /// The first certificate of each file: what CockroachDB serves, and whose end it tells.
 struct Files {
     node: Certificate,
@@ -150,7 +138,7 @@ pub(crate) async fn wait(
     asking: &ReadOnlyConnection,
     service: &DesiredService,
     on_disk: &OnDisk,
-    before: &Before,
+    before: &Served,
 ) -> Result<Option<String>, String> {
     let files = Files::read(on_disk)?;
     let began = Instant::now();
@@ -172,17 +160,13 @@ pub(crate) async fn wait(
 /// Returns what cannot be known although nothing differs: the process may go by an older ca.crt that looks the same.
 ///
 /// It reads all files at once, so that a new pair settles it.
-fn doubt(served: &Served, before: &Before, files: &Files) -> Option<String> {
-    let (is_new_pair, was) = match before {
-        Before::Seen(before) => (before.sql.as_deref() != Some(files.node.der()), before.ca_end),
-        Before::NotSeen { is_new_pair } => (*is_new_pair, served.ca_end),
-    };
-    if is_new_pair {
+fn doubt(served: &Served, before: &Served, files: &Files) -> Option<String> {
+    if before.sql.as_deref() != Some(files.node.der()) {
         return None;
     }
     let why = match served.ca_end {
         None => "the metrics do not say when its ca.crt ends",
-        end if end == was => "the first certificate of ca.crt may end as before",
+        end if end == before.ca_end => "the first certificate of ca.crt may end as before",
         Some(_) => return None,
     };
     Some(format!("whether it has read ca.crt again cannot be known: node.crt is the same, and {why}"))
@@ -258,14 +242,10 @@ mod tests {
         assert!(end.contains("goes by a ca.crt that ends 1970-01-01"), "{end}");
 
         // With the same pair as before, only another end of ca.crt settles that it was read.
-        let seen = |before: Served| doubt(&well, &Before::Seen(before), &files).is_some();
+        let seen = |before: Served| doubt(&well, &before, &files).is_some();
         assert!(seen(well.clone()));
         assert!(!seen(Served { ca_end: Some(5), ..well.clone() }));
         assert!(!seen(Served { sql: der(&other), ..well.clone() }));
-        for is_new_pair in [true, false] {
-            let doubts = doubt(&well, &Before::NotSeen { is_new_pair }, &files).is_some();
-            assert_eq!(doubts, !is_new_pair);
-        }
     }
 
     #[test]

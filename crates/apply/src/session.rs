@@ -13,8 +13,7 @@ use crate::error::ApplyError;
 use crate::gate::Teller;
 use crate::lock;
 use crate::run::Run;
-use crate::served::OnDisk;
-use crate::stage::Stage;
+use crate::stage::{Reread, Stage};
 use crate::step::Step;
 
 /// How long a stage may take beyond the waiting that it is known to do: hashing, unpacking, systemd's own patience.
@@ -30,8 +29,8 @@ pub(crate) struct Session {
     pub(crate) run: Run,
     /// What is asked of the node from here, without a script.
     pub(crate) asking: ReadOnlyConnection,
-    /// What the process was told to read, where the node cannot see whether it has.
-    pub(crate) on_disk: Option<OnDisk>,
+    /// What the last reload of certificates came to, by the node's own word.
+    pub(crate) reread: Option<Reread>,
     channel: Channel,
     events: UnboundedSender<Event>,
 }
@@ -51,7 +50,7 @@ impl Session {
         let start = connection.open_channel(&bootstrap, Limits::within(Duration::from_secs(60))).await;
         match start {
             Ok(ChannelStart::Ready(channel, _)) => {
-                Ok(Self { node, cluster, run, asking, on_disk: None, channel, events })
+                Ok(Self { node, cluster, run, asking, reread: None, channel, events })
             }
             Ok(ChannelStart::Refused(output)) => Err(lock::refusal(node, &output)),
             Err(source) => Err(ApplyError::Node { node, source }),
@@ -142,7 +141,7 @@ impl Session {
                     // Nobody listening is no reason to stop.
                     let _ = self.events.send(Event::Node { node: self.node.clone(), what });
                 }
-                self.on_disk = Stage::on_disk(&output.stdout);
+                self.reread = Stage::reread(&output.stdout).or(self.reread.take());
                 let mut outcomes = stage.outcomes(&output.stdout);
                 if !output.is_success() {
                     let said = output.stderr_text();

@@ -16,6 +16,17 @@ const LIBRARY: &str = include_str!("apply.sh");
 /// Where crdbctl keeps its own things on a node.
 pub(crate) const STATE: &str = "/var/lib/crdbctl";
 
+/// What became of a reload of certificates, by the step that did it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reread {
+    /// The process goes by what is on disk.
+    Seen,
+    /// These files are on disk. The host has no openssl: nothing was signalled yet, and the control host does the rest.
+    OnDisk(OnDisk),
+    /// It cannot be understood.
+    Unclear(String),
+}
+
 /// Several steps as one script with one payload.
 pub(crate) struct Stage {
     pub(crate) script: String,
@@ -131,16 +142,30 @@ impl Stage {
     /// Returns what steps that went well have to say to whoever applies.
     pub(crate) fn told(printed: &[u8]) -> Vec<String> {
         let printed = String::from_utf8_lossy(printed);
-        let told = printed.lines().filter_map(|line| line.strip_prefix("told ")?.split_once(' '));
-        told.map(|(_, words)| decode(words)).collect()
+        let said: Vec<String> = said(&printed).collect();
+        let told = said.iter().flat_map(|words| words.lines()).filter_map(|line| line.strip_prefix("told: "));
+        told.map(|words| words.trim().to_owned()).collect()
     }
 
-    /// Returns the certificates that a process without openssl beside it was told to read again.
-    pub(crate) fn on_disk(printed: &[u8]) -> Option<OnDisk> {
+    /// Returns what a step that reloads certificates said of it; `None` when no step did.
+    pub(crate) fn reread(printed: &[u8]) -> Option<Reread> {
         let printed = String::from_utf8_lossy(printed);
-        let line = printed.lines().find_map(|line| line.strip_prefix("serve: "))?;
-        let mut files = line.split(' ').map(|field| STANDARD.decode(field).ok());
-        Some(OnDisk { node: files.next()??, front: files.next()??, ca: files.next()?? })
+        let mut found = None;
+        for words in said(&printed) {
+            for line in words.lines() {
+                if line == "reread: seen" {
+                    found = Some(Reread::Seen);
+                } else if let Some(files) = line.strip_prefix("serve: ") {
+                    let files: Option<Vec<Vec<u8>>> =
+                        files.split(' ').map(|field| STANDARD.decode(field).ok()).collect();
+                    found = Some(match files.and_then(|files| <[Vec<u8>; 3]>::try_from(files).ok()) {
+                        Some([node, front, ca]) => Reread::OnDisk(OnDisk { node, front, ca }),
+                        None => Reread::Unclear(line.chars().take(120).collect()),
+                    });
+                }
+            }
+        }
+        found
     }
 
     /// Returns the changes of this stage, those without a step of their own among them.
@@ -167,6 +192,11 @@ fn note_step(note: StepNote, run: &Run) -> String {
     let json = serde_json::to_string(&StepNote { run: run.id.clone(), ..note })
         .expect("a note holds maps with text as keys alone");
     format!("({})\n", crate::step::call("note_step", &[&json]))
+}
+
+/// Returns what steps that went well said.
+fn said(printed: &str) -> impl Iterator<Item = String> {
+    printed.lines().filter_map(|line| Some(decode(line.strip_prefix("said ")?.split_once(' ')?.1)))
 }
 
 fn decode(words: &str) -> String {

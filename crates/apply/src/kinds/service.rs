@@ -42,19 +42,31 @@ pub(crate) fn state(desired: &DesiredService) -> String {
 /// check that.
 ///
 /// That it has read them is told by the serials that it serves and by the ends of its certificates in `/_status/vars`. Where
-/// neither has changed, a line says that it cannot be told. A host without openssl prints what is on disk instead, and
-/// leaves pending what is pending: [`crate::served`] does the rest.
-/// The signal goes to the main process alone (CockroachDB docs, rotate certificates).
+/// neither has changed, a line says that it cannot be told. A host without openssl prints what is on disk, sends no signal and
+/// leaves pending what is pending: [`signal`] and [`crate::served`] do the rest. Whether openssl is there is judged on the host, in
+/// the step itself, and nowhere else.
 pub(crate) fn reload(desired: &DesiredService) -> String {
+    format!(
+        "{fitting}reread 50 \"$pid\" {certs} {sql} {http}",
+        fitting = fitting(desired),
+        certs = quoted(desired.certs.as_str()),
+        sql = quoted(&desired.sql_address),
+        http = quoted(&desired.http_address),
+    )
+}
+
+/// Returns the shell text that makes CockroachDB read its certificates again, and waits for nothing.
+/// The signal goes to the main process alone (CockroachDB docs, rotate certificates).
+pub(crate) fn signal(desired: &DesiredService) -> String {
+    format!("{}kill -HUP \"$pid\"\n", fitting(desired))
+}
+
+/// Returns the lines that find the main process and see that the key belongs to the certificate.
+fn fitting(desired: &DesiredService) -> String {
     let unit = quoted(&desired.unit.file_name());
     let certificate = quoted(&format!("{}/node.crt", desired.certs));
     let key = quoted(&format!("{}/node.key", desired.certs));
     format!(
-        "pid=$(main_pid {unit}); [ \"$pid\" -gt 0 ] || die 'the service does not run'\n\
-         fitting {certificate} {key}\nseen=yes\nreread 50 \"$pid\" {certs} {sql} {http}\n\
-         [ \"$seen\" = no ] || settled",
-        certs = quoted(desired.certs.as_str()),
-        sql = quoted(&desired.sql_address),
-        http = quoted(&desired.http_address),
+        "pid=$(main_pid {unit}); [ \"$pid\" -gt 0 ] || die 'the service does not run'\nfitting {certificate} {key}\n"
     )
 }

@@ -2,9 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crdbctl_cockroach::Version;
-use crdbctl_model::{
-    Change, Desired, DesiredService, Event, Fact, ForcedGate, HealthWay, Impact, NodeName, Observed, Outcome,
-};
+use crdbctl_model::{Change, DesiredService, Event, ForcedGate, Impact, NodeName, Outcome};
 use crdbctl_transport::Payload;
 use tokio::sync::{Semaphore, watch};
 
@@ -12,9 +10,9 @@ use super::drain::{drain, stranded};
 use crate::applier::Applier;
 use crate::issue::Issuer;
 use crate::kinds;
-use crate::served::{self, Before, OnDisk, Served};
+use crate::served::{self, OnDisk, Served};
 use crate::session::{Outcomes, Session};
-use crate::stage::prologue;
+use crate::stage::{Reread, prologue};
 use crate::wait::{self, NotWell};
 use crate::work::NodeWork;
 
@@ -157,20 +155,17 @@ impl Applier {
             Err(error) => all(changes, &Outcome::Failed(error.to_string())),
             Ok(work) => {
                 let work = work.with_impact(Impact::Reload, service, changes);
-                let before = if self.is_asked_through_ssh(&node, service) {
-                    Before::Seen(Served::look(&session.asking, service).await)
-                } else {
-                    let makes_pair = |change: &Change| {
-                        change.impact > Impact::None
-                            && matches!(change.desired, Some(Desired::NodeCertificate(_)))
-                    };
-                    Before::NotSeen { is_new_pair: changes.iter().any(makes_pair) }
-                };
+                session.reread = None;
                 let mut outcomes = work.run(session, &Semaphore::new(1), &self.stop).await;
-                if let Some(on_disk) = session.on_disk.take()
-                    && let Err(why) = self.see_reread(session, service, &on_disk, &before).await
+                let reloads = || changes.iter().filter(|change| change.impact > Impact::None);
+                let is_done = |change: &Change| {
+                    outcomes.get(&change.addr).is_some_and(|(outcome, _)| *outcome == Outcome::Converged)
+                };
+                if reloads().any(is_done)
+                    && let Err(why) = self.see_reread(session, service).await
                 {
-                    for change in changes.iter().filter(|change| change.impact > Impact::None) {
+                    let why = format!("{node} may not have read its certificates again: {why}");
+                    for change in reloads() {
                         outcomes.insert(change.addr.clone(), (Outcome::Failed(why.clone()), 0));
                     }
                 }
@@ -181,33 +176,38 @@ impl Applier {
 }
 
 impl Applier {
-    fn is_asked_through_ssh(&self, node: &NodeName, service: &DesiredService) -> bool {
-        self.graph
-            .of_node(node)
-            .filter(|resource| matches!(&resource.desired, Desired::Service(it) if it.unit == service.unit))
-            .any(|resource| match self.observations.of(&resource.addr) {
-                Observed::Present(fact) => {
-                    matches!(*fact, Fact::Service(found) if found.health_way == HealthWay::ThroughSsh)
-                }
-                Observed::Absent | Observed::Unknown { .. } | Observed::Deferred { .. } => false,
-            })
-    }
-
-    /// Waits until a process serves what is on disk, and forgets what was pending on the node.
-    async fn see_reread(
-        &self,
-        session: &mut Session,
-        service: &DesiredService,
-        on_disk: &OnDisk,
-        before: &Before,
-    ) -> Result<(), String> {
-        if let Some(what) = served::wait(&session.asking, service, on_disk, before).await? {
+    /// Makes sure that a process reads what is on disk, where the node's own script has not seen it, and forgets what was pending
+    /// on the node.
+    async fn see_reread(&self, session: &mut Session, service: &DesiredService) -> Result<(), String> {
+        let Some(on_disk) = to_be_seen(session.reread.take())? else { return Ok(()) };
+        let before = Served::look(&session.asking, service).await;
+        run(session, &kinds::service::signal(service)).await?;
+        if let Some(what) = served::wait(&session.asking, service, &on_disk, &before).await? {
             self.tell(Event::Node { node: session.node.clone(), what });
         }
-        let text = prologue(&session.cluster, &session.run) + "settled\n";
-        let output = session.script(text, Payload::none(), STATE).await.map_err(|error| error.to_string())?;
-        if output.is_success() { Ok(()) } else { Err(output.stderr_text().trim().to_owned()) }
+        run(session, "settled\n").await
     }
+}
+
+/// Returns the files that a process has yet to read; `None` when the node has seen that it goes by them.
+///
+/// # Errors
+/// When the node did not say so in a way that can be understood: that is no reload.
+fn to_be_seen(reread: Option<Reread>) -> Result<Option<OnDisk>, String> {
+    let next = "Next: apply again, which reloads them again";
+    match reread {
+        Some(Reread::Seen) => Ok(None),
+        Some(Reread::OnDisk(on_disk)) => Ok(Some(on_disk)),
+        Some(Reread::Unclear(line)) => Err(format!("its answer is not understood: {line:?}. {next}")),
+        None => Err(format!("it did not say whether it has. {next}")),
+    }
+}
+
+/// Runs a script on the node that changes something and prints nothing.
+async fn run(session: &mut Session, text: &str) -> Result<(), String> {
+    let text = prologue(&session.cluster, &session.run) + text;
+    let output = session.script(text, Payload::none(), STATE).await.map_err(|error| error.to_string())?;
+    if output.is_success() { Ok(()) } else { Err(output.stderr_text().trim().to_owned()) }
 }
 
 /// One outcome for all of some changes.
@@ -229,14 +229,13 @@ fn tell_of_drain(outcomes: &mut Outcomes, node: &NodeName, service: &DesiredServ
 }
 
 async fn prepare(session: &mut Session, forced: Option<&ForcedGate>) -> Result<(), String> {
-    let mut text = prologue(&session.cluster, &session.run);
+    let mut text = String::new();
     if let Some(forced) = forced {
         // The record may not be written: the run can be cut off, or the node not come back.
         text.push_str(&note_forced(forced).map_err(|error| error.to_string())?);
     }
     text.push_str("pending restart\n");
-    let output = session.script(text, Payload::none(), STATE).await.map_err(|error| error.to_string())?;
-    if output.is_success() { Ok(()) } else { Err(output.stderr_text().trim().to_owned()) }
+    run(session, &text).await
 }
 
 /// Returns the line that notes on the node that its gate was skipped, until the record tells.
@@ -282,6 +281,28 @@ mod tests {
             assert!(words.contains(part), "{words}");
         }
         assert_eq!(outcomes[&addr("store-1/unit.cockroach")].0, Outcome::Converged);
+    }
+
+    #[test]
+    fn a_reload_that_the_node_does_not_confirm_is_none() {
+        use base64::Engine as _;
+        let said = |words: &str| {
+            let words = base64::engine::general_purpose::STANDARD.encode(words);
+            to_be_seen(crate::stage::Stage::reread(format!("said 1 {words}\ndone 1 5\n").as_bytes()))
+        };
+        assert_eq!(said("a warning\nreread: seen\n"), Ok(None));
+        let files = said("a warning\nserve: bg== Zg== Yw==\n").unwrap().unwrap();
+        assert_eq!((files.node, files.front, files.ca), (b"n".to_vec(), b"f".to_vec(), b"c".to_vec()));
+        for (words, expected) in [
+            ("", "did not say"),
+            ("told: something\n", "did not say"),
+            ("serve: bg==\n", "\"serve: bg==\""),
+            ("serve: bg== Zg== !\n", "not understood"),
+        ] {
+            let why = said(words).unwrap_err();
+            assert!(why.contains(expected) && why.contains("Next: "), "{why}");
+        }
+        assert!(to_be_seen(crate::stage::Stage::reread(b"done 1 5\n")).is_err());
     }
 
     #[test]
