@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use crdbctl_model::{
     AllowFrom, Change, Desired, DesiredFirewall, DesiredPackage, Digest, Dropped, Fact, HostPath, Listing,
-    Mark, NodeName, Observations, Observed, Outcome, Plan, Presence, Reading, Record, RecordedArchive,
-    RecordedResource, Removal, ResourceAddr, ResourceGraph, ResourceKind, StoreState, Verdict, made_rules,
+    Mark, MountPoint, NodeName, Observations, Observed, Outcome, Plan, Presence, Reading, Record,
+    RecordedArchive, RecordedResource, Removal, ResourceAddr, ResourceGraph, ResourceKind, StoreState,
+    Verdict, made_rules,
 };
 use crdbctl_planner::{is_left, remains, rules_there};
 use crdbctl_transport::Payload;
@@ -135,7 +136,7 @@ pub(crate) fn archive_of(applier: &Applier, node: &NodeName, left: &Plan) -> Opt
 }
 
 /// The mount point of the file system that holds the node's store, once there is something in that.
-fn store_mount(graph: &ResourceGraph, node: &NodeName, reading: &Reading) -> Option<HostPath> {
+fn store_mount(graph: &ResourceGraph, node: &NodeName, reading: &Reading) -> Option<MountPoint> {
     let place = reading.footprint.store_places.get(&graph.service(node)?.store)?;
     (place.state == StoreState::Used).then(|| place.mount.clone())
 }

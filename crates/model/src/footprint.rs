@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FileKind, HostPath, LockHolder, StepNote};
+use crate::{FileKind, HostPath, LockHolder, MountPoint, StepNote};
 
 /// What is in a directory: its entries, by path below it, percent-encoded where a name has unusual characters. Nothing
 /// for a directory that is not there.
@@ -94,10 +94,10 @@ pub struct StorePlace {
     /// What stands there.
     pub state: StoreState,
     /// The mount point of the file system that holds it, links followed.
-    pub mount: HostPath,
+    pub mount: MountPoint,
     /// The mount points at or above it that /etc/fstab or a mount unit has, and where nothing is mounted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub missing: BTreeSet<HostPath>,
+    pub missing: BTreeSet<MountPoint>,
 }
 
 /// What must be known of a node, beside its resources, before anything is removed from it or it joins the cluster anew.

@@ -26,6 +26,7 @@ mod graph;
 mod host_path;
 mod lock_holder;
 mod mode;
+mod mount_point;
 mod name;
 mod observation;
 mod part;
@@ -68,6 +69,7 @@ pub use graph::{ArchiveInfo, Hooks, NodeSpec, Presence, Resource, ResourceGraph,
 pub use host_path::{HostPath, HostPathError};
 pub use lock_holder::LockHolder;
 pub use mode::{Mode, ParseModeError};
+pub use mount_point::MountPoint;
 pub use name::{ClusterName, NameError, NodeName, OwnerName, ResourceName, SettingName, UnitName};
 pub use observation::{
     HostFact, NodeObservation, Observations, Observed, Reading, Unreadable, UnreadableKind,

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AllowFrom, ClusterName, Desired, Digest, HostPath, RecordedArchive, Timestamp};
+use crate::{AllowFrom, ClusterName, Desired, Digest, HostPath, MountPoint, RecordedArchive, Timestamp};
 
 /// What crdbctl remembers on a node of a resource that it brought to its desired state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ pub struct Record {
     /// The mount point of the file system that held the store at the last apply; `None` in older records, and while there is no
     /// store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub store_mount: Option<HostPath>,
+    pub store_mount: Option<MountPoint>,
     /// The resources, by local address (`unit.cockroach`).
     pub resources: BTreeMap<String, RecordedResource>,
 }

@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crdbctl_model::{
-    Digest, FileKind, HealthFact, HealthWay, HostPath, Mode, PathFact, Room, StorePlace, StoreState,
-    Timestamp,
+    Digest, FileKind, HealthFact, HealthWay, HostPath, Mode, MountPoint, PathFact, Room, StorePlace,
+    StoreState, Timestamp,
 };
 
 use crate::start::{Answered, Listener};
@@ -120,7 +120,6 @@ pub struct Answer {
     pub(crate) drop_ins: Vec<RawDropIn>,
     pub(crate) service: Option<Read<Vec<u8>>>,
     pub(crate) process: Option<Read<RawProcess>>,
-    pub(crate) store: Option<Read<bool>>,
     /// The stores, by path, with the file systems that hold them.
     pub(crate) store_places: BTreeMap<String, StorePlace>,
     /// The directories of data that the manifest no longer names: whether there is anything in them.
@@ -174,7 +173,8 @@ impl Answer {
     /// # Errors
     /// When it is cut off, altered, or has a line that is not understood.
     pub fn parse(bytes: &[u8]) -> Result<Self, AnswerError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| AnswerError::NotText)?;
+        // Names of accounts may have any byte. What is not UTF-8 is replaced; the digest is of the bytes as they came.
+        let text = String::from_utf8_lossy(bytes);
         let rest = text.strip_prefix("crdbctl-probe 1\n").ok_or_else(|| {
             AnswerError::Header(text.lines().next().unwrap_or_default().chars().take(120).collect())
         })?;
@@ -184,7 +184,9 @@ impl Answer {
         let end_at =
             live.rfind("end ").filter(|at| *at == 0 || live[..*at].ends_with('\n')).ok_or_else(cut_off)?;
         let claimed: Digest = live[end_at + 4..].trim_end().parse().map_err(|_| cut_off())?;
-        let digest = Digest::of(body);
+        let header = "crdbctl-probe 1\n".len();
+        let length = bytes[header..].windows(6).position(|at| at == b"\nlive\n").ok_or_else(cut_off)?;
+        let digest = Digest::of(&bytes[header..=header + length]);
         if digest != claimed {
             return Err(AnswerError::Altered);
         }
@@ -218,7 +220,6 @@ impl Answer {
             drop_ins: Vec::new(),
             service: None,
             process: None,
-            store: None,
             store_places: BTreeMap::new(),
             stores: BTreeMap::new(),
             dropped_services: BTreeMap::new(),
@@ -254,7 +255,7 @@ impl Answer {
                     kernel: text(kernel)?,
                     os: format!("{} {}", text(os)?, text(version)?).trim().to_owned(),
                     hostname: text(hostname)?,
-                    machine_id: if *machine_id == "-" { None } else { Some(machine_id.parse().ok()?) },
+                    machine_id: machine_id.parse().ok(),
                 };
             }
             ["record", "json", value] => self.record = Some(Ok(decode(value)?)),
@@ -285,8 +286,10 @@ impl Answer {
                 let user = (status.parse().ok()?, decode(value)?, text(group)?);
                 self.users.insert((*name).to_owned(), user);
             }
-            ["stat", mode, uid, gid, owner, group, path] => {
-                let fact = path_fact(mode, uid, gid, owner, group)?;
+            ["stat", mode, uid, gid, path, ..] => {
+                // The rest of the line: names may have spaces.
+                let names = line.splitn(6, ' ').nth(5)?;
+                let fact = path_fact(mode, uid, gid, names)?;
                 self.stats.insert((*path).to_owned(), Stat::Present(fact));
             }
             ["target", path, target] => {
@@ -296,14 +299,21 @@ impl Answer {
                 self.contents.insert((*path).to_owned(), content(kind, value)?);
             }
             ["digest", path, "ok", digest, size] => {
-                self.digests.insert((*path).to_owned(), Ok((digest.parse().ok()?, size.parse().ok()?)));
+                let read = match (digest.parse(), size.parse()) {
+                    (Ok(digest), Ok(size)) => Ok((digest, size)),
+                    _ => Err(format!("the host told the digest {digest:?} and the size {size:?}")),
+                };
+                self.digests.insert((*path).to_owned(), read);
             }
             ["digest", path, "error", said] => {
                 self.digests.insert((*path).to_owned(), Err(text(said)?));
             }
             ["key", path, whose @ ("spki" | "made"), digest] => {
-                let key = RawKey { spki: digest.parse().ok()?, made: *whose == "made" };
-                self.keys.insert((*path).to_owned(), Ok(key));
+                let key = match digest.parse() {
+                    Ok(spki) => Ok(RawKey { spki, made: *whose == "made" }),
+                    Err(_) => Err(KeyProblem::Unknown(format!("the host told the digest {digest:?}"))),
+                };
+                self.keys.insert((*path).to_owned(), key);
             }
             ["key", path, "ssh", value] => {
                 let half = crdbctl_pki::openssh_spki_sha256(&decode(value)?);
@@ -329,10 +339,11 @@ impl Answer {
                     Some(Ok(Some(RawFirewall { enabled: *enabled != "0", ipv6: *ipv6 != "0", rules })));
             }
             ["firewall", "error", said] => self.firewall = Some(Err(text(said)?)),
-            ["drop-in", path, stat, kind, value] => {
-                let parts: Vec<&str> = stat.split(',').collect();
+            ["drop-in", path, stat @ .., kind, value] => {
+                let stat = stat.join(" ");
+                let parts: Vec<&str> = stat.splitn(4, ',').collect();
                 let stat = match parts.as_slice() {
-                    [mode, uid, gid, owner, group] => Some(path_fact(mode, uid, gid, owner, group)?),
+                    [mode, uid, gid, names] => Some(path_fact(mode, uid, gid, names)?),
                     _ => None,
                 };
                 self.drop_ins.push(RawDropIn { path: decode(path)?, stat, content: content(kind, value)? });
@@ -340,11 +351,11 @@ impl Answer {
             ["service", "ok", value] => self.service = Some(Ok(decode(value)?)),
             ["service", "error", said] => self.service = Some(Err(text(said)?)),
             ["process", "error", said] => self.process = Some(Err(text(said)?)),
-            ["process", "ok", pid, started, user, nofile, hash, exe, cmdline, environment @ ..] => {
+            ["process", "ok", pid, started, nofile, hash, exe, cmdline, user, environment @ ..] => {
                 self.process = Some(Ok(RawProcess {
                     pid: pid.parse().ok()?,
                     started: started.parse().unwrap_or(0),
-                    user: (*user).to_owned(),
+                    user: text(user)?,
                     nofile: (*nofile).to_owned(),
                     hash: (*hash).to_owned(),
                     exe: decode(exe)?,
@@ -352,17 +363,16 @@ impl Answer {
                     environment: environment.iter().map(|value| decode(value)).collect::<Option<_>>()?,
                 }));
             }
-            ["store", used @ ..] => self.store = Some(store(used)?),
             ["store-place", path, mount, state @ ..] => {
                 let place = StorePlace {
                     state: store_state(state)?,
-                    mount: HostPath::new(*mount).ok()?,
+                    mount: MountPoint::from_octal(&decode(mount)?),
                     missing: BTreeSet::new(),
                 };
                 self.store_places.insert((*path).to_owned(), place);
             }
             ["store-missing", path, mount] => {
-                self.store_places.get_mut(*path)?.missing.insert(HostPath::new(*mount).ok()?);
+                self.store_places.get_mut(*path)?.missing.insert(MountPoint::from_octal(&decode(mount)?));
             }
             ["store-at", path, used @ ..] => {
                 self.stores.insert((*path).to_owned(), store(used)?);
@@ -412,9 +422,11 @@ impl Answer {
                 self.start.listeners.insert(format!("{host} {port}"), listener);
             }
             ["start", "unmounted", point] => {
-                self.start.unmounted.insert(text(point)?);
+                self.start.unmounted.insert(MountPoint::from_octal(&decode(point)?).to_string());
             }
-            ["start", "noexec", point] => self.start.noexec = Some(text(point)?),
+            ["start", "noexec", point] => {
+                self.start.noexec = Some(MountPoint::from_octal(&decode(point)?).to_string());
+            }
             ["clock", seconds, millis] => {
                 self.clock = Timestamp::from_unix(seconds.parse().ok()?);
                 self.clock_millis = millis.parse().ok()?;
@@ -518,7 +530,10 @@ fn store_state(fields: &[&str]) -> Option<StoreState> {
 fn content(kind: &str, value: &str) -> Option<Read<Content>> {
     Some(match kind {
         "text" => Ok(Content::Bytes(decode(value)?)),
-        "digest" => Ok(Content::Large(value.parse().ok()?)),
+        "digest" => match value.parse() {
+            Ok(digest) => Ok(Content::Large(digest)),
+            Err(_) => Err(format!("the host told the digest {value:?}")),
+        },
         "error" => Err(text(value)?),
         _ => return None,
     })
@@ -537,7 +552,9 @@ fn stat_error(error: &str) -> Option<(String, Stat)> {
     Some((path, stat))
 }
 
-fn path_fact(mode: &str, uid: &str, gid: &str, owner: &str, group: &str) -> Option<PathFact> {
+/// Reads what stat(1) says of a path; `names` is `OWNER:GROUP`, of which neither has a colon (passwd(5), group(5)).
+fn path_fact(mode: &str, uid: &str, gid: &str, names: &str) -> Option<PathFact> {
+    let (owner, group) = names.split_once(':')?;
     let bits = u32::from_str_radix(mode, 16).ok()?;
     let kind = match bits & 0o170_000 {
         0o100_000 => FileKind::Regular,
@@ -550,3 +567,7 @@ fn path_fact(mode: &str, uid: &str, gid: &str, owner: &str, group: &str) -> Opti
         |name: &str, number: &str| if name == "UNKNOWN" { number.to_owned() } else { name.to_owned() };
     Some(PathFact { kind, owner: named(owner, uid), group: named(group, gid), mode: Mode::new(bits) })
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 LC_ALL=C; export LC_ALL
 newline='
 '
+mounted=$newline fstab=$newline wanted=$newline
 b64() { base64 -w0; }
 # What most words are made of travels as it is, behind a "="; whatever else there is, in base64. A pipe costs three processes.
 word() { case $1 in *[!A-Za-z0-9./_:+@,=-]*) printf %s "$1" | b64 ;; *) printf '=%s' "$1" ;; esac; }
@@ -72,8 +73,9 @@ ask_users() {
     printf 'user %s %s %s %s\n' "$name" "$status" "$(word "$line")" "$(word "$(id -gn -- "$name" 2>/dev/null)")"
   done
 }
-# Errors go the same way as answers: "stat: cannot statx '/x': No such file or directory".
-ask_stat() { known="${known-} $* "; stat -c 'stat %f %u %g %U %G %n' -- "$@" 2>&1; }
+# Errors go the same way as answers: "stat: cannot statx '/x': No such file or directory". Names of accounts come last: they may
+# have spaces, and no colon (passwd(5)).
+ask_stat() { known="${known-} $* "; stat -c 'stat %f %u %g %n %U:%G' -- "$@" 2>&1; }
 ask_targets() {
   for path in "$@"; do
     # A target may end in newlines, which only the dot keeps.
@@ -126,11 +128,12 @@ one_certificate() {
   total=$((total + ${#blocks}))
   printf 'text %s\n' "$(printf '%s\n' "$blocks" | b64)"
 }
+is_hex() { case $1 in ''|*[!0-9a-f]*) return 1 ;; esac; }
 # Large files are hashed once: the list beside the record has "device:inode:size:mtime:ctime digest".
 digest() {
   tuple=$(stat -L -c '%d:%i:%s:%.9Y:%.9Z' -- "$1") || return
   if [ -r "$crdbctl_state.digests" ] && listed=$(grep -F -m1 -- "$tuple " "$crdbctl_state.digests") &&
-    [ "${listed%% *}" = "$tuple" ]; then
+    [ "${listed%% *}" = "$tuple" ] && is_hex "${listed#* }"; then
     printf '%s' "${listed#* }"
   else
     hash=$({ sha256sum <"$1"; } 2>&1) && printf '%s' "${hash%% *}"
@@ -139,7 +142,7 @@ digest() {
 ask_digests() {
   for path in "$@"; do
     if [ -f "$path" ] && [ ! -L "$path" ]; then
-      if text=$(digest "$path" 2>&1); then printf 'digest %s ok %s %s\n' "$path" "$text" "$(stat -c %s -- "$path")"
+      if text=$(digest "$path" 2>&1) && is_hex "$text"; then printf 'digest %s ok %s %s\n' "$path" "$text" "$(stat -c %s -- "$path")"
       else printf 'digest %s error %s\n' "$path" "$(said "$text")"; fi
     fi
   done
@@ -149,7 +152,7 @@ ask_keys() {
   for path in "$@"; do
     if [ -f "$path" ] && [ ! -L "$path" ]; then
       hash=$(sha256sum <"$path" 2>/dev/null); hash=${hash%% *}
-      if [ -n "$hash" ] && [ -r "$crdbctl_state.keys" ] && listed=$(grep -F -m1 -- "$hash " "$crdbctl_state.keys"); then
+      if [ -n "$hash" ] && [ -r "$crdbctl_state.keys" ] && listed=$(grep -F -m1 -- "$hash " "$crdbctl_state.keys") && is_hex "${listed#* }"; then
         printf 'key %s made %s\n' "$path" "${listed#* }"
       elif ! command -v openssl >/dev/null 2>&1; then ssh_key "$path"
       elif why=$(openssl pkey -passin pass: -in "$path" -noout 2>&1 </dev/null); then
@@ -195,14 +198,14 @@ ask_drop_ins() {
   for base in $unit_places; do
     for path in "$base/$1.d/"*.conf; do
       if [ -e "$path" ] || [ -L "$path" ]; then
-        printf 'drop-in %s %s %s\n' "$(word "$path")" "$(stat -c '%f,%u,%g,%U,%G' -- "$path" 2>/dev/null || echo -)" "$(one_content "$path" 2>&1)"
+        printf 'drop-in %s %s %s\n' "$(word "$path")" "$(stat -c '%f,%u,%g,%U:%G' -- "$path" 2>/dev/null || echo -)" "$(one_content "$path" 2>&1)"
       fi
     done
   done
 }
 ask_service() {
   known="${known-} service.${1%.service} "
-  unit=$1 binary=$2 store=$3; shift 3
+  unit=$1 binary=$2; shift 2
   if text=$(systemctl show "$unit" -p LoadState -p ActiveState -p SubState -p UnitFileState -p NeedDaemonReload -p MainPID 2>&1); then
     printf 'service ok %s\n' "$(word "$text")"
   else
@@ -210,42 +213,83 @@ ask_service() {
   fi
   pid=${text##*MainPID=}; pid=${pid%%[!0-9]*}
   case $pid in ''|0) ;; *) one_process "$pid" "$binary" "$@" ;; esac
-  if [ -d "$store" ]; then printf 'store %s\n' "$(one_store "$store")"; fi
 }
+# What is at a store, which may lie on a file system that does not answer: a process of its own looks, for 5 seconds. Descriptor 9 is
+# the lock of an apply, which a process that cannot be ended must not keep. Sets state, and real to the place with links followed,
+# in the form of mountinfo.
+store_look='real=$(readlink -m -- "$1" 2>&1) || { printf "error %s\n" "$(printf %s "$real" | base64 -w0)"; exit; }; state=absent; if [ -d "$real" ]; then if found=$(find "$real" -mindepth 1 -maxdepth 1 ! -name lost+found -printf x -quit 2>&1); then state=${found:+used}; state=${state:-empty}; else state="error $(printf %s "$found" | head -c 400 | base64 -w0)"; fi; elif [ -e "$real" ] || [ -L "$real" ]; then state=other; fi; printf "%s\n%s" "$state" "$real"'
 one_store() {
-  if text=$(ls -A -- "$1" 2>&1); then
-    case $text in ''|lost+found) echo empty ;; *) echo used ;; esac
-  else printf 'error %s\n' "$(said "$text")"; fi
+  if state=$(timeout -k 1 5 sh -c "$store_look" sh "$1" 2>/dev/null </dev/null 9<&-); then real=${state#*"$newline"} state=${state%%"$newline"*}
+  else real=$1 state="error $(word 'it did not answer within 5 seconds')"; fi
+  case $real in *[[:space:]\\]*) real=$(printf %s "$real" | escaped) ;; esac
 }
-# What is at each store, and the file systems that hold it. Mount points are those of /proc, without the ones that a file
-# system is yet to be mounted on (autofs), and wanted ones those of fstab(5) and of mount units (systemd.mount(5)).
+# The form of mountinfo (proc(5)): no white space, and a byte in octal for it.
+escaped() { sed -z 's/\\/\\134/g;s/ /\\040/g;s/\t/\\011/g;s/\n/\\012/g'; }
+# Reads, once, what is mounted, and what is to be: mounted has lines of a mount point and "a" when a file system is yet to be mounted
+# there (autofs), "n" when it has noexec, or "-"; fstab has the points of fstab(5), and wanted those of mount units
+# (systemd.mount(5)) too.
+read_mounts() {
+  [ "$mounted" = "$newline" ] || return 0
+  while read -r _ _ _ _ point options rest; do
+    how=-
+    case ,$options, in *,noexec,*) how=n ;; esac
+    case " $rest" in *' - autofs '*) how=a ;; esac
+    mounted="$mounted$point $how$newline"
+  done </proc/self/mountinfo
+  if [ -f /etc/fstab ]; then
+    while read -r device point _ || [ -n "$device" ]; do
+      case $device in '#'*) ;; *) want "$point"; fstab=$wanted ;; esac
+    done </etc/fstab
+  fi
+  for base in /etc/systemd/system /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system; do
+    for path in "$base"/*.mount; do
+      [ -f "$path" ] || continue
+      while read -r line || [ -n "$line" ]; do
+        case $line in Where=*|Where[[:space:]]*=*) line=${line#*=}; line=${line#"${line%%[![:space:]]*}"}
+          case $line in *[[:space:]\\]*) line=$(printf %s "$line" | escaped) ;; esac
+          want "$line" ;;
+        esac
+      done <"$path"
+    done
+  done 2>/dev/null
+}
+want() {
+  point=$1
+  # Any byte may be in octal in fstab.
+  case $point in *\\*) point=$(printf '%b.' "$point" | escaped); point=${point%.} ;; esac
+  while :; do case $point in ?*/) point=${point%/} ;; *) break ;; esac; done
+  case $point in /?*) case $wanted in *"$newline$point$newline"*) ;; *) wanted="$wanted$point$newline" ;; esac ;; esac
+}
+# mount_of PATH: sets on to the mount point of the file system that holds it, and how.
+mount_of() {
+  on=/ how=-
+  IFS=$newline; set -f
+  for line in $mounted; do
+    at=${line% ?}
+    case $1/ in "${at%/}"/*) case $line in *' a') ;; *) if [ "${#at}" -ge "${#on}" ]; then on=$at how=${line#"$at "}; fi ;; esac ;; esac
+  done
+  set +f; unset IFS
+}
+# Whether a file system is mounted at a point, and none that is yet to be.
+is_mounted() { case $mounted in *"$newline$1 -$newline"*|*"$newline$1 n$newline"*) ;; *) return 1 ;; esac; }
+# What is at each store, and the file systems that hold it. A look has systemd mount what it mounts on demand, so mounts are read
+# after it.
 ask_store_places() {
-  wanted=$({ sed -n 's/^[[:space:]]*[^#[:space:]][^[:space:]]*[[:space:]]\{1,\}\(\/[^[:space:]]*\).*/\1/p' /etc/fstab
-    for base in /etc/systemd/system /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system; do
-      for path in "$base"/*.mount; do
-        if [ -f "$path" ]; then sed -n 's/^Where=[[:space:]]*\(\/[^[:space:]]*\).*/\1/p' "$path"; fi
-      done
-    done; } 2>/dev/null | head -c 65536 | tr '\n' ' ')
-  for path in "$@"; do one_store_place "$path"; done
-}
-one_store_place() {
-  if ! real=$(readlink -m -- "$1" 2>&1); then printf 'store-place %s / error %s\n' "$1" "$(said "$real")"; return; fi
-  if [ -d "$real" ]; then state=$(one_store "$real")
-  elif [ -e "$real" ] || [ -L "$real" ]; then state=other
-  else state=absent; fi
-  mounted=$(grep -v ' - autofs ' /proc/self/mountinfo 2>/dev/null | cut -d' ' -f5 | tr '\n' ' ')
-  on=/
-  set -f
-  for point in $mounted; do
-    case $real/ in "$point"/*) if [ ${#point} -gt ${#on} ]; then on=$point; fi ;; esac
+  states=
+  for path in "$@"; do one_store "$path"; states="$states$path $real $state$newline"; done
+  read_mounts
+  IFS=$newline; set -f; set -- $states; set +f; unset IFS
+  for told in "$@"; do
+    path=${told%% *} told=${told#* }; real=${told%% *} state=${told#* }
+    mount_of "$real"
+    printf 'store-place %s %s %s\n' "$path" "$(word "$on")" "$state"
+    IFS=$newline; set -f
+    for point in $wanted; do
+      case $real/ in "$point"/*) ;; *) case $path/ in "$point"/*) ;; *) continue ;; esac ;; esac
+      is_mounted "$point" || printf 'store-missing %s %s\n' "$path" "$(word "$point")"
+    done
+    set +f; unset IFS
   done
-  printf 'store-place %s %s %s\n' "$1" "$on" "$state"
-  for point in $wanted; do
-    point=${point%/}
-    case $real/ in "$point"/*) ;; *) case $1/ in "$point"/*) ;; *) continue ;; esac ;; esac
-    case " / $mounted" in *" ${point:-/} "*) ;; *) printf 'store-missing %s %s\n' "$1" "$point" ;; esac
-  done
-  set +f
 }
 # What is in a directory, as "type path", each with a NUL behind it; without its end when it is more than 256 KiB or not
 # all could be read. Links are told and not followed.
@@ -304,7 +348,7 @@ one_dropped() {
       entries "$2" 6 .
       users=$(find /proc/[0-9]*/exe -maxdepth 0 -lname "$2/*" -printf '%h\n' 2>/dev/null | sed 's/.*\///' | grep -vxF -- "${pid:-0}") &&
         printf 'package-in-use %s\n' "$2" ;;
-    directory.data*) ask_mounts "$2"; if [ -d "$2" ]; then printf 'store-at %s %s\n' "$2" "$(one_store "$2")"; fi ;;
+    directory.data*) ask_mounts "$2"; one_store "$2"; case $state in absent|other) ;; *) printf 'store-at %s %s\n' "$2" "$state" ;; esac ;;
     directory.*) ask_mounts "$2"; entries "$2" 1 . 16384 ;;
     link.*) ask_targets "$2" ;;
     certificate.*) case $2 in *.key) ask_keys "$2" ;; *) ask_contents "$2" ;; esac ;;
@@ -314,14 +358,14 @@ one_dropped() {
   if real=$(cd -P -- "${2%/*}/" 2>/dev/null && pwd -P) && [ "${real%/}/${2##*/}" != "$2" ]; then
     printf 'place %s %s\n' "$2" "$(word "${real%/}/${2##*/}")"
   fi
-  stat -c 'stat %f %u %g %U %G %n' -- "$2" 2>&1
+  stat -c 'stat %f %u %g %n %U:%G' -- "$2" 2>&1
 }
 ask_mounts() {
+  read_mounts
   for path in "$@"; do
     real=$(cd -P -- "$path" 2>/dev/null && pwd -P) || continue
-    while read -r _ _ _ _ point _; do
-      if [ "$point" = "$real" ]; then printf 'mount %s\n' "$path"; break; fi
-    done </proc/self/mountinfo
+    case $real in *[[:space:]\\]*) real=$(printf %s "$real" | escaped) ;; esac
+    case $mounted in *"$newline$real "?"$newline"*) printf 'mount %s\n' "$path" ;; esac
   done
 }
 # uid_of PROC, fields_of PROC, limit_of PROC: what proc(5) has of a process in `uid`, `started`, `soft` and `hard`; empty when it has ended.
@@ -334,7 +378,7 @@ fields_of() {
 limit_of() { soft= hard=; while read -r one two three value most _; do if [ "$one $two $three" = 'Max open files' ]; then soft=$value hard=$most; break; fi; done 2>/dev/null <"$1/limits"; }
 owner_of() {
   uid_of "$1"
-  if line=$(getent passwd "$uid" 2>/dev/null); then printf '%s' "${line%%:*}"; else printf '%s' "${uid:-?}"; fi
+  if line=$(getent passwd "$uid" 2>/dev/null); then word "${line%%:*}"; else word "${uid:-?}"; fi
 }
 one_process() {
   proc=/proc/$1 binary=$2; shift 2
@@ -346,8 +390,8 @@ one_process() {
   hash=-
   if [ "$exe" != "$binary" ]; then hash=$(digest "$proc/exe" 2>/dev/null) && [ -n "$hash" ] || hash=?; fi
   fields_of "$proc"; limit_of /proc/1; ceiling=$hard; limit_of "$proc"
-  printf 'process ok %s %s %s %s %s %s %s' "${proc#/proc/}" "${started:--}" "$(owner_of "$proc")" \
-    "${soft:--}/${ceiling:-unlimited}" "$hash" "$(word "$exe")" "$cmdline"
+  printf 'process ok %s %s %s %s %s %s %s' "${proc#/proc/}" "${started:--}" \
+    "${soft:--}/${ceiling:-unlimited}" "$hash" "$(word "$exe")" "$cmdline" "$(owner_of "$proc")"
   for name in "$@"; do
     value=${newline}${environ}${newline}
     case $value in *"$newline$name="*) value=${value#*"$newline$name="}; printf ' %s' "$(word "$name=${value%%"$newline"*}")" ;; esac
@@ -450,31 +494,16 @@ place_of() {
   # With this setting any address will do (ip(7)).
   case $(cat /proc/sys/net/ipv4/ip_nonlocal_bind /proc/sys/net/ipv6/ip_nonlocal_bind 2>/dev/null) in *1*) echo unknown ;; *) echo elsewhere ;; esac
 }
-# Mount points of /etc/fstab where nothing is mounted, and whether the packages lie where nothing may be executed.
+# Mount points of /etc/fstab where nothing is mounted, not even on demand, and whether the packages lie where nothing may be executed.
 start_mounts() {
-  points=' ' found=' ' longest=0 noexec=
-  if [ -r /etc/fstab ]; then
-    while read -r device point _; do
-      case $device in '#'*) continue ;; esac
-      case $point in /?*) points="$points$point " ;; esac
-    done </etc/fstab
-  fi
-  while read -r _ _ _ _ point options _; do
-    case $points in *" $point "*) found="$found$point " ;; esac
-    case $start_packages/ in
-      "${point%/}"/*)
-        if [ "${#point}" -ge "$longest" ]; then
-          longest=${#point}
-          case ,$options, in *,noexec,*) noexec=$point ;; *) noexec= ;; esac
-        fi ;;
-    esac
-  done </proc/self/mountinfo
-  [ -z "$noexec" ] || printf 'start noexec %s\n' "$(word "$noexec")"
-  set -f
-  for point in $points; do
-    case $found in *" $point "*) ;; *) printf 'start unmounted %s\n' "$(word "$point")" ;; esac
+  read_mounts
+  mount_of "$start_packages"
+  [ "$how" != n ] || printf 'start noexec %s\n' "$(word "$on")"
+  IFS=$newline; set -f
+  for point in $fstab; do
+    case $mounted in *"$newline$point "?"$newline"*) ;; *) printf 'start unmounted %s\n' "$(word "$point")" ;; esac
   done
-  set +f
+  set +f; unset IFS
 }
 # The files of a package that the record tells of, for whoever has no index of the archive and reads the one in the record.
 ask_installed() {

@@ -32,13 +32,14 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     call("ask_keys", questions.keys.iter().map(|path| path.as_str()).collect());
     call("ask_packages", questions.packages.iter().map(|path| path.as_str()).collect());
     call("ask_entries", questions.entries.iter().map(|path| path.as_str()).collect());
-    call("ask_mounts", questions.mounts.iter().map(|path| path.as_str()).collect());
     call("ask_certificates", questions.certificates.iter().flat_map(CertificateFiles::words).collect());
     if questions.firewall {
         call("ask_firewall", vec!["/etc/ufw"]);
     }
-    ask_start(questions, &mut call);
+    // Before mounts are read: a look has systemd mount what it mounts on demand.
     call("ask_store_places", questions.stores.iter().map(|path| path.as_str()).collect());
+    call("ask_mounts", questions.mounts.iter().map(|path| path.as_str()).collect());
+    ask_start(questions, &mut call);
     // Last: whatever was asked before is not dropped.
     text.push_str("ask_dropped\n");
     text.push_str("}\nprobe_live() {\nask_clock\n");
@@ -75,7 +76,7 @@ fn ask_start(questions: &Questions, call: &mut dyn FnMut(&str, Vec<&str>)) {
         call("ask_drop_ins", vec![&unit.file_name()]);
     }
     let Some(service) = &questions.service else { return };
-    let mut words = vec![service.unit.file_name(), service.binary.to_string(), service.store.to_string()];
+    let mut words = vec![service.unit.file_name(), service.binary.to_string()];
     words.extend(service.environment.keys().cloned());
     call("ask_service", words.iter().map(String::as_str).collect());
     if !questions.start.is_empty() {

@@ -8,6 +8,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use crdbctl_model::{ClusterName, HostPath};
 use crdbctl_probe::{Questions, functions};
 
@@ -29,14 +31,18 @@ fn places(at: &Path, stores: &[&str]) -> BTreeMap<String, Vec<String>> {
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in String::from_utf8(output.stdout).unwrap().lines() {
             let words: Vec<&str> = line.split(' ').collect();
+            let decode = |field: &str| match field.strip_prefix('=') {
+                Some(raw) => raw.to_owned(),
+                None => String::from_utf8(STANDARD.decode(field).unwrap()).unwrap(),
+            };
             let name = |path: &str| path.strip_prefix(&format!("{at}/")).unwrap().to_owned();
             match words[..] {
                 ["store-place", path, mount, state, ..] => {
-                    assert!(path.starts_with(mount.trim_end_matches('/')), "{line}");
+                    assert!(path.starts_with(decode(mount).trim_end_matches('/')), "{line}");
                     found.entry(name(path)).or_default().push(state.to_owned());
                 }
                 ["store-missing", path, point] => {
-                    found.entry(name(path)).or_default().push(name(point));
+                    found.entry(name(path)).or_default().push(name(&decode(point)));
                 }
                 _ => {}
             }

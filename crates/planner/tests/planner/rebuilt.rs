@@ -24,7 +24,7 @@ fn members(world: &mut World) -> &mut Vec<MemberFact> {
 
 /// What is at the stores of a node, on a file system that is mounted at `mount`.
 fn store(world: &mut World, number: usize, state: &StoreState, mount: &str) {
-    let place = StorePlace { state: state.clone(), mount: path(mount), missing: BTreeSet::new() };
+    let place = StorePlace { state: state.clone(), mount: path(mount).into(), missing: BTreeSet::new() };
     world.reading(&node(number)).footprint.store_places = BTreeMap::from([(path(STORE), place)]);
 }
 
@@ -168,7 +168,7 @@ fn once_it_has_joined_the_earlier_members_are_decommissioned() {
     // A data disk is not mounted: the node has joined with an empty directory in its place.
     let mut world = joined(4);
     let places = &mut world.reading(&node(3)).footprint.store_places;
-    places.get_mut(&path(STORE)).unwrap().missing.insert(path("/var/lib/cockroach"));
+    places.get_mut(&path(STORE)).unwrap().missing.insert(path("/var/lib/cockroach").into());
     world.expect(&[]);
     assert!(notes(&world.plan()).contains("is not mounted"), "{}", notes(&world.plan()));
 }
@@ -187,7 +187,7 @@ fn one_that_was_decommissioning_already_is_not_taken_back() {
 fn a_mount_that_is_missing_is_no_lost_disk() {
     for mut world in [without_disk(), rebuilt()] {
         let places = &mut world.reading(&node(3)).footprint.store_places;
-        places.get_mut(&path(STORE)).unwrap().missing.insert(path("/var/lib/cockroach"));
+        places.get_mut(&path(STORE)).unwrap().missing.insert(path("/var/lib/cockroach").into());
         let plan = world.plan();
         let said = unknown(&plan, "store-3/service.cockroach");
         assert!(said.contains("/var/lib/cockroach, which /etc/fstab or a mount unit"), "{said}");
@@ -198,7 +198,7 @@ fn a_mount_that_is_missing_is_no_lost_disk() {
     }
     // Nobody wrote it down but the last apply.
     let mut world = without_disk();
-    world.reading(&node(3)).record.as_mut().unwrap().store_mount = Some(path("/var/lib/cockroach"));
+    world.reading(&node(3)).record.as_mut().unwrap().store_mount = Some(path("/var/lib/cockroach").into());
     let said = unknown(&world.plan(), "store-3/service.cockroach");
     assert!(
         said.contains("at the last apply it was on the file system mounted at /var/lib/cockroach"),
@@ -207,10 +207,10 @@ fn a_mount_that_is_missing_is_no_lost_disk() {
     store(&mut world, 3, &StoreState::Empty, "/var/lib/cockroach");
     assert_eq!(replaced(&world.plan()), third(&[3]));
     // A disk that was mounted over the data hides them.
-    world.reading(&node(3)).record.as_mut().unwrap().store_mount = Some(path("/"));
+    world.reading(&node(3)).record.as_mut().unwrap().store_mount = Some(path("/").into());
     let said = unknown(&world.plan(), "store-3/service.cockroach");
     assert!(said.contains("has been mounted over it") && said.contains("`store_mount`"), "{said}");
-    world.reading(&node(3)).record.as_mut().unwrap().store_mount = Some(path("/var/lib/cockroach"));
+    world.reading(&node(3)).record.as_mut().unwrap().store_mount = Some(path("/var/lib/cockroach").into());
     // Also when the cluster cannot be asked, or does not know it any more.
     store(&mut world, 3, &StoreState::Empty, "/");
     world.reading(&node(3)).record.as_mut().unwrap().initialised = true;
@@ -238,7 +238,7 @@ fn only_what_the_cluster_calls_dead_is_replaced() {
     let mut world = without_disk();
     world.manifest("  environment:", "  flags: {store: [/var/lib/cockroach, /mnt/d2]}\n  environment:");
     for (state, expected) in [(StoreState::Used, BTreeMap::new()), (StoreState::Empty, third(&[3]))] {
-        let place = StorePlace { state, mount: path("/mnt/d2"), missing: BTreeSet::new() };
+        let place = StorePlace { state, mount: path("/mnt/d2").into(), missing: BTreeSet::new() };
         world.reading(&node(3)).footprint.store_places.insert(path("/mnt/d2"), place);
         assert_eq!(replaced(&world.plan()), expected);
     }

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use crdbctl_cockroach::start::CanonicalArgs;
-use crdbctl_model::{DesiredService, Digest, Fact, HealthFact, HostPath, Observed, ProcessFact, ServiceFact};
+use crdbctl_model::{
+    DesiredService, Digest, Fact, HealthFact, HostPath, Observed, ProcessFact, ServiceFact, StoreState,
+};
 
 use super::{present, unknown};
 use crate::answer::{Answer, RawHealth, RawProcess};
@@ -44,11 +46,12 @@ pub(super) fn read(desired: &DesiredService, answer: &Answer) -> Observed {
         Some(Ok(text)) => Some(String::from_utf8_lossy(text).trim().to_owned()),
         Some(Err(why)) => return unknown(format!("cannot read what an earlier apply left to do: {why}")),
     };
-    let store_used = match &answer.store {
-        None => None,
-        Some(Ok(used)) => Some(*used),
-        Some(Err(why)) => {
-            return unknown(format!("cannot read the store's directory {}: {why}", desired.store));
+    let store_used = match answer.store_places.get(desired.store.as_str()).map(|place| &place.state) {
+        None | Some(StoreState::Absent | StoreState::Other) => None,
+        Some(StoreState::Empty) => Some(false),
+        Some(StoreState::Used) => Some(true),
+        Some(StoreState::Unknown { reason }) => {
+            return unknown(format!("cannot read the store's directory {}: {reason}", desired.store));
         }
     };
     present(Fact::Service(ServiceFact {
