@@ -29,7 +29,7 @@ pub(crate) struct Args {}
 impl Args {
     /// Shows everything; fails at the first command that ends otherwise than said.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let mut steps = Steps::new("demo", &STEPS)?;
+        let mut steps = Steps::new("demo", &STEPS);
         steps.next(|| Ok(setup::prepare()?))?;
         let Some(stand_in) = steps.next(|| build::workspace(Targets::Bins))? else {
             return Ok(ExitCode::FAILURE);

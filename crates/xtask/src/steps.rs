@@ -20,19 +20,20 @@ pub(crate) struct Steps {
 impl Steps {
     /// Returns the steps of a command that has not begun any. Times are kept by `command`: it holds the arguments on which
     /// they depend.
-    pub(crate) fn new(command: impl Into<String>, names: &'static [&'static str]) -> Result<Self, Failure> {
-        let command = command.into();
-        Ok(Self { command, names, done: 0, began: Instant::now(), times: Times::load()? })
+    pub(crate) fn new(command: impl Into<String>, names: &'static [&'static str]) -> Self {
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+        let times = Times::load(target.join("xtask-times"));
+        Self { command: command.into(), names, done: 0, began: Instant::now(), times }
     }
 
-    /// Does the next step, and remembers how long it took if it succeeded.
+    /// Does the next step, and remembers how long it took if it succeeded. Its result never depends on the times.
     pub(crate) fn next<T>(&mut self, act: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         let (at, name) = (self.done, self.names[self.done]);
         eprintln!("{}", heading(self.names, at, &|name| self.times.of(&self.command, name)));
         self.done += 1;
         let start = Instant::now();
         let result = act()?;
-        self.times.keep(&self.command, name, start.elapsed())?;
+        self.times.keep(&self.command, name, start.elapsed());
         Ok(result)
     }
 
@@ -94,27 +95,40 @@ struct Times {
 }
 
 impl Times {
-    fn load() -> Result<Self, Failure> {
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-        fs::create_dir_all(&target)?;
-        let path = target.join("xtask-times");
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text?,
+    /// Reads the times. A file that cannot be read gets a warning: times are a convenience, and no step fails without them.
+    fn load(path: PathBuf) -> Self {
+        let text = match fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    eprintln!(
+                        "warning: cannot read {}: {error}; earlier times are not shown",
+                        path.display()
+                    );
+                }
+                String::new()
+            }
         };
-        Ok(Self { path, seconds: parse(&text) })
+        Self { path, seconds: parse(&text) }
     }
 
     fn of(&self, command: &str, step: &str) -> Option<Duration> {
         self.seconds.get(&(command.to_owned(), step.to_owned())).copied().map(Duration::from_secs)
     }
 
-    fn keep(&mut self, command: &str, step: &str, time: Duration) -> Result<(), Failure> {
+    /// Writes the times with a new one; a file that cannot be written gets a warning.
+    fn keep(&mut self, command: &str, step: &str, time: Duration) {
         self.seconds.insert((command.to_owned(), step.to_owned()), time.as_secs());
         let line =
             |((command, step), seconds): (&(String, String), &u64)| format!("{seconds}\t{command}\t{step}\n");
-        fs::write(&self.path, self.seconds.iter().map(line).collect::<String>())?;
-        Ok(())
+        let text: String = self.seconds.iter().map(line).collect();
+        let written = match self.path.parent() {
+            Some(parent) => fs::create_dir_all(parent).and_then(|()| fs::write(&self.path, text)),
+            None => fs::write(&self.path, text),
+        };
+        if let Err(error) = written {
+            eprintln!("warning: cannot write {}: {error}; the next run shows no times", self.path.display());
+        }
     }
 }
 
@@ -145,6 +159,25 @@ mod tests {
             "==> [1/3] build crdbctl (took 2m 55s last time); then boot three hosts, plan and apply (about 40s)"
         );
         assert_eq!(heading(&names, 2, &last), "==> [3/3] plan and apply (took 20s last time)");
+    }
+
+    #[test]
+    fn a_step_succeeds_whatever_becomes_of_the_times() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, b"20\tdemo\tbuild\n\xff\n").unwrap();
+        // A file that cannot be read or written: a directory, and a path below a file.
+        for path in [directory.path().to_owned(), file.join("xtask-times"), file] {
+            let mut steps = Steps {
+                command: "demo".to_owned(),
+                names: &["build", "boot"],
+                done: 0,
+                began: Instant::now(),
+                times: Times::load(path.clone()),
+            };
+            assert_eq!(steps.next(|| Ok(1)).unwrap(), 1, "{}", path.display());
+            assert!(steps.next(|| Err::<(), _>("no hosts".into())).is_err());
+        }
     }
 
     #[test]
