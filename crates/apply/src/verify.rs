@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crdbctl_model::{
     Fact, Footprint, HostPath, NodeName, NodeObservation, Observations, Observed, Plan, Reading,
-    ResourceGraph, StorePlace, Timestamp,
+    ResourceGraph, StartBlocker, StorePlace, Timestamp,
 };
 use crdbctl_probe::{observe, questions, read_answer, script};
 use tokio::task::JoinSet;
@@ -84,7 +84,7 @@ fn has_moved(old: &Observed, now: &Observed, is_changed: bool) -> bool {
 /// looks another way at every look; without this, no plan that mends it could ever be applied.
 fn is_same(old: &Reading, new: &Reading) -> bool {
     old.drop_ins == new.drop_ins
-        && old.start_blockers == new.start_blockers
+        && is_same_start(&old.start_blockers, &new.start_blockers)
         && old.record == new.record
         && is_same_footprint(&old.footprint, &new.footprint)
         && old.host.machine_id == new.host.machine_id
@@ -92,6 +92,12 @@ fn is_same(old: &Reading, new: &Reading) -> bool {
         && old.resources.iter().all(|(addr, observed)| {
             new.resources.get(addr).is_some_and(|now| is_same_resource(observed, now))
         })
+}
+
+/// Whether the same things keep CockroachDB from starting. What could not be judged at one look may be at the next, and a plan
+/// rests on neither.
+fn is_same_start(old: &[StartBlocker], new: &[StartBlocker]) -> bool {
+    old.iter().filter(|it| it.blocks()).eq(new.iter().filter(|it| it.blocks()))
 }
 
 /// Which programs run at a moment is looked at again before a package goes.
@@ -206,6 +212,19 @@ mod tests {
         assert!(!has_moved(&setting("1"), &unknown, false) && has_moved(&setting("1"), &unknown, true));
         assert!(!has_moved(&unknown, &setting("1"), false));
         assert!(has_moved(&Observed::Absent, &setting("1"), false));
+    }
+
+    #[test]
+    fn what_could_not_be_judged_makes_no_plan_stale() {
+        let unjudged = StartBlocker::UnjudgedPaths {
+            paths: vec!["/mnt/d2".to_owned()],
+            user: "root".to_owned(),
+            reason: "a file system did not answer within 10 seconds".to_owned(),
+        };
+        let blocks = StartBlocker::NoExec { path: "/opt".to_owned(), point: "/".to_owned() };
+        assert!(is_same_start(std::slice::from_ref(&unjudged), &[]));
+        assert!(is_same_start(&[unjudged.clone(), blocks.clone()], std::slice::from_ref(&blocks)));
+        assert!(!is_same_start(&[unjudged], &[blocks]));
     }
 
     #[test]

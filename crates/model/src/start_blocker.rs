@@ -24,6 +24,15 @@ pub enum StartBlocker {
         /// The file that has it.
         file: String,
     },
+    /// The host did not say what is at the paths that a start needs. It blocks nothing and is worth a note.
+    UnjudgedPaths {
+        /// The paths.
+        paths: Vec<String>,
+        /// As whom the host looked: `root`, or the service's user.
+        user: String,
+        /// Why it did not say.
+        reason: String,
+    },
     /// A path is not there, or is not as CockroachDB or systemd needs it.
     Path {
         /// What needs it: `--log-config-file`, or `EnvironmentFile= in FILE`.
@@ -100,7 +109,16 @@ pub enum PathProblem {
 impl StartBlocker {
     /// Returns whether it keeps CockroachDB from starting for certain.
     pub fn blocks(&self) -> bool {
-        !matches!(self, Self::UnjudgedCondition { .. })
+        match self {
+            Self::UnjudgedCondition { .. } | Self::UnjudgedPaths { .. } => false,
+            Self::Condition { .. }
+            | Self::Path { .. }
+            | Self::Unmounted { .. }
+            | Self::NoExec { .. }
+            | Self::PortTaken { .. }
+            | Self::NoSuchAddress { .. }
+            | Self::Account { .. } => true,
+        }
     }
 
     /// Returns what to do about it, as a clause.
@@ -114,6 +132,9 @@ impl StartBlocker {
                 }
             }
             Self::UnjudgedCondition { line, .. } => format!("see for yourself that {line} holds"),
+            Self::UnjudgedPaths { paths, .. } => {
+                format!("check {} on the host yourself", paths.join(", "))
+            }
             Self::Path { path, problem, .. } => match problem {
                 PathProblem::Missing => format!("create {path}, or mount what holds it"),
                 PathProblem::NotADirectory => format!("put a directory at {path}"),
@@ -152,6 +173,9 @@ impl fmt::Display for StartBlocker {
             Self::Condition { line, file } => write!(f, "{line} in {file} does not hold"),
             Self::UnjudgedCondition { line, file } => {
                 write!(f, "whether {line} in {file} holds could not be checked")
+            }
+            Self::UnjudgedPaths { user, reason, paths } => {
+                write!(f, "whether {user} can use {} could not be judged: {reason}", paths.join(", "))
             }
             Self::Path { needed_by, path, problem } => {
                 write!(f, "{needed_by} needs {path}, ")?;

@@ -391,8 +391,14 @@ impl Answer {
             }
             ["start", "looks", paths, root, by_root, user, by_user] => {
                 let paths = decode(paths)?;
-                self.start.by_root = Answered::looks(&paths, root, &decode(by_root)?);
-                self.start.by_user = Answered::looks(&paths, user, &decode(by_user)?);
+                match Answered::looks(&paths, root, &decode(by_root)?) {
+                    Ok(looks) => self.start.by_root = looks,
+                    Err(unclear) => self.start.root_unclear = Some(unclear),
+                }
+                match Answered::looks(&paths, user, &decode(by_user)?) {
+                    Ok(looks) => self.start.by_user = looks,
+                    Err(unclear) => self.start.user_unclear = Some(unclear),
+                }
             }
             ["start", "condition", condition, holds] => {
                 let holds = match *holds {

@@ -98,7 +98,12 @@ fn what_could_not_be_checked_and_what_restarts_nothing_is_a_note() {
     let plan = world.plan();
     assert!(plan.unknown.is_empty(), "{:?}", summary(&plan));
     assert_eq!(plan.changes.len(), 1);
-    world.reading(&node(1)).start_blockers = vec![unjudged];
+    let unanswered = StartBlocker::UnjudgedPaths {
+        paths: vec!["/mnt/d2".to_owned()],
+        user: "root".to_owned(),
+        reason: "a file system did not answer within 10 seconds".to_owned(),
+    };
+    world.reading(&node(1)).start_blockers = vec![unjudged, unanswered];
     world.process(1).argv.push("--cache=.99".to_owned());
     let plan = world.plan();
     assert!(plan.unknown.is_empty() && plan.rollout.len() == 1, "{:?}", summary(&plan));
@@ -107,4 +112,6 @@ fn what_could_not_be_checked_and_what_restarts_nothing_is_a_note() {
         "{:?}",
         plan.notes
     );
+    let note = plan.notes.iter().find(|note| note.text.contains("/mnt/d2"));
+    assert!(note.is_some_and(|note| note.text.contains("could not be judged")), "{:?}", plan.notes);
 }

@@ -34,6 +34,10 @@ pub(crate) struct Answered {
     pub(crate) by_root: Looks,
     /// As the service's user sees it; empty when it was not asked or could not be told.
     pub(crate) by_user: Looks,
+    /// Why root's look says nothing of paths; `None` when it says all that was asked.
+    pub(crate) root_unclear: Option<Unclear>,
+    /// The same of the look of the service's user.
+    pub(crate) user_unclear: Option<Unclear>,
     /// What systemd says of conditions, by `ConditionX=value` without `|` and `!`; `None` when it could not say.
     pub(crate) conditions: BTreeMap<String, Option<bool>>,
     /// Whether accounts exist, by `user NAME` or `group NAME`.
@@ -47,21 +51,37 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
-    /// Reads the looks of one view: a line a path, `MISSING BITS.`. A view that is cut off has nothing to say.
-    pub(crate) fn looks(paths: &[u8], status: &str, lines: &[u8]) -> Looks {
-        if status != "0" {
-            return Looks::new();
-        }
+    /// Reads the looks of one view: a line a path, `MISSING BITS.`, and the status with which the look ended; `-` when nobody
+    /// looked. A view that is cut off says nothing of any path.
+    ///
+    /// # Errors
+    /// Which paths were asked about, and why nothing is known of them.
+    pub(crate) fn looks(paths: &[u8], status: &str, lines: &[u8]) -> Result<Looks, Unclear> {
         let (paths, lines) = (String::from_utf8_lossy(paths), String::from_utf8_lossy(lines));
-        if paths.lines().count() != lines.lines().count() {
-            return Looks::new();
+        let unclear = |reason: String| Unclear { paths: paths.lines().map(str::to_owned).collect(), reason };
+        match status {
+            "0" => {}
+            "-" => return Ok(Looks::new()),
+            // timeout(1), EXIT STATUS.
+            "124" | "137" => {
+                return Err(unclear("a file system did not answer within 10 seconds".to_owned()));
+            }
+            other => return Err(unclear(format!("the look ended with status {other}"))),
         }
-        paths
-            .lines()
-            .zip(lines.lines())
-            .filter_map(|(path, line)| Some((path.to_owned(), place(line)?)))
-            .collect()
+        if paths.lines().count() != lines.lines().count() {
+            return Err(unclear("the look was cut off".to_owned()));
+        }
+        let looks =
+            paths.lines().zip(lines.lines()).map(|(path, line)| Some((path.to_owned(), place(line)?)));
+        looks.collect::<Option<_>>().ok_or_else(|| unclear("its answer is not understood".to_owned()))
     }
+}
+
+/// A look that says nothing of any path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unclear {
+    pub(crate) paths: Vec<String>,
+    pub(crate) reason: String,
 }
 
 fn place(line: &str) -> Option<Place> {
@@ -85,11 +105,19 @@ mod tests {
 
     #[test]
     fn a_view_is_whole_or_says_nothing() {
-        let looks = Answered::looks(b"/a\n/b c\n", "0", b"0 drwx.\n2 .\n");
+        let looks = Answered::looks(b"/a\n/b c\n", "0", b"0 drwx.\n2 .\n").unwrap();
         assert!(looks["/a"].is_directory && looks["/a"].executes && looks["/a"].missing == 0);
         assert_eq!((looks["/b c"].missing, looks["/b c"].is_directory), (2, false));
-        for (status, lines) in [("124", &b"0 d.\n0 d.\n"[..]), ("0", b"0 d.\n"), ("-", b"")] {
-            assert!(Answered::looks(b"/a\n/b\n", status, lines).is_empty(), "{status}");
+        for (status, lines, why) in [
+            ("124", &b"0 d.\n0 d.\n"[..], "did not answer"),
+            ("0", b"0 d.\n", "cut off"),
+            ("0", b"0 d.\nx d.\n", "not understood"),
+            ("127", b"", "status 127"),
+        ] {
+            let unclear = Answered::looks(b"/a\n/b\n", status, lines).unwrap_err();
+            assert!(unclear.reason.contains(why), "{unclear:?}");
+            assert_eq!(unclear.paths, ["/a", "/b"]);
         }
+        assert_eq!(Answered::looks(b"/a\n", "-", b""), Ok(Looks::new()), "nobody looked");
     }
 }

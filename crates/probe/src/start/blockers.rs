@@ -10,7 +10,7 @@ use crate::answer::Answer;
 
 /// Returns what keeps the service of `node` from starting as the graph has it, as far as the host's answer shows it.
 ///
-/// What could not be read is no blocker: a start is refused only for what is known to be missing.
+/// What could not be read is a finding that blocks nothing: a start is refused only for what is known to be missing.
 pub(crate) fn blockers(graph: &ResourceGraph, node: &NodeName, answer: &Answer) -> Vec<StartBlocker> {
     let Some(managed) = Managed::of(graph, node) else { return Vec::new() };
     let lines = UnitLines::of(managed.unit, &answer.drop_ins);
@@ -55,6 +55,15 @@ pub(crate) fn blockers(graph: &ResourceGraph, node: &NodeName, answer: &Answer) 
         } else if let Some(problem) = problem(&needed, &managed, start, rights) {
             found.push(StartBlocker::Path { needed_by: needed.needed_by, path: needed.path, problem });
         }
+    }
+    let looks =
+        [(&start.root_unclear, "root"), (&start.user_unclear, managed.service.user.as_str())].into_iter();
+    for (unclear, user) in looks.filter_map(|(unclear, user)| Some((unclear.as_ref()?, user))) {
+        found.push(StartBlocker::UnjudgedPaths {
+            paths: unclear.paths.clone(),
+            user: user.to_owned(),
+            reason: unclear.reason.clone(),
+        });
     }
     if let Some(point) = &start.noexec {
         found.push(StartBlocker::NoExec { path: graph.packages.to_string(), point: point.clone() });
@@ -302,7 +311,7 @@ mod tests {
     use super::*;
 
     fn place(missing: usize, bits: &str) -> Place {
-        *Answered::looks(b"/x\n", "0", format!("{missing} {bits}.\n").as_bytes()).get("/x").unwrap()
+        Answered::looks(b"/x\n", "0", format!("{missing} {bits}.\n").as_bytes()).unwrap()["/x"]
     }
 
     fn said(text: &str, start: &Answered) -> Vec<String> {
