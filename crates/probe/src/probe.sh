@@ -42,14 +42,15 @@ ask_lock() {
 }
 # Whether anybody holds a flock(2) on a file. /proc/locks has it by device and inode; in a PID namespace it leaves locks out whose
 # taker is gone (locks_show in fs/locks.c of Linux), which is so for flock(1) called on a file descriptor. Then whoever holds ours
-# has it on descriptor 9, and proc_pid_fdinfo(5) tells of it.
+# has it on descriptor 9, and proc_pid_fdinfo(5) tells of it. find -lname reads the links of /proc and looks at no file that they lead to:
+# a process may have one open on a file system that does not answer.
 held() {
   where=$(stat -c '%d %i' -- "$1") || return 1
   device=${where% *}
   key=$(printf '%02x:%02x:%s' $(((device >> 8) & 4095)) $(((device & 255) | ((device >> 12) & 1048320))) "${where#* }")
   if grep -q "FLOCK .* $key 0 EOF" /proc/locks 2>/dev/null; then return 0; fi
-  for fd in /proc/[0-9]*/fd/9; do
-    if [ "$fd" -ef "$1" ] && grep -q 'FLOCK .* WRITE' "${fd%/fd/9}/fdinfo/9" 2>/dev/null; then return 0; fi
+  for fd in $(find /proc/[0-9]*/fd/9 -maxdepth 0 -lname "$(readlink -f -- "$1")" 2>/dev/null); do
+    if grep -q 'FLOCK .* WRITE' "${fd%/fd/9}/fdinfo/9" 2>/dev/null; then return 0; fi
   done
   return 1
 }

@@ -80,3 +80,50 @@ fn a_lock_is_told_while_somebody_else_holds_it_and_is_never_taken() {
         open.wait().unwrap();
     }
 }
+
+/// A file system that never answers: FUSE without anybody who serves it. A look at anything on it blocks.
+const STUCK: &str = "mkdir -p \"$at\" && exec 8<>/dev/fuse && mount -i -t fuse -o fd=8,rootmode=40000,user_id=0,group_id=0 none \"$at\" || exit 77";
+
+/// Runs a text in a mount namespace of its own with `$at` stuck; `None` where this machine has no such thing.
+fn with_stuck(shell: &str, at: &Path, text: &str) -> Option<String> {
+    // Whatever looks is killed in the end; the mount goes with the namespace.
+    let text = format!("at='{}'\n{STUCK}\n{text}", at.display());
+    let output = Command::new("timeout")
+        .args(["-s", "KILL", "30", "unshare", "-m", shell, "-c", &text])
+        .output()
+        .unwrap();
+    if output.status.code() == Some(77) || output.status.code() == Some(1) {
+        return None;
+    }
+    assert!(output.status.success(), "{shell}: {}: {output:?}", output.status);
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_file_system_that_does_not_answer_holds_up_no_probe() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path().join("stuck");
+    let lock = directory.path().join("store.lock");
+    std::fs::write(&lock, "run r by b\n").unwrap();
+    let functions =
+        crdbctl_probe::functions(&ClusterName::new("crdbctl-probe-test").unwrap(), &Default::default());
+    for shell in shells() {
+        let text = format!(
+            "{functions}\nask_lock '{lock}'\nask_store_places \"$at/data\" '{good}'\n",
+            lock = lock.display(),
+            good = directory.path().display()
+        );
+        let Some(told) = with_stuck(shell, &at, &text) else {
+            eprintln!("skipped: FUSE cannot be mounted here");
+            return;
+        };
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines.len(), 2, "{shell}: {told}");
+        let why = "aXQgZGlkIG5vdCBhbnN3ZXIgd2l0aGluIDUgc2Vjb25kcw==";
+        assert!(
+            lines[0].contains("/stuck/data ") && lines[0].ends_with(&format!("error {why}")),
+            "{shell}: {told}"
+        );
+        assert!(lines[1].ends_with(" used"), "{shell}: {told}");
+    }
+}
