@@ -469,31 +469,50 @@ one_account() {
   case $? in 0) printf 'start account %s %s yes\n' "$1" "$2" ;; 2) printf 'start account %s %s no\n' "$1" "$2" ;; esac
 }
 # one_listener ip|name|any HOST PORT: whether an interface has the address, and who listens on the port (proc(5),
-# /proc/net/tcp; state 0A), with "own" for processes of the user that runs the main process.
+# /proc/net/tcp; state 0A), with "own" for processes of the user that runs the main process. The host is read once for all listeners.
 one_listener() {
-  place=unknown own= addresses=${addresses-$(ip -o addr show 2>/dev/null | head -c 262144)}
-  case ${pid:-0} in 0) ;; *) uid_of "/proc/$pid"; own=$uid ;; esac
+  if [ -z "${addresses+read}" ]; then
+    own= named=
+    addresses=$(ip -o addr show 2>/dev/null | head -c 262144)
+    case ${pid:-0} in 0) ;; *) uid_of "/proc/$pid"; own=$uid ;; esac
+    sockets=$(grep -h '^ *[0-9]*: [0-9A-F]*:[0-9A-F]* [0-9A-F]*:[0-9A-F]* 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null | head -c 1048576)
+    nonlocal=no
+    while read -r holds; do case $holds in 1) nonlocal=yes ;; esac; done 2>/dev/null </proc/sys/net/ipv4/ip_nonlocal_bind
+    while read -r holds; do case $holds in 1) nonlocal=yes ;; esac; done 2>/dev/null </proc/sys/net/ipv6/ip_nonlocal_bind
+  fi
+  place=unknown
   case $1 in
     any) place=local ;;
-    ip) place=$(place_of "$2") ;;
+    ip) place_of "$2" ;;
     name)
-      for address in $(timeout 5 getent ahosts "$2" 2>/dev/null | cut -d' ' -f1 | sort -u); do
-        where=$(place_of "$address")
-        case $place:$where in unknown:*|elsewhere:local) place=$where ;; esac
-      done ;;
+      if [ "$named" != "$2" ]; then named=$2 found=$(timeout 5 getent ahosts "$2" 2>/dev/null | head -c 65536); fi
+      best=unknown
+      IFS=$newline; set -f
+      for address in $found; do
+        place_of "${address%% *}"
+        case $best:$place in unknown:*|elsewhere:local) best=$place ;; esac
+      done
+      set +f; unset IFS
+      place=$best ;;
   esac
-  taken=$(grep -hi ":$(printf %04X "$3") [0-9A-F]*:[0-9A-F]* 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null | head -n 16 |
-    while read -r _ local _ _ _ _ _ uid _; do
-      if [ "$uid" = "$own" ]; then uid=own; fi
-      printf '%s/%s,' "$local" "$uid"
-    done)
-  printf 'start listen %s %s %s %s\n' "$2" "$3" "$place" "${taken:--}"
+  taken= count=0 hex=$(printf %04X "$3")
+  IFS=$newline; set -f; set -- "$2" "$3" $sockets; set +f; unset IFS
+  told="$1 $2"; shift 2
+  for socket in "$@"; do
+    case $socket in *": "*":$hex "*":"*" 0A "*) ;; *) continue ;; esac
+    set -f; set -- $socket; set +f
+    case $2 in *":$hex") ;; *) continue ;; esac
+    count=$((count + 1)); [ "$count" -le 16 ] || break
+    if [ "$8" = "$own" ]; then taken="$taken$2/own,"; else taken="$taken$2/$8,"; fi
+  done
+  printf 'start listen %s %s %s\n' "$told" "$place" "${taken:--}"
 }
+# place_of ADDRESS: sets place.
 place_of() {
-  case $1 in 127.*|::1) echo local; return ;; esac
-  case $addresses in '') echo unknown; return ;; *" ${1%%%*}/"*|*" ${1%%%*} peer "*) echo local; return ;; esac
+  case $1 in 127.*|::1) place=local; return ;; esac
+  case $addresses in '') place=unknown; return ;; *" ${1%%%*}/"*|*" ${1%%%*} peer "*) place=local; return ;; esac
   # With this setting any address will do (ip(7)).
-  case $(cat /proc/sys/net/ipv4/ip_nonlocal_bind /proc/sys/net/ipv6/ip_nonlocal_bind 2>/dev/null) in *1*) echo unknown ;; *) echo elsewhere ;; esac
+  case $nonlocal in yes) place=unknown ;; *) place=elsewhere ;; esac
 }
 # Mount points of /etc/fstab where nothing is mounted, not even on demand, and whether the packages lie where nothing may be executed.
 start_mounts() {
