@@ -51,7 +51,7 @@ pub fn health_script(service: &DesiredService, goal: HealthGoal) -> String {
          case $answer in 'health idle'*|'health ssh') break ;; esac\n\
          case $(printf %s \"${{answer##* }}\" | base64 -d 2>/dev/null) in *'HTTP/'*' 200 '*{waiting}) break ;; esac\n\
          left=$((left - 1)); [ \"$left\" -gt 0 ] || break\nsleep 0.25\ndone\nprintf '%s\\n' \"$answer\"\n",
-        library = crate::script::LIBRARY,
+        library = crate::script::only(&["b64", "word", "ask_health"]),
         unit = quoted(&service.unit.file_name()),
         address = quoted(&service.http_address),
     )

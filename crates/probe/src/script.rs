@@ -101,6 +101,22 @@ fn sent(library: &str) -> String {
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
+/// Returns these functions of the library alone, as they travel, with its first line.
+pub(crate) fn only(names: &[&str]) -> String {
+    let mut text = String::new();
+    let mut is_inside = false;
+    for (number, line) in LIBRARY.lines().enumerate() {
+        let begins = line.split_once("() {").is_some_and(|(name, _)| names.contains(&name));
+        if number == 0 || begins || is_inside {
+            text.push_str(line);
+            text.push('\n');
+        }
+        // A function of one line ends on it; a longer one ends with a brace alone.
+        is_inside = (begins && !line.ends_with('}')) || (is_inside && line != "}");
+    }
+    sent(&text)
+}
+
 /// Returns the whole read-only script of a probe of one node.
 pub fn script(cluster: &ClusterName, questions: &Questions) -> String {
     format!("{}probe\n", functions(cluster, questions))
@@ -109,4 +125,25 @@ pub fn script(cluster: &ClusterName, questions: &Questions) -> String {
 /// Returns a value as a word of shell.
 pub(crate) fn quoted(word: &str) -> String {
     quote(word).expect("model types hold no NUL").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_travels_alone_and_without_comments() {
+        let text = only(&["b64", "word", "ask_health"]);
+        assert!(text.starts_with("LC_ALL=C; export LC_ALL\nb64() { base64 -w0; }\nword() {"), "{text}");
+        assert!(text.contains("\nask_health() {\n") && text.ends_with("\n}\n"), "{text}");
+        assert!(text.len() < 2048 && !text.contains("\n#") && !text.contains("ask_lock"), "{text}");
+        // Whatever it calls of the library is there.
+        let defined: Vec<&str> =
+            LIBRARY.lines().filter_map(|line| Some(line.split_once("() {")?.0)).collect();
+        for name in defined.iter().filter(|name| !["b64", "word", "ask_health"].contains(name)) {
+            let calls = [format!("$({name} "), format!("| {name}"), format!("\n{name} ")];
+            let is_called = calls.iter().any(|call| text.contains(call.as_str()));
+            assert!(!is_called, "{name} is called");
+        }
+    }
 }
