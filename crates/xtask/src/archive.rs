@@ -27,7 +27,7 @@ pub(crate) struct Args {
 impl Args {
     /// Builds and packs the stand-in, and prints the archive's path.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let mut steps = Steps::new("archive", &STEPS)?;
+        let mut steps = Steps::new("archive", &STEPS);
         let Some(binary) = steps.next(|| build::workspace(Targets::Bins))? else {
             return Ok(ExitCode::FAILURE);
         };
