@@ -78,21 +78,24 @@ struct NodeAddresses {
 }
 
 impl MemberAddresses {
-    /// Returns the addresses of all nodes of a graph, those that leave included.
+    /// Returns the addresses of all nodes of a graph, those that leave included, as they are now: a node that runs has those that its
+    /// process advertises, any other one those that the manifest gives it.
+    ///
+    /// A member at an address that the manifest gives to a node which runs under another one is not that node.
     #[must_use]
     pub fn of(graph: &ResourceGraph, observations: &Observations) -> Self {
-        let nodes = graph.staying().chain(graph.leaving()).map(|node| {
-            let spec = graph.nodes.get(node);
-            let hosts = spec.into_iter().flat_map(|spec| [spec.address.to_string(), spec.ssh_host.clone()]);
-            let hostname = observations.reading(node).map(|reading| reading.host.hostname.clone());
-            let hosts: BTreeSet<String> = hosts.chain(hostname).chain([node.to_string()]).collect();
-            let mut configured: BTreeSet<String> = manifest_address(graph, node).into_iter().collect();
-            configured.extend(graph.service(node).iter().flat_map(|it| advertised(&it.argv, &hosts)));
-            let running = running_argv(graph, observations, node);
-            let running = running.into_iter().flat_map(|argv| advertised(argv, &hosts)).collect();
-            (node.clone(), NodeAddresses { running, configured })
-        });
-        Self::new(nodes.collect())
+        let mut nodes = all(graph, observations);
+        for own in nodes.values_mut().filter(|own| !own.running.is_empty()) {
+            own.configured.clear();
+        }
+        Self::new(nodes)
+    }
+
+    /// Returns the same for as long as nodes are being restarted: each has the addresses that it ran under when it was observed,
+    /// and those that it has once it was started by the manifest.
+    #[must_use]
+    pub fn during_rollout(graph: &ResourceGraph, observations: &Observations) -> Self {
+        Self::new(all(graph, observations))
     }
 
     fn new(mut nodes: BTreeMap<NodeName, NodeAddresses>) -> Self {
@@ -158,6 +161,21 @@ impl MemberAddresses {
             })
             .map(|(_, member)| member)
     }
+}
+
+fn all(graph: &ResourceGraph, observations: &Observations) -> BTreeMap<NodeName, NodeAddresses> {
+    let nodes = graph.staying().chain(graph.leaving()).map(|node| {
+        let spec = graph.nodes.get(node);
+        let hosts = spec.into_iter().flat_map(|spec| [spec.address.to_string(), spec.ssh_host.clone()]);
+        let hostname = observations.reading(node).map(|reading| reading.host.hostname.clone());
+        let hosts: BTreeSet<String> = hosts.chain(hostname).chain([node.to_string()]).collect();
+        let mut configured: BTreeSet<String> = manifest_address(graph, node).into_iter().collect();
+        configured.extend(graph.service(node).iter().flat_map(|it| advertised(&it.argv, &hosts)));
+        let running = running_argv(graph, observations, node);
+        let running = running.into_iter().flat_map(|argv| advertised(argv, &hosts)).collect();
+        (node.clone(), NodeAddresses { running, configured })
+    });
+    nodes.collect()
 }
 
 /// The address that the manifest gives a node.

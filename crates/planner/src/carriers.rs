@@ -166,7 +166,7 @@ fn content_with<'a>(difference: &'a mut Difference, directive: &str) -> Option<&
 }
 
 /// The values of a directive in a unit file, continuation lines joined (systemd.syntax(7)).
-fn settings(unit: &str, directive: &str) -> Vec<String> {
+pub(crate) fn settings(unit: &str, directive: &str) -> Vec<String> {
     let joined = unit.replace("\\\n", " ");
     let value = |line: &str| {
         let (name, value) = line.trim().split_once('=')?;

@@ -163,6 +163,21 @@ fn earlier_lives(
     }
 }
 
+/// Returns the dead members that a node was which leaves, before the one that leaves. Nothing else would decommission them, and no node
+/// leaves while a member that has not left is dead.
+pub(crate) fn earlier_lives_of_leaving(
+    node: &NodeName,
+    standing: &Standing<'_>,
+    context: &Context<'_>,
+) -> BTreeSet<u32> {
+    let members = standing.at(node, context);
+    let Some(own) = context.member(node).filter(|own| !own.has_left()) else { return BTreeSet::new() };
+    let is_earlier = |member: &&&MemberFact| member.id < own.id && member.figures.live == Some(false);
+    let ids: BTreeSet<u32> = members.iter().filter(is_earlier).map(|member| member.id).collect();
+    let may_be_another = other_owner(node, &numbers(&ids), standing, context).is_some();
+    if ids.is_empty() || may_be_another { BTreeSet::new() } else { ids }
+}
+
 /// Whether it was seen that there is nothing in any of the node's stores.
 fn is_empty(desired: &DesiredService, found: &ServiceFact, node: &NodeName, context: &Context<'_>) -> bool {
     let Some(reading) = context.observations.reading(node) else { return false };

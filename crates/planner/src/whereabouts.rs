@@ -7,6 +7,7 @@ use crdbctl_model::{
     Desired, DesiredLink, DesiredService, Dropped, Fact, NodeName, Observed, ResourceKind, ServiceFact,
 };
 
+use crate::carriers::settings;
 use crate::context::Context;
 use crate::kinds::service::is_up;
 
@@ -90,6 +91,18 @@ fn moved(
             desired,
         ));
     }
+    if let Some(old) = unit_elsewhere(desired, node, context) {
+        let unit = &desired.unit.file_name();
+        let (reason, hint) = refused(
+            format!("{unit} on the host has its data in {old}, and the manifest has {new}, which is empty"),
+            &old,
+            desired,
+        );
+        return Some((
+            reason,
+            format!("{hint}; if there are no data in {old}, remove {unit} from the host first"),
+        ));
+    }
     let link = data_link(node, context)?;
     let leads = leads_to(node, context)?;
     let unread = context.observations.reading(node)?.record.is_none();
@@ -132,6 +145,29 @@ fn running_elsewhere(
     let wanted = through(stores(&desired.argv)?, link.map(|link| link.target.to_string()));
     let running = through(stores(&process.argv)?, leads_to(node, context));
     running.into_iter().find(|store| !wanted.contains(store) && *store != desired.store.as_str())
+}
+
+/// A store that the unit on a host has and the manifest does not, on a host to which crdbctl has not applied: its data may be there.
+fn unit_elsewhere(desired: &DesiredService, node: &NodeName, context: &Context<'_>) -> Option<String> {
+    let reading = context.observations.reading(node)?;
+    if reading.record.is_some() {
+        return None;
+    }
+    let unit = context.graph.of_node(node).find(|it| matches!(it.desired, Desired::Unit(_)))?;
+    let Some(Observed::Present(fact)) = reading.resources.get(&unit.addr) else { return None };
+    let Fact::Unit(found) = fact.as_ref() else { return None };
+    let command_lines = settings(found.file.content.as_deref()?, "ExecStart");
+    let link = data_link(node, context);
+    let wanted = stores(&desired.argv)?;
+    let is_wanted = |store: &String| {
+        wanted.contains(store)
+            || *store == desired.store.as_str()
+            || link.is_some_and(|link| *store == link.path.as_str())
+    };
+    let words = |line: &String| -> Vec<String> {
+        line.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_owned()).collect()
+    };
+    command_lines.iter().filter_map(|line| stores(&words(line))).flatten().find(|store| !is_wanted(store))
 }
 
 /// The paths of the stores of a command line; `None` when it is not one of `cockroach start`, or names none.

@@ -24,7 +24,7 @@ impl Fleet {
     pub(crate) fn of(graph: &ResourceGraph, observations: &Observations) -> Self {
         Self {
             nodes: graph.staying().cloned().collect(),
-            addresses: MemberAddresses::of(graph, observations),
+            addresses: MemberAddresses::during_rollout(graph, observations),
             build: graph.version.clone(),
             behind: BTreeSet::new(),
             replaced: BTreeSet::new(),

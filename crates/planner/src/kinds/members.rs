@@ -7,7 +7,7 @@ use crdbctl_model::{
 
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::Context;
-use crate::rebuilt::{Loss, Standing, loss, numbers, without_data};
+use crate::rebuilt::{Loss, Standing, earlier_lives_of_leaving, loss, numbers, without_data};
 
 /// The replicas that every range has at least (`num_replicas`).
 const REPLICAS: usize = 3;
@@ -29,6 +29,8 @@ pub(super) fn compare(desired: &DesiredMembers, found: &MembersFact, context: &C
             }
         }
     }
+    // Unlike nodes that leave, dead members are decommissioned during an upgrade too: a member that is down keeps the upgrade from being
+    // finalised until it is (pkg/server/auto_upgrade.go of CockroachDB: "node %d not running, cannot determine version").
     let replaced = Replaced::of(context);
     for node in desired.staying.keys() {
         match member(node) {
@@ -96,6 +98,12 @@ impl Replaced {
                 }
                 // Of what is refused the node's service tells.
                 Loss::None | Loss::Refused { .. } | Loss::LeftAlone { .. } => {}
+            }
+        }
+        for node in context.graph.leaving() {
+            let ids = earlier_lives_of_leaving(node, &standing, context);
+            if !ids.is_empty() {
+                replaced.members.insert(node.clone(), ids);
             }
         }
         replaced

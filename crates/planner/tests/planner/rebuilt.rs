@@ -295,3 +295,70 @@ fn a_cluster_that_cannot_be_asked_is_told_of() {
     assert_eq!(replaced(&plan), BTreeMap::new());
     assert!(notes(&plan).contains("It may be what store-3 was"), "{}", notes(&plan));
 }
+
+#[test]
+fn a_dead_member_at_an_address_that_a_running_node_is_only_to_get_is_another_node() {
+    let mut world = World::converged();
+    for number in 1..=3 {
+        store(&mut world, number, &StoreState::Used, "/");
+    }
+    // store-3 runs as n9 under an earlier address; n3, a machine that is off, has the one that the manifest gives store-3 now.
+    members(&mut world)[2].figures.live = Some(false);
+    members(&mut world).push(member(9, "198.0.2.99:26257", "v24.1.0"));
+    for word in &mut world.process(3).argv {
+        if word.starts_with("--advertise-addr=") {
+            *word = "--advertise-addr=198.0.2.99:26257".to_owned();
+        }
+    }
+    let plan = world.plan();
+    assert_eq!(replaced(&plan), BTreeMap::new(), "{:?}", summary(&plan));
+    assert!(
+        notes(&plan).contains("n3 at 198.0.2.171:26257, which does not answer, is a member"),
+        "{}",
+        notes(&plan)
+    );
+}
+
+#[test]
+fn a_node_that_leaves_takes_its_dead_earlier_members_with_it() {
+    let mut world = World::converged();
+    for number in 1..=3 {
+        store(&mut world, number, &StoreState::Used, "/");
+    }
+    world.graph = crate::world::graph(&format!(
+        "{}  - {{name: store-4, address: 198.0.2.4, state: decommissioned}}\n",
+        crate::world::MANIFEST
+    ));
+    world.unreadable(4);
+    let mut dead = member(4, "198.0.2.4:26257", "v24.1.0");
+    dead.figures.live = Some(false);
+    members(&mut world).push(dead);
+    members(&mut world).push(member(5, "198.0.2.4:26257", "v24.1.0"));
+    let plan = world.plan();
+    assert_eq!(replaced(&plan), BTreeMap::from([("store-4".to_owned(), vec![4])]), "{:?}", summary(&plan));
+    let names: Vec<_> =
+        change(&plan, "cluster/members.store").attributes.iter().map(|it| it.name.clone()).collect();
+    assert_eq!(names, ["store-4", "n4"]);
+}
+
+#[test]
+fn a_unit_with_another_store_on_a_host_without_a_record_is_where_the_data_may_be() {
+    let with_unit = |store: &str| {
+        let mut world = rebuilt();
+        let old = world.fact("store-1/unit.cockroach").clone();
+        let Fact::Unit(mut unit) = old else { panic!() };
+        unit.file.content = Some(format!(
+            "[Service]\nExecStart=/usr/local/bin/cockroach start --certs-dir=/opt/certs --store={store} --join=a,b\n"
+        ));
+        world.set("store-3/unit.cockroach", present(Fact::Unit(unit)));
+        world.plan()
+    };
+    let plan = with_unit("/data/crdb");
+    assert_eq!(replaced(&plan), BTreeMap::new(), "{:?}", summary(&plan));
+    let why = unknown(&plan, "store-3/service.cockroach");
+    for words in ["has its data in /data/crdb", "install: {data: /data/crdb}", "remove cockroach.service"] {
+        assert!(why.contains(words), "{words} in {why}");
+    }
+    assert_eq!(replaced(&with_unit("/var/lib/cockroach")), third(&[3]));
+    assert_eq!(replaced(&with_unit("path=/opt/cockroach/data")), third(&[3]));
+}
