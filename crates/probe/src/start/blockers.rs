@@ -17,7 +17,7 @@ pub(crate) fn blockers(graph: &ResourceGraph, node: &NodeName, answer: &Answer) 
     let start = &answer.start;
     let mut found = Vec::new();
     for prefix in ["Condition", "Assert"] {
-        checks(&lines, prefix, start, &mut found);
+        checks(&lines, prefix, start, &|path| managed.makes(path), &mut found);
     }
     for (account, line) in managed.accounts(&lines) {
         if start.accounts.get(&account) == Some(&false) {
@@ -92,13 +92,19 @@ fn holds(point: &str, path: &str) -> bool {
 }
 
 /// All checks must hold, and of those with `|` one (systemd.unit(5)).
-fn checks(lines: &UnitLines, prefix: &str, start: &Answered, found: &mut Vec<StartBlocker>) {
+fn checks(
+    lines: &UnitLines,
+    prefix: &str,
+    start: &Answered,
+    makes: &dyn Fn(&str) -> bool,
+    found: &mut Vec<StartBlocker>,
+) {
     let all: Vec<(Check<'_>, Option<bool>)> = lines
         .checks(prefix)
         .into_iter()
         .map(|line| {
             let check = Check::of(line);
-            (check, outcome(&check, start).map(|holds| holds != check.is_negated))
+            (check, outcome(&check, start, makes).map(|holds| holds != check.is_negated))
         })
         .collect();
     let (triggers, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(check, _)| check.is_trigger);
@@ -124,12 +130,17 @@ fn checks(lines: &UnitLines, prefix: &str, start: &Answered, found: &mut Vec<Sta
 }
 
 /// Whether what a check asks is so, without its `!`. systemd looks as root and follows links.
-fn outcome(check: &Check<'_>, start: &Answered) -> Option<bool> {
+fn outcome(check: &Check<'_>, start: &Answered, makes: &dyn Fn(&str) -> bool) -> Option<bool> {
     let Some(kind) = check.looked_at() else {
-        return start.conditions.get(&check.asked()).copied().flatten();
+        return start.conditions.get(&check.asked()?).copied().flatten();
     };
-    let place = start.by_root.get(check.value.trim_end_matches('/'))?;
+    let path = check.value.trim_end_matches('/');
+    let place = start.by_root.get(path)?;
     let exists = place.missing == 0;
+    // What crdbctl makes is there before the start.
+    if !exists && makes(path) {
+        return (kind == "PathExists").then_some(true);
+    }
     Some(match kind {
         "PathIsSymbolicLink" => place.is_link,
         "PathIsDirectory" => exists && place.is_directory,
@@ -317,7 +328,7 @@ mod tests {
     fn said(text: &str, start: &Answered) -> Vec<String> {
         let lines = UnitLines::of(&unit(text, false), &[drop_in("/x/a.conf", "")]);
         let mut found = Vec::new();
-        checks(&lines, "Condition", start, &mut found);
+        checks(&lines, "Condition", start, &|path| path == "/made", &mut found);
         found.iter().map(ToString::to_string).collect()
     }
 
@@ -328,8 +339,27 @@ mod tests {
         start.by_root.insert("/gone".to_owned(), place(1, "dx"));
         start.conditions.insert("ConditionHost=a".to_owned(), Some(false));
         start.conditions.insert("ConditionACPower=true".to_owned(), None);
+        // systemd-analyze judges these for another unit and for another environment.
+        start.conditions.insert("ConditionPathExists=/etc/%N.hold".to_owned(), Some(false));
+        start.conditions.insert("ConditionEnvironment=A".to_owned(), Some(false));
+        start.by_root.insert("/made".to_owned(), place(1, "dx"));
         let none: [&str; 0] = [];
+        for unjudged in [
+            "ConditionPathExists=/etc/%N.hold",
+            "ConditionPathExists=!/etc/%N.hold",
+            "ConditionEnvironment=A",
+            "ConditionFileIsExecutable=/made",
+        ] {
+            let lines = UnitLines::of(&unit(&format!("[Unit]\n{unjudged}\n"), false), &[]);
+            let mut found = Vec::new();
+            checks(&lines, "Condition", &start, &|path| path == "/made", &mut found);
+            assert!(
+                matches!(found.as_slice(), [StartBlocker::UnjudgedCondition { .. }]),
+                "{unjudged}: {found:?}"
+            );
+        }
         for holds in [
+            "ConditionPathExists=/made",
             "ConditionPathExists=/here",
             "ConditionPathExists=!/gone",
             "ConditionPathExists=|!/here\nConditionPathExists=|/here",

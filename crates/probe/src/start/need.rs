@@ -74,7 +74,7 @@ impl<'a> Managed<'a> {
     }
 
     /// Returns whether crdbctl makes it, or has made it.
-    fn makes(&self, path: &str) -> bool {
+    pub(super) fn makes(&self, path: &str) -> bool {
         let below =
             |whole: &HostPath| path.strip_prefix(whole.as_str()).is_some_and(|rest| rest.starts_with('/'));
         self.paths.iter().any(|it| it.as_str() == path || below(it))
@@ -244,9 +244,11 @@ impl<'l> Check<'l> {
         LOOKED_AT.into_iter().find(|known| *known == name).filter(|_| is_plain(self.value))
     }
 
-    /// Returns it as systemd is asked about it.
-    pub(super) fn asked(&self) -> String {
-        format!("{}={}", self.line.key, self.value)
+    /// Returns it as systemd is asked about it; `None` when systemd-analyze would judge another thing: it expands specifiers for a unit
+    /// of its own (`test.service`), and looks at the environment of whoever calls it instead of the manager's.
+    pub(super) fn asked(&self) -> Option<String> {
+        let is_asked = !self.value.contains('%') && !self.line.key.ends_with("Environment");
+        is_asked.then(|| format!("{}={}", self.line.key, self.value))
     }
 }
 
@@ -271,10 +273,10 @@ pub(crate) fn words(graph: &ResourceGraph, node: &NodeName) -> Vec<String> {
     let mut words = Vec::new();
     for line in lines.checks("Condition").into_iter().chain(lines.checks("Assert")) {
         let check = Check::of(line);
-        words.push(match check.looked_at() {
-            Some(_) => format!("look={}", check.value),
-            None => format!("ask={}", check.asked()),
-        });
+        match check.looked_at() {
+            Some(_) => words.push(format!("look={}", check.value)),
+            None => words.extend(check.asked().map(|asked| format!("ask={asked}"))),
+        }
     }
     for needed in managed.paths(&lines) {
         words.push(match needed.need {
