@@ -112,7 +112,10 @@ impl Applier {
             self.replace_members_before_rollout(sessions, &issuer, &mut outcomes).await;
         }
         let mut ledger = self.roll_out(sessions, &issuer, &mut outcomes).await;
-        outcomes.extend(self.work_on_all(sessions, afterwards).await);
+        // They would join nodes that may accept nobody: what is left undone is told below.
+        if ledger.halted.is_none() {
+            outcomes.extend(self.work_on_all(sessions, afterwards).await);
+        }
         self.initialise(sessions, &issuer, &mut outcomes).await;
         match &ledger.halted {
             None => {
