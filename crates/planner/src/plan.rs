@@ -172,9 +172,11 @@ fn depends_on_all(desired: &Desired) -> bool {
 impl Draft {
     fn unknown_nodes(&mut self, context: &Context<'_>) {
         let (graph, observations, view) = (context.graph, context.observations, &context.view);
+        // Where all leave, the cluster is destroyed: what cannot be read would stay behind without a word.
+        let some_stay = graph.staying().next().is_some();
         for node in graph.nodes.keys().filter(|node| view.has(node)) {
-            if graph.is_leaving(node) {
-                // A machine that is dead must be possible to be done without.
+            if graph.is_leaving(node) && some_stay {
+                // A node that is decommissioned may be a dead machine.
                 if let Some(NodeObservation::Unreadable(unreadable)) = observations.nodes.get(node) {
                     let text = format!(
                         "{node} leaves and could not be read; nothing is done on it: {}",
@@ -366,22 +368,32 @@ impl Draft {
             let blockers =
                 context.observations.reading(node).map_or(&[][..], |it| it.start_blockers.as_slice());
             let service = |resource: &&Resource| matches!(resource.desired, Desired::Service(_));
-            let Some(service) = context.graph.of_node(node).find(service).filter(|_| !blockers.is_empty())
-            else {
+            let Some(service) = context.graph.of_node(node).find(service) else { continue };
+            let unseen = startable::unseen(node, context);
+            if blockers.is_empty() && unseen.is_none() {
                 continue;
-            };
+            }
             // Whatever is told of it already comes first.
             if self.compared.get(&service.addr) == Some(&Verdict::Unknown) {
                 continue;
             }
             let starts = startable::starts(node, &service.addr, &self.differences);
             let note = |text: String| Note { addr: Some(service.addr.clone()), text };
-            match startable::refusal(blockers) {
-                Some((reason, hint)) if starts => {
-                    self.differences.remove(&service.addr);
-                    self.compared.insert(service.addr.clone(), Verdict::Unknown);
-                    self.unknown_resource(service, format!("CockroachDB would not start: {reason}"), hint);
+            let would_not_start = startable::refusal(blockers);
+            let refusal = match &would_not_start {
+                Some((reason, hint)) => {
+                    Some((format!("CockroachDB would not start: {reason}"), hint.clone()))
                 }
+                None => unseen.clone(),
+            };
+            if let Some((reason, hint)) = refusal.filter(|_| starts) {
+                self.differences.remove(&service.addr);
+                self.compared.insert(service.addr.clone(), Verdict::Unknown);
+                self.unknown_resource(service, reason, hint);
+                continue;
+            }
+            self.notes.extend(unseen.map(|(reason, hint)| note(format!("{reason}. Next: {hint}"))));
+            match would_not_start {
                 Some((reason, hint)) => {
                     self.notes.push(note(format!("would not start again: {reason}. Next: {hint}")));
                 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crdbctl_model::{Impact, NodeName, ResourceAddr, StartBlocker};
+use crdbctl_model::{HealthWay, Impact, NodeName, ResourceAddr, StartBlocker};
 
 use crate::carriers::of_node;
 use crate::comparison::Difference;
+use crate::context::Context;
 
 /// Whether some differences of a node have its service started or restarted.
 pub(crate) fn starts(
@@ -20,6 +21,17 @@ pub(crate) fn starts(
             })
         },
     )
+}
+
+/// Returns why no apply could see whether a node becomes ready, and what to do about it; `None` when it can be asked.
+pub(crate) fn unseen(node: &NodeName, context: &Context<'_>) -> Option<(String, String)> {
+    match &context.service(node)?.health_way {
+        HealthWay::None(why) => Some((
+            format!("no apply could see whether the node becomes ready: {why}"),
+            HealthWay::remedy(&context.graph.service(node)?.http_address),
+        )),
+        HealthWay::OnHost | HealthWay::ThroughSsh => None,
+    }
 }
 
 /// Returns what keeps CockroachDB from starting, and what to do about it; `None` when nothing does for certain.

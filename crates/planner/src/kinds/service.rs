@@ -1,6 +1,6 @@
 use crdbctl_model::{
-    Action, AttributeDiff, Cause, Desired, DesiredService, Digest, Fact, HealthWay, HostPath, Impact,
-    NodeName, Observed, ProcessFact, Removal, ServiceFact, UnitName,
+    Action, AttributeDiff, Cause, Desired, DesiredService, Digest, Fact, HostPath, Impact, NodeName,
+    Observed, ProcessFact, Removal, ServiceFact, UnitName,
 };
 
 use crate::comparison::{Comparison, Difference, unknown};
@@ -72,12 +72,6 @@ pub(super) fn compare(
     }
     if let Some((reason, hint)) = node.and_then(|node| whereabouts::refusal(desired, found, node, context)) {
         return unknown(reason, hint);
-    }
-    if let HealthWay::None(why) = &found.health_way {
-        return unknown(
-            format!("no apply could see whether the node becomes ready: {why}"),
-            HealthWay::remedy(&desired.http_address),
-        );
     }
     let is_new = found.load_state == "not-found" && found.process.is_none();
     let mut difference = Difference::new(if is_new { Action::Create } else { Action::Update });

@@ -2,7 +2,7 @@
 
 use crdbctl_model::{Digest, Fact, HealthFact, HealthWay, Impact, Pace, Verdict};
 
-use crate::world::{MANIFEST, World, addr, graph, node};
+use crate::world::{MANIFEST, World, addr, graph, node, summary};
 
 #[test]
 fn changed_flags_restart_through_the_unit_and_are_told_once() {
@@ -446,6 +446,16 @@ fn a_node_that_can_be_asked_in_no_way_is_unknown_before_anything_is_done_to_it()
     world.service(1).health_way = HealthWay::ThroughSsh;
     let why = "neither curl nor openssl is on the host, and sshd on the host forwards no connection to it";
     world.service(2).health_way = HealthWay::None(why.to_owned());
+    let plan = world.plan();
+    assert!(plan.changes.is_empty() && plan.is_complete(), "{:?}", summary(&plan));
+    let [note] = plan.notes.as_slice() else { panic!("{:?}", plan.notes) };
+    assert!(note.text.contains(why) && note.text.contains("install curl or openssl"), "{}", note.text);
+    // What is done without a restart is seen and done. A restart is refused.
+    world.service(2).unit_file_state = "disabled".to_owned();
+    let plan = world.plan();
+    assert_eq!(plan.changes.len(), 1, "{:?}", summary(&plan));
+    assert!(plan.is_complete(), "{:?}", summary(&plan));
+    world.process(2).argv.push("--cache=.9".to_owned());
     let plan = world.plan();
     assert!(plan.changes.is_empty(), "{:?}", plan.changes);
     let [unknown] = plan.unknown.as_slice() else { panic!("{:?}", plan.unknown) };

@@ -518,3 +518,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_cluster_is_not_destroyed_around_a_node_that_could_not_be_read() {
+    let mut world = World::converged();
+    world.retire(&[1, 2, 3]);
+    assert_eq!(world.plan().unknown.len(), 0, "{:?}", world.plan().unknown);
+    world.unreadable(3);
+    let plan = world.plan();
+    let [unknown] = plan.unknown.as_slice() else { panic!("{:?}", plan.unknown) };
+    assert_eq!(unknown.node, Some(node(3)));
+    assert!(plan.changes.iter().all(|change| change.addr.node() != Some(&node(3))));
+    // Asked for: the rest is destroyed, and what is left over stays in the plan.
+    world.skip_unknown = true;
+    let plan = world.plan();
+    assert!(plan.changes.iter().any(|change| change.addr.node() == Some(&node(1))));
+    assert_eq!(plan.unknown.len(), 1);
+}
