@@ -18,6 +18,7 @@ mod chain;
 mod client_user;
 mod der;
 mod directory;
+mod exposed_key;
 mod issue_error;
 mod issued;
 mod judge;
@@ -39,6 +40,7 @@ pub use certificate_info::{CertificateInfo, ExtendedKeyUsage, KeyUsage};
 pub use client_user::{ClientUser, ClientUserError};
 pub use crdbctl_model::KeyType;
 pub use directory::{AuthorityDirectory, ClientFiles, DirectoryError, DirectoryErrorKind};
+pub use exposed_key::has_private_key;
 pub use issue_error::{IssueError, IssueErrorKind};
 pub use issued::Issued;
 pub use judge::{

@@ -20,7 +20,9 @@ ask_host() {
 }
 ask_record() {
   for kind in json pending begun; do
-    if [ -e "$crdbctl_state.$kind" ]; then
+    if [ -e "$crdbctl_state.$kind" ] && [ ! -f "$crdbctl_state.$kind" ]; then
+      printf 'record-error %s %s\n' "$kind" "$(word "$crdbctl_state.$kind is not a regular file")"
+    elif [ -e "$crdbctl_state.$kind" ]; then
       # With a final newline that $() would take off: without it, the last line would count as cut off.
       if text=$(head -c 1048576 -- "$crdbctl_state.$kind" 2>&1 && printf .); then printf 'record %s %s\n' "$kind" "$(word "${text%.}")"
       else printf 'record-error %s %s\n' "$kind" "$(said "$text")"; fi
@@ -29,7 +31,9 @@ ask_record() {
 }
 # What steps noted before they did it: the newest, when there are many.
 ask_steps() {
-  if [ -e "$crdbctl_state.steps" ]; then
+  if [ -e "$crdbctl_state.steps" ] && [ ! -f "$crdbctl_state.steps" ]; then
+    printf 'record-error steps %s\n' "$(word "$crdbctl_state.steps is not a regular file")"
+  elif [ -e "$crdbctl_state.steps" ]; then
     if text=$(tail -c 262144 -- "$crdbctl_state.steps" 2>&1 && printf .); then printf 'record steps %s\n' "$(word "${text%.}")"
     else printf 'record-error steps %s\n' "$(said "$text")"; fi
   fi
@@ -83,8 +87,11 @@ ask_targets() {
     [ ! -L "$path" ] || { target=$(readlink -n -- "$path"; echo .); printf 'target %s %s\n' "$path" "$(word "${target%.}")"; }
   done
 }
-# A regular file of up to 64 KiB as it is, a larger one as its digest.
+# A regular file of up to 64 KiB as it is, a larger one as its digest. A pipe would never end, and a device neither; a link to
+# /dev/null is how systemd has a file masked.
 one_content() {
+  if [ "$1" -ef /dev/null ]; then echo 'text '; return; fi
+  if [ -e "$1" ] && [ ! -f "$1" ]; then printf 'error %s\n' "$(word "$1 is not a regular file")"; return; fi
   if size=$(stat -c %s -- "$1" 2>&1) && [ "$size" -le 65536 ]; then
     if text=$(base64 -w0 -- "$1" 2>&1); then printf 'text %s\n' "$text"; else printf 'error %s\n' "$(said "$text")"; fi
   elif text=$({ sha256sum <"$1"; } 2>&1); then printf 'digest %s\n' "${text%% *}"
@@ -93,6 +100,46 @@ one_content() {
 ask_contents() {
   for path in "$@"; do
     if [ -f "$path" ] && [ ! -L "$path" ]; then printf 'content %s %s\n' "$path" "$(one_content "$path" 2>&1)"; fi
+  done
+}
+# Files of certificates: only PEM leaves the host, and of a block that is no certificate, such as a private key, only its BEGIN and
+# END lines, so that the control host sees that it is there.
+ask_pems() {
+  for path in "$@"; do
+    if [ -f "$path" ] && [ ! -L "$path" ]; then
+      printf 'content %s ' "$path"
+      if ! text=$(timeout 5 head -c 65537 -- "$path" 2>/dev/null); then
+        printf 'error %s\n' "$(said "reading it failed or took more than 5 seconds: $(timeout 5 head -c 0 -- "$path" 2>&1)")"
+      elif [ "${#text}" -gt 65536 ]; then
+        printf 'error %s\n' "$(word 'it is larger than 64 KiB, the most that is read of a file of certificates')"
+      else
+        pem_of "$text"
+        if [ -z "$blocks" ] && [ -n "$text" ]; then blocks="(text without a PEM block)$newline"; fi
+        printf 'text '; printf %s "$blocks" | b64; echo
+      fi
+    fi
+  done
+}
+# pem_of TEXT: sets blocks. A certificate's block ends at the next dashes, wherever in a line they are. No process for it.
+pem_of() {
+  blocks= inside=no
+  set -f; IFS=$newline; set -- $1; unset IFS; set +f
+  for line in "$@"; do
+    case $line in
+      '-----BEGIN CERTIFICATE-----'|'-----BEGIN CERTIFICATE-----'[[:space:]]*) inside=yes; blocks=$blocks-----BEGIN\ CERTIFICATE-----$newline ;;
+      '-----END CERTIFICATE-----'|'-----END CERTIFICATE-----'[[:space:]]*) inside=no; blocks=$blocks-----END\ CERTIFICATE-----$newline ;;
+      *-----*)
+        inside=no line=${line#"${line%%-----[BE][EN][GD]*}"}; line=${line#-----}
+        label=${line%%-----*}
+        case $line in
+          "$label"-----*)
+            case $label in
+              *[!A-Z0-9\ ]*|?????????????????????????????????????????????????*) ;;
+              BEGIN\ *|END\ *) blocks=$blocks-----$label-----$newline ;;
+            esac ;;
+        esac ;;
+      *) [ "$inside" = no ] || blocks=$blocks$line$newline ;;
+    esac
   done
 }
 # The other certificates in a directory, 64 at most: the names that follow it are asked for by path. Links are told and not
@@ -125,15 +172,15 @@ one_certificate() {
   if printf '%s\n' "$text" | grep '^-----BEGIN ' | grep -qv '^-----BEGIN CERTIFICATE-----'; then
     printf 'error %s\n' "$(word 'it holds another PEM block than certificates, such as a private key, and CockroachDB loads no such file')"; return
   fi
-  blocks=$(printf '%s\n' "$text" | sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----/p')
+  pem_of "$text"
   total=$((total + ${#blocks}))
-  printf 'text %s\n' "$(printf '%s\n' "$blocks" | b64)"
+  printf 'text %s\n' "$(printf '%s\n' "${blocks%"$newline"}" | b64)"
 }
 is_hex() { case $1 in ''|*[!0-9a-f]*) return 1 ;; esac; }
 # Large files are hashed once: the list beside the record has "device:inode:size:mtime:ctime digest".
 digest() {
   tuple=$(stat -L -c '%d:%i:%s:%.9Y:%.9Z' -- "$1") || return
-  if [ -r "$crdbctl_state.digests" ] && listed=$(grep -F -m1 -- "$tuple " "$crdbctl_state.digests") &&
+  if [ -f "$crdbctl_state.digests" ] && [ -r "$crdbctl_state.digests" ] && listed=$(grep -F -m1 -- "$tuple " "$crdbctl_state.digests") &&
     [ "${listed%% *}" = "$tuple" ] && is_hex "${listed#* }"; then
     printf '%s' "${listed#* }"
   else
@@ -152,8 +199,11 @@ ask_digests() {
 ask_keys() {
   for path in "$@"; do
     if [ -f "$path" ] && [ ! -L "$path" ]; then
-      hash=$(sha256sum <"$path" 2>/dev/null); hash=${hash%% *}
-      if [ -n "$hash" ] && [ -r "$crdbctl_state.keys" ] && listed=$(grep -F -m1 -- "$hash " "$crdbctl_state.keys") && is_hex "${listed#* }"; then
+      if size=$(stat -c %s -- "$path" 2>/dev/null) && [ "$size" -gt 65536 ]; then
+        printf 'key %s error %s\n' "$path" "$(word "it has $size bytes: of a key, 64 KiB at most are read")"; continue
+      fi
+      hash=$(timeout 5 sha256sum <"$path" 2>/dev/null); hash=${hash%% *}
+      if [ -n "$hash" ] && [ -f "$crdbctl_state.keys" ] && [ -r "$crdbctl_state.keys" ] && listed=$(grep -F -m1 -- "$hash " "$crdbctl_state.keys") && is_hex "${listed#* }"; then
         printf 'key %s made %s\n' "$path" "${listed#* }"
       elif ! command -v openssl >/dev/null 2>&1; then ssh_key "$path"
       elif why=$(openssl pkey -passin pass: -in "$path" -noout 2>&1 </dev/null); then
@@ -318,8 +368,8 @@ packages_in_use() {
 # are those of the record, in the form in which apply writes it, and of the list of what was begun.
 ask_dropped() {
   of= within=:
-  { sed -n 's/^    "\([a-z-]*\.[^"]*\)": {$/\1/p;s/^        "\(\/[^"]*\)",\{0,1\}$/\1/p' -- "$crdbctl_state.json"
-    tr ' ' '\n' <"$crdbctl_state.begun"; } 2>/dev/null | head -c 65536 | while read -r word; do
+  { [ ! -f "$crdbctl_state.json" ] || sed -n 's/^    "\([a-z-]*\.[^"]*\)": {$/\1/p;s/^        "\(\/[^"]*\)",\{0,1\}$/\1/p' -- "$crdbctl_state.json"
+    [ ! -f "$crdbctl_state.begun" ] || tr ' ' '\n' <"$crdbctl_state.begun"; } 2>/dev/null | head -c 65536 | while read -r word; do
     case $word in
       *[!A-Za-z0-9/._+@:%-]*) ;;
       /*) case "${known-} " in *" $word "*) ;; *) known="${known-} $word "; one_dropped "$of" "$word" ;; esac ;;
@@ -352,7 +402,7 @@ one_dropped() {
     directory.data*) ask_mounts "$2"; one_store "$2"; case $state in absent|other) ;; *) printf 'store-at %s %s\n' "$2" "$state" ;; esac ;;
     directory.*) ask_mounts "$2"; entries "$2" 1 . 16384 ;;
     link.*) ask_targets "$2" ;;
-    certificate.*) case $2 in *.key) ask_keys "$2" ;; *) ask_contents "$2" ;; esac ;;
+    certificate.*) case $2 in *.key) ask_keys "$2" ;; *) ask_pems "$2" ;; esac ;;
     file.*|unit.*) ask_contents "$2" ;;
     *) return ;;
   esac
@@ -527,6 +577,7 @@ start_mounts() {
 }
 # The files of a package that the record tells of, for whoever has no index of the archive and reads the one in the record.
 ask_installed() {
+  [ -f "$crdbctl_state.json" ] || return 0
   installed=$(sed -n 's|^        "\(/[A-Za-z0-9/._+@:-]*\)",\{0,1\}$|\1|p' -- "$crdbctl_state.json" 2>/dev/null |
     while read -r path; do case $path in "$1"/*) printf '%s\n' "$path" ;; esac; done | sort -u | head -n 64)
   [ -n "$installed" ] || return 0

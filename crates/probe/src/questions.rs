@@ -28,6 +28,8 @@ pub struct Questions {
     pub targets: BTreeSet<HostPath>,
     /// Small text files whose content is asked.
     pub contents: BTreeSet<HostPath>,
+    /// Files of certificates: their blocks are asked, and nothing else of them leaves the host.
+    pub pems: BTreeSet<HostPath>,
     /// Files whose digest is asked; answered from the host's own cache while they are unchanged.
     pub digests: BTreeSet<HostPath>,
     /// Private keys whose public half is asked.

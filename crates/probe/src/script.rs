@@ -27,6 +27,7 @@ pub fn functions(cluster: &ClusterName, questions: &Questions) -> String {
     call("ask_stat", questions.stat.iter().map(|path| path.as_str()).collect());
     call("ask_targets", questions.targets.iter().map(|path| path.as_str()).collect());
     call("ask_contents", questions.contents.iter().map(|path| path.as_str()).collect());
+    call("ask_pems", questions.pems.iter().map(|path| path.as_str()).collect());
     call("ask_installed", questions.installed.iter().map(|path| path.as_str()).collect());
     call("ask_digests", questions.digests.iter().map(|path| path.as_str()).collect());
     call("ask_keys", questions.keys.iter().map(|path| path.as_str()).collect());

@@ -281,6 +281,44 @@ fn a_record_that_cannot_be_read_is_an_error_and_not_a_record() {
 }
 
 #[test]
+fn a_pipe_or_device_in_the_place_of_a_file_is_never_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path().display();
+    for name in ["x.json", "x.pending", "x.begun", "x.steps", "x.keys", "x.digests", "drop-in.conf"] {
+        assert!(Command::new("mkfifo").arg(directory.path().join(name)).status().unwrap().success());
+    }
+    symlink("/dev/zero", directory.path().join("zero.conf")).unwrap();
+    symlink("/dev/null", directory.path().join("masked.conf")).unwrap();
+    std::fs::write(directory.path().join("small.key"), "x").unwrap();
+    std::fs::File::create(directory.path().join("large.key")).unwrap().set_len(2 << 30).unwrap();
+    let library =
+        crdbctl_probe::functions(&ClusterName::new("x").unwrap(), &crdbctl_probe::Questions::default());
+    let calls = format!(
+        "crdbctl_state={at}/x\nask_record\nask_steps\nask_dropped\nask_installed {at}\nask_keys {at}/small.key {at}/large.key\n\
+         for name in drop-in zero masked; do one_content {at}/$name.conf; done\n"
+    );
+    for shell in shells() {
+        let mut command = Command::new("timeout");
+        let output = command.args(["20", shell, "-c", &format!("{library}\n{calls}")]).output().unwrap();
+        assert_ne!(output.status.code(), Some(124), "{shell}: it waits for a pipe");
+        let said = String::from_utf8(output.stdout).unwrap();
+        let words: Vec<&str> = said.lines().map(|line| line.rsplit_once(' ').unwrap().0).collect();
+        let expected = [
+            "record-error json".to_owned(),
+            "record-error pending".to_owned(),
+            "record-error begun".to_owned(),
+            "record-error steps".to_owned(),
+            format!("key {at}/small.key bad"),
+            format!("key {at}/large.key error"),
+            "error".to_owned(),
+            "error".to_owned(),
+            "text".to_owned(),
+        ];
+        assert_eq!(words, expected, "{shell}");
+    }
+}
+
+#[test]
 fn what_stands_around_is_listed_whole_or_is_unknown() {
     let mut bench = Bench::new();
     let at = bench.directory.path().to_owned();
@@ -429,6 +467,51 @@ fn other_certificates_are_told_whole_and_no_link_is_followed() {
             matches!(&found, OtherCertificates::Unread { reason } if reason.contains("more than 64")),
             "{found:?}"
         );
+    }
+}
+
+#[test]
+fn of_a_file_of_certificates_no_key_leaves_the_host_and_what_was_not_read_is_unknown() {
+    let mut bench = Bench::new();
+    let at = bench.directory.path().to_owned();
+    let root = || OwnerName::new("root").unwrap();
+    let ca = DesiredCa { path: bench.path("ca.crt"), owner: root(), group: root(), mode: Mode::new(0o644) };
+    bench.resources.push((ResourceKind::Certificate, "ca", Desired::Ca(ca)));
+    let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let key = "-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----\n";
+    let label = key.replace("SECRET\n", "");
+    let unended = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+    let cases = [
+        (certificate.to_owned(), certificate.to_owned()),
+        (format!("{certificate}{key}"), format!("{certificate}{label}")),
+        (format!("{key}{certificate}"), format!("{label}{certificate}")),
+        (format!("{unended}{key}"), format!("{unended}{label}")),
+        (format!("{unended} {key}"), format!("{unended}{label}")),
+        (format!("{unended}xx{}", key.replace("-----\nS", "-----S")), format!("{unended}{label}")),
+        ("SECRET\n".to_owned(), "(text without a PEM block)\n".to_owned()),
+    ];
+    for shell in shells() {
+        for (content, expected) in &cases {
+            std::fs::write(at.join("ca.crt"), content).unwrap();
+            let (answer, _) = bench.run(shell);
+            let answer = String::from_utf8(answer).unwrap();
+            let Fact::Ca(found) = present(&bench.read(shell), ResourceKind::Certificate, "ca") else {
+                panic!()
+            };
+            assert_eq!(&found.pem, expected, "{shell}: {content}");
+            let sent = answer.lines().find(|line| line.starts_with("content ")).unwrap();
+            let sent = sent.rsplit(' ').next().unwrap();
+            let sent = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, sent).unwrap();
+            assert!(!String::from_utf8_lossy(&sent).contains("SECRET"), "{shell}: {content}");
+        }
+        std::fs::write(at.join("ca.crt"), certificate.repeat(2000)).unwrap();
+        let reading = bench.read(shell);
+        let Observed::Unknown { reason, .. } =
+            &reading.resources[&Bench::addr(ResourceKind::Certificate, "ca")]
+        else {
+            panic!("{shell}")
+        };
+        assert!(reason.contains("larger than 64 KiB"), "{shell}: {reason}");
     }
 }
 

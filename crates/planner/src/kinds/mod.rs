@@ -20,7 +20,7 @@ mod ufw_rule;
 mod unit;
 mod version;
 
-use crdbctl_model::{Desired, Fact, Finalize, Resource};
+use crdbctl_model::{Desired, Fact, Finalize, HostPath, NodeCertificateFact, Resource};
 
 use crate::comparison::{Comparison, unknown};
 use crate::context::Context;
@@ -123,8 +123,25 @@ pub(crate) fn notes(resource: &Resource, found: &Fact, context: &Context<'_>) ->
         (Desired::Members(_), Fact::Members(fact)) => members::notes(fact, context),
         (Desired::Version(desired), Fact::Version(fact)) => version::notes(desired, fact, context),
         (Desired::Firewall(desired), Fact::Firewall(fact)) => firewall::notes(desired, fact),
+        (Desired::Ca(desired), Fact::Ca(fact)) => exposed_key(resource, &desired.path, &fact.pem),
+        (
+            Desired::NodeCertificate(desired),
+            Fact::Certificate(NodeCertificateFact { certificate: Some(file), .. }),
+        ) => exposed_key(resource, &desired.certificate, &file.pem),
         _ => Vec::new(),
     }
+}
+
+/// What to know of a private key that stands in a file of certificates, which others than its owner may read.
+fn exposed_key(resource: &Resource, path: &HostPath, pem: &str) -> Vec<String> {
+    if !crdbctl_pki::has_private_key(pem) {
+        return Vec::new();
+    }
+    let host = resource.addr.node().map(|node| format!(" on {node}")).unwrap_or_default();
+    vec![format!(
+        "{path}{host} holds a private key among its certificates, and whoever may read the file has it: take the key out of the file, and \
+         issue the pair anew if others could read it"
+    )]
 }
 
 /// Returns what to do next when something that CockroachDB alone can tell cannot be done without; `None` when it can.

@@ -213,3 +213,19 @@ fn ca_crt_does_not_lose_what_the_node_dials_with() {
     let unknown = plan.unknown.iter().find(|unknown| unknown.reason.contains("client.node.crt"));
     assert!(unknown.is_some(), "{:?}", summary(&plan));
 }
+
+#[test]
+fn a_private_key_in_a_file_of_certificates_is_told_with_the_file_and_the_host() {
+    let mut world = World::converged();
+    let label = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n";
+    pair(&mut world, 1).certificate.as_mut().unwrap().pem.push_str(label);
+    let Fact::Ca(ca) = world.fact("store-2/certificate.ca") else { panic!() };
+    ca.pem.push_str(label);
+    let plan = world.plan();
+    let notes: Vec<&str> = plan.notes.iter().map(|note| note.text.as_str()).collect();
+    for (file, host) in [("node.crt", "store-1"), ("ca.crt", "store-2")] {
+        let words = format!("{file} on {host} holds a private key");
+        assert!(notes.iter().any(|note| note.contains(&words)), "{notes:?}");
+    }
+    assert_eq!(notes.iter().filter(|note| note.contains("private key")).count(), 2, "{notes:?}");
+}

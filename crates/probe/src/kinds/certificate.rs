@@ -1,6 +1,6 @@
 use crdbctl_model::{
-    CaFact, CertificateFileFact, DesiredCa, DesiredNodeCertificate, Fact, FileKind, HostPath, KeyFileFact,
-    NodeCertificateFact, Observed, PublicKey,
+    CaFact, CertificateFileFact, DesiredCa, DesiredNodeCertificate, Fact, FileFact, FileKind, HostPath,
+    KeyFileFact, NodeCertificateFact, Observed, PathFact, PublicKey,
 };
 
 use super::file::file_at;
@@ -10,12 +10,12 @@ use crate::questions::Questions;
 
 pub(super) fn ask_ca(desired: &DesiredCa, questions: &mut Questions) {
     questions.stat.insert(desired.path.clone());
-    questions.contents.insert(desired.path.clone());
+    questions.pems.insert(desired.path.clone());
 }
 
 pub(super) fn ask_node(desired: &DesiredNodeCertificate, questions: &mut Questions) {
     questions.stat.insert(desired.certificate.clone());
-    questions.contents.insert(desired.certificate.clone());
+    questions.pems.insert(desired.certificate.clone());
     questions.stat.insert(desired.key.clone());
     questions.keys.insert(desired.key.clone());
 }
@@ -27,12 +27,21 @@ pub(super) fn read_ca(desired: &DesiredCa, answer: &Answer) -> Observed {
 /// The authority's certificates at a path of which type and content were asked.
 pub(super) fn ca_at(path: &HostPath, answer: &Answer) -> Observed {
     match file_at(path, answer) {
-        Ok(Some(file)) => {
-            let pem = file.content.unwrap_or_default();
-            present(Fact::Ca(CaFact { path: file.path, pem, has_key: false }))
-        }
+        Ok(Some(file)) => match pem_of(file) {
+            Ok((path, pem)) => present(Fact::Ca(CaFact { path, pem, has_key: false })),
+            Err(why) => unreadable(path, &why),
+        },
         Ok(None) => Observed::Absent,
         Err(why) => unreadable(path, &why),
+    }
+}
+
+/// A file's attributes and its PEM text: none where it is no regular file. A file that was not read is not an empty one.
+fn pem_of(file: FileFact) -> Read<(PathFact, String)> {
+    match (file.content, file.path.kind) {
+        (Some(pem), _) => Ok((file.path, pem)),
+        (None, FileKind::Regular) => Err("its content was not read".to_owned()),
+        (None, FileKind::Directory | FileKind::Link | FileKind::Special) => Ok((file.path, String::new())),
     }
 }
 
@@ -43,9 +52,11 @@ pub(super) fn read_node(desired: &DesiredNodeCertificate, answer: &Answer) -> Ob
 /// A certificate and its key at paths of which they were asked.
 pub(super) fn pair_at(certificate_at: &HostPath, key_path: &HostPath, answer: &Answer) -> Observed {
     let certificate = match file_at(certificate_at, answer) {
-        Ok(file) => {
-            file.map(|file| CertificateFileFact { path: file.path, pem: file.content.unwrap_or_default() })
-        }
+        Ok(None) => None,
+        Ok(Some(file)) => match pem_of(file) {
+            Ok((path, pem)) => Some(CertificateFileFact { path, pem }),
+            Err(why) => return unreadable(certificate_at, &why),
+        },
         Err(why) => return unreadable(certificate_at, &why),
     };
     let key = match key_at(key_path, answer) {
