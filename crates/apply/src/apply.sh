@@ -104,14 +104,31 @@ put() {
   chown -- "$2:$3" new && chmod -- "$4" new && sync new && mv -f -T -- new "../$name" || exit 1
   unstage && sync .
 }
+# sole LINK NAME: whether LINK, in a directory of root, and NAME, where others may write, are the only two names of a file.
+# Where fs.protected_hardlinks is 0 (proc_sys_fs(5)), others can make NAME a link to any file, and take it away after LINK was
+# made, so that two names are counted again. Each such change sets the time of the inode's last change (inode(7)), as exactly as
+# the kernel's tick, 10 ms at most. So a time that is older than that, and stays, means that no name came or went.
+sole() {
+  sleep 0.05
+  now=$(date +%s%N) before=$(stat -c '%h.%.9Z' -- "$1")
+  [ "$2" -ef "$1" ] && [ "$(stat -c '%h.%.9Z' -- "$1")" = "$before" ] || return 1
+  changed=${before#2.}
+  case $before:${changed%.*}${changed#*.} in 2.*:*[!0-9]*) return 1 ;; 2.*) [ $((now - ${changed%.*}${changed#*.})) -gt 20000000 ] ;; *) return 1 ;; esac
+}
 # amend PATH OWNER GROUP MODE: of a plain file, whatever name its owner moves it to meanwhile.
 amend() {
   enter "${1%/*}/"
   name=${1##*/}
   stage_dir "$1"
   ln -P -T -- "../$name" it || exit 1
-  if [ -f it ] && [ ! -L it ]; then chown -- "$2:$3" it && chmod -- "$4" it; amended=$?
-  else amended=1; printf '%s is not a plain file\n' "$1" >&2; fi
+  amended=1
+  case $(stat -c '%h %F' -- it) in
+    '2 regular '*)
+      if sole it "../$name"; then chown -- "$2:$3" it && chmod -- "$4" it; amended=$?
+      else printf '%s changed while crdbctl looked at it: it is left as it is; see who changes it, then apply again\n' "$1" >&2; fi ;;
+    *' regular '*) printf '%s has another hard link, through which this would change another file: it is left as it is; replace it with a copy of its own, then apply again\n' "$1" >&2 ;;
+    *) printf '%s is not a plain file\n' "$1" >&2 ;;
+  esac
   rm -f -- it && unstage && [ "$amended" -eq 0 ]
 }
 # directory PATH OWNER GROUP MODE
@@ -288,9 +305,19 @@ holds_key() {
   [ "${#half}" -eq 128 ] && [ -n "$crt" ] || die "not reloaded: what $1 is for cannot be told"
   case $crt in *"$half"*) ;; *) return 1 ;; esac
 }
+# small FILE...: ends the step unless each that exists is a regular file of at most 64 KiB, before a byte of it is read: a pipe would
+# hold the step and its lock, and a large file would take minutes.
+small() {
+  for file in "$@"; do
+    [ -e "$file" ] || continue
+    [ -f "$file" ] || die "not reloaded: $file is not a regular file; replace it by the file that was there, then apply again"
+    size=$(stat -L -c %s -- "$file") && [ "$size" -le 65536 ] || die "not reloaded: $file has ${size:-?} bytes, more than the 64 KiB that are read of a certificate or key"
+  done
+}
 # fitting CERTIFICATE KEY, before a process is told to read them: it would take a key of another certificate without a
 # word, and then fail every handshake.
 fitting() {
+  small "$1" "$2"
   if ! command -v openssl >/dev/null 2>&1 && ! { is_listed "$1" && is_listed "$2"; }; then
     holds_key "$1" "$2" || die "not reloaded: $2 does not belong to $1, and every new connection would fail; plan again"
     return
@@ -315,8 +342,9 @@ day() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
 # reread TRIES PID CERTS SQL HTTP: has the process read its certificates again, and waits until it goes by those on disk. A line
 # that begins with "told: " is for whoever applies, and "reread: seen" is the last one. A host without openssl signals nothing: "serve: "
 # has what is on disk, and the control host looks, signals and looks again.
-certificates_in() { if [ -f "$1" ]; then timeout 5 head -c 1048576 -- "$1" | sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----/p'; fi; }
+certificates_in() { if [ -f "$1" ]; then timeout 5 head -c 1048576 -- "$1" | sed -n '/^-----BEGIN CERTIFICATE-----[[:space:]]*$/,/-----/{/-----/!p;/^-----\(BEGIN\|END\) CERTIFICATE-----[[:space:]]*$/p;}'; fi; }
 reread() {
+  small "$3/node.crt" "$3/ui.crt" "$3/ca.crt"
   tries=$1 front=$3/node.crt
   if [ -e "$3/ui.crt" ]; then front=$3/ui.crt; fi
   if ! command -v openssl >/dev/null 2>&1; then

@@ -176,6 +176,70 @@ fn a_link_that_only_root_could_have_made_is_followed() {
 }
 
 #[test]
+fn amend_leaves_a_file_alone_that_has_another_hard_link() {
+    let Some((shells, directory)) = bench() else { return };
+    let at = directory.path();
+    for shell in shells {
+        // As a user can make it where fs.protected_hardlinks is 0.
+        std::fs::write(at.join("shadow"), "root:x\n").unwrap();
+        std::fs::set_permissions(at.join("shadow"), std::fs::Permissions::from_mode(0o600)).unwrap();
+        let _ = std::fs::remove_file(at.join("node.key"));
+        std::fs::hard_link(at.join("shadow"), at.join("node.key")).unwrap();
+        let output = sh(shell, at, &format!("amend {}/node.key nobody nogroup 0644", at.display()));
+        assert!(!output.status.success(), "{shell}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("node.key has another hard link"), "{shell}: {said}");
+        let now = std::fs::metadata(at.join("shadow")).unwrap();
+        assert_eq!((now.uid(), now.mode() & 0o7777), (0, 0o600), "{shell}");
+        assert_eq!(entries(at), ["node.key", "shadow"], "{shell}");
+    }
+}
+
+#[test]
+fn amend_never_changes_a_file_whose_link_comes_and_goes() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let Some((shells, directory)) = bench() else { return };
+    let (at, over) = (directory.path(), AtomicBool::new(false));
+    let (shadow, name) = (at.join("shadow"), at.join("node.key"));
+    std::fs::write(&shadow, "root:x\n").unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                let _ = std::fs::hard_link(&shadow, &name);
+                let _ = std::fs::remove_file(&name);
+            }
+        });
+        let given = (0..50).filter(|_| {
+            sh(shells[0], at, &format!("amend {} nobody nogroup 0644", name.display()));
+            std::fs::metadata(&shadow).unwrap().uid() != 0
+        });
+        let given = given.count();
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(given, 0, "times that the file was given away");
+    });
+}
+
+#[test]
+fn a_pair_that_is_a_pipe_or_large_is_not_read() {
+    let Some((shells, directory)) = bench() else { return };
+    let at = directory.path();
+    assert!(Command::new("mkfifo").arg(at.join("pipe.crt")).status().unwrap().success());
+    std::fs::File::create(at.join("large.key")).unwrap().set_len(2 << 30).unwrap();
+    std::fs::write(at.join("node.crt"), "x").unwrap();
+    for shell in shells {
+        for (pair, words) in [
+            (["pipe.crt", "node.crt"], "pipe.crt is not a regular file"),
+            (["node.crt", "large.key"], "large.key has 2147483648 bytes"),
+        ] {
+            let [crt, key] = pair.map(|name| at.join(name).display().to_string());
+            let output = sh(shell, at, &format!("fitting {crt} {key}"));
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success() && said.contains(words), "{shell}: {said}");
+        }
+    }
+}
+
+#[test]
 fn amend_changes_the_file_and_not_what_a_link_points_to() {
     let Some((shells, directory)) = bench() else { return };
     let at = directory.path();
