@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use crdbctl_model::ClusterName;
-use crdbctl_report::{RenderOptions, Role, clean, fold};
+use crdbctl_report::{RenderOptions, Role, clean, fold, guarded};
 
 use crate::args::{ColorChoice, GlobalArgs};
 use crate::{CliError, region};
@@ -57,11 +57,19 @@ impl Ui {
         self
     }
 
-    /// Writes a result to standard output, as it is.
+    /// Writes a result to standard output. Of what a terminal obeys, lines and colours alone pass ([`guarded`]).
     ///
     /// # Errors
     /// When it cannot be written: nobody must take half a result for the whole.
     pub(crate) fn result(&self, text: &str) -> Result<(), CliError> {
+        self.verbatim(&guarded(text))
+    }
+
+    /// Writes what the user's own manifest or this program makes, such as a file to be kept, to standard output byte by byte.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn verbatim(&self, text: &str) -> Result<(), CliError> {
         region::aside(|| {
             let mut out = io::stdout().lock();
             out.write_all(text.as_bytes())?;
@@ -110,14 +118,15 @@ impl Ui {
         }
     }
 
-    /// Writes text to standard error, on a terminal in lines that fit. Failing to do so is no reason to fail.
+    /// Writes text to standard error, on a terminal in lines that fit; of what a terminal obeys, lines and colours alone pass. Failing
+    /// to do so is no reason to fail.
     pub(crate) fn say(&self, text: &str) {
-        region::print(&fitting(text));
+        region::print(&fitting(&guarded(text)));
     }
 
-    /// Writes text that has its layout already to standard error. Failing to do so is no reason to fail.
+    /// Writes text that has its layout already to standard error, as [`Ui::say`] but for its lines.
     pub(crate) fn say_as_is(&self, text: &str) {
-        region::print(text);
+        region::print(&guarded(text));
     }
 }
 

@@ -47,6 +47,42 @@ fn cleaned(text: &str, longest: usize) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Returns finished output, which may have lines and colours, safe for a terminal: the last look before it is printed.
+///
+/// Line feeds, tabs and colours (SGR, `ESC [ … m`; ECMA-48 8.3.117) stay. Every other character that [`clean`] does not let pass
+/// becomes `\uXXXX`. In a string of JSON, which need not escape more than C0 (RFC 8259, section 7), that means the same character.
+pub fn guarded(text: &str) -> Cow<'_, str> {
+    let mut safe = String::new();
+    let mut kept = 0;
+    let mut passed = 0;
+    for (at, character) in text.char_indices() {
+        if at < passed || !is_unsafe(character) || matches!(character, '\n' | '\t') {
+            continue;
+        }
+        if let Some(length) = color_at(&text[at..]) {
+            passed = at + length;
+            continue;
+        }
+        safe.push_str(&text[kept..at]);
+        kept = at + character.len_utf8();
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            let _ = write!(safe, "\\u{unit:04x}");
+        }
+    }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    safe.push_str(&text[kept..]);
+    Cow::Owned(safe)
+}
+
+/// Returns the length of the colour that `text` begins with.
+fn color_at(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\x1b[")?;
+    let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    parameters[end..].starts_with('m').then_some("\x1b[".len() + end + 1)
+}
+
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -100,7 +136,38 @@ mod tests {
         assert_eq!(clean(&clean_lines(&long)), clean(&long));
     }
 
+    #[test]
+    fn of_finished_output_lines_and_colours_stay_and_nothing_else_that_a_terminal_obeys() {
+        for text in ["", "a\n\tb", "\x1b[1;31mred\x1b[0m\n", "Füße → 日本"] {
+            assert!(matches!(guarded(text), Cow::Borrowed(same) if same == text));
+        }
+        assert_eq!(
+            guarded("\u{9b}2J\x1b[2J\x1b[31\r\u{2028}\u{e0041}z"),
+            "\\u009b2J\\u001b[2J\\u001b[31\\u000d\\u2028\\udb40\\udc41z"
+        );
+        let json = serde_json::to_string("\u{9b}2J\u{202e}\u{2029}\u{e0041}\x7f\x1b[1m").unwrap();
+        let printed = guarded(&json);
+        assert!(printed.is_ascii(), "{printed}");
+        assert_eq!(
+            serde_json::from_str::<String>(&printed).unwrap(),
+            serde_json::from_str::<String>(&json).unwrap()
+        );
+    }
+
     proptest::proptest! {
+        #[test]
+        fn nothing_unsafe_but_lines_and_colours_is_printed(text in "\\PC*|.*|[\\x00-\\xff]*|(\x1b|\u{9b}|\\[|[0-9;]|m|\u{202e}|\u{2028})*") {
+            let printed = guarded(&text).into_owned();
+            let mut rest = printed.as_str();
+            while let Some(c) = rest.chars().next() {
+                let length = color_at(rest).unwrap_or(c.len_utf8());
+                proptest::prop_assert!(length > 1 || c == '\n' || c == '\t' || !is_unsafe(c), "{printed:?}");
+                proptest::prop_assert!(c == '\x1b' || !is_unsafe(c) || c == '\n' || c == '\t', "{printed:?}");
+                rest = &rest[length..];
+            }
+            proptest::prop_assert_eq!(guarded(&printed), printed.as_str());
+        }
+
         #[test]
         fn nothing_unsafe_remains(text in "\\PC*|.*|[\\x00-\\xff]*") {
             proptest::prop_assert!(!clean(&text).chars().any(is_unsafe));

@@ -81,7 +81,7 @@ pub use amount::{bytes, count, duration, seconds};
 pub use certificates::{
     CertificateEntry, CertificateListing, ChainEntry, UnreadCertificate, render_certificates,
 };
-pub use clean::{clean, clean_lines};
+pub use clean::{clean, clean_lines, guarded};
 pub use drift::{drift_sentence, render_drift};
 pub use event_json::{event_json, event_of_json};
 pub use event_lines::EventLines;

@@ -16,6 +16,6 @@ pub(crate) struct CompletionArgs {
 pub(crate) fn run(args: &CompletionArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "crdbctl", &mut script);
-    ui.result(&String::from_utf8_lossy(&script))?;
+    ui.verbatim(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::Done)
 }

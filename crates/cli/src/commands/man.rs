@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ManArgs, ui: &Ui) -> Result<ExitCode, CliError> {
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            ui.result(&String::from_utf8_lossy(&page))?;
+            ui.verbatim(&String::from_utf8_lossy(&page))?;
         }
     }
     Ok(ExitCode::Done)

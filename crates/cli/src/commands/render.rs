@@ -22,7 +22,7 @@ pub(crate) fn run(args: &RenderArgs, global: &GlobalArgs, ui: &Ui) -> Result<Exi
         None => graph.staying().collect(),
     };
     let files: Vec<String> = nodes.into_iter().flat_map(|node| files_of(&graph, node)).collect();
-    ui.result(&files.join("\n"))?;
+    ui.verbatim(&files.join("\n"))?;
     Ok(ExitCode::Done)
 }
 
