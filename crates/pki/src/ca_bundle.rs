@@ -1,6 +1,7 @@
 use crdbctl_model::Timestamp;
 
-use crate::chain::Verifier;
+use crate::chain::{Acceptance, Undecided, Verifier};
+use crate::signature::SignatureCheck;
 use crate::{Certificate, CertificateInfo, ExtendedKeyUsage, LoadError, LoadErrorKind};
 
 /// The certificates of authorities, as `ca.crt` holds them: the first one issues, the others are
@@ -33,7 +34,11 @@ impl CaBundle {
         loop {
             let last = above.last().unwrap_or(&issuer);
             // A new authority with the old one's name and key is signed by that key too, and is no intermediate.
-            let next = older.iter().position(|other| !last.names_issuer(last) && last.is_signed_by(other));
+            // One whose signature cannot be verified here may be above as well, and must stay then.
+            let may_be_by = |other: &Certificate| {
+                last.names_issuer(other) && last.check_signature(other) != SignatureCheck::Bad
+            };
+            let next = older.iter().position(|other| !last.names_issuer(last) && may_be_by(other));
             let Some(next) = next else { break };
             above.push(older.remove(next));
         }
@@ -65,29 +70,42 @@ impl CaBundle {
 
     /// Whether a file of certificates, a leaf and its intermediates, leads to one of the authority's, whatever the date and
     /// whatever it is used for.
-    pub fn vouches_for(&self, file: &[Certificate]) -> bool {
+    pub fn vouches_for(&self, file: &[Certificate]) -> Acceptance {
         accepts(self.certificates(), file, None, None)
     }
 
-    /// Returns the older certificate that a file of certificates, a leaf and its intermediates, cannot do without: with it a
-    /// verifier accepts the file, and with the issuing authority alone it does not.
+    /// Returns which older certificate a file of certificates, a leaf and its intermediates, cannot do without: with it a verifier
+    /// accepts the file, and with the issuing authority alone it does not.
     ///
     /// Verifiers are CockroachDB's, so Go's: the file is looked at as a server's and as a client's. `now` leaves out what nobody
     /// accepts now or later because it has expired; without it, dates do not matter.
-    pub fn older_needed_by(&self, file: &[Certificate], now: Option<Timestamp>) -> Option<&Certificate> {
+    pub fn older_needed_by(&self, file: &[Certificate], now: Option<Timestamp>) -> OlderNeeded<'_> {
         // One that is not valid yet will be used later.
         let at = now.map(|now| file.first().map_or(now, |leaf| now.max(leaf.info().not_before)));
         let usages = match at {
             Some(_) => &[Some(ExtendedKeyUsage::ServerAuth), Some(ExtendedKeyUsage::ClientAuth)][..],
             None => &[None],
         };
-        usages.iter().find_map(|usage| {
+        let mut undecided = None;
+        for usage in usages {
             let kept = || std::iter::once(&self.issuer).chain(&self.above);
-            if accepts(kept(), file, usage.as_ref(), at) {
-                return None;
+            let without = accepts(kept(), file, usage.as_ref(), at);
+            if without == Acceptance::Accepted {
+                continue;
             }
-            self.older.iter().find(|older| accepts(kept().chain([*older]), file, usage.as_ref(), at))
-        })
+            for older in &self.older {
+                // Alone, so that what is undecided about the others is not taken for a need of this one.
+                match accepts(std::iter::once(older), file, usage.as_ref(), at) {
+                    Acceptance::Refused => {}
+                    Acceptance::Undecided(why) => undecided = undecided.or(Some(why)),
+                    Acceptance::Accepted => match &without {
+                        Acceptance::Undecided(why) => undecided = undecided.or_else(|| Some(why.clone())),
+                        Acceptance::Accepted | Acceptance::Refused => return OlderNeeded::By(older),
+                    },
+                }
+            }
+        }
+        undecided.map_or(OlderNeeded::No, OlderNeeded::Undecided)
     }
 
     /// Returns the certificate that issues.
@@ -111,12 +129,23 @@ impl CaBundle {
     }
 }
 
+/// Whether a file of certificates needs an older certificate of the authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OlderNeeded<'a> {
+    /// A verifier accepts it without any, or does not accept it with one either.
+    No,
+    /// It needs this one.
+    By(&'a Certificate),
+    /// This program cannot decide it.
+    Undecided(Undecided),
+}
+
 fn accepts<'a>(
     roots: impl Iterator<Item = &'a Certificate>,
     file: &'a [Certificate],
     usage: Option<&ExtendedKeyUsage>,
     at: Option<Timestamp>,
-) -> bool {
+) -> Acceptance {
     let roots: Vec<&Certificate> = roots.collect();
     Verifier { roots: &roots, usage, at }.accepts(file)
 }

@@ -1,8 +1,10 @@
+use std::fmt;
+
 use crdbctl_model::Timestamp;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 
 use crate::signature::SignatureCheck;
-use crate::{Certificate, ExtendedKeyUsage};
+use crate::{Certificate, ExtendedKeyUsage, KeyAlgorithm};
 
 /// How many signatures are checked for one certificate before giving up, as Go does (`maxChainSignatureChecks`).
 const MOST_SIGNATURE_CHECKS: usize = 100;
@@ -23,6 +25,48 @@ pub(crate) struct Verifier<'a> {
 
 /// A certificate, those that vouch for it, and the root at the end.
 pub(crate) type Chain<'a> = Vec<&'a Certificate>;
+
+/// Why this program cannot decide whether CockroachDB accepts a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Undecided {
+    /// This program cannot verify a signature of the chain.
+    Signature {
+        /// The subject of the certificate that has the signature.
+        subject: String,
+        /// The object identifier of the signature's algorithm.
+        algorithm: String,
+        /// The key of the issuer.
+        key: KeyAlgorithm,
+    },
+    /// The file leads to more signature checks than Go makes, and Go may try the certificates in another order.
+    TooManyChecks,
+}
+
+impl fmt::Display for Undecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signature { subject, algorithm, key } => write!(
+                f,
+                "crdbctl cannot verify the signature of {subject} (algorithm {algorithm}, the issuer's key is {key})"
+            ),
+            Self::TooManyChecks => {
+                write!(f, "its chain needs more than {MOST_SIGNATURE_CHECKS} signature checks")
+            }
+        }
+    }
+}
+
+/// Whether a verifier accepts a file of certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// There is a chain.
+    Accepted,
+    /// There is none.
+    Refused,
+    /// There may be one.
+    Undecided(Undecided),
+}
 
 /// Why a candidate cannot be the next certificate of a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +96,8 @@ pub(crate) struct Search<'a> {
     pub(crate) chains: Vec<Chain<'a>>,
     /// What signed the certificate or one that vouches for it, and is not accepted in the chain.
     pub(crate) rejected: Vec<(&'a Certificate, Rejected)>,
+    /// Why there may be a chain that is not among those found.
+    pub(crate) undecided: Option<Undecided>,
     checks: usize,
 }
 
@@ -65,20 +111,35 @@ impl<'a> Verifier<'a> {
         if self.roots.contains(&leaf) {
             search.chains.push(vec![leaf]);
         } else {
-            self.extend(&[leaf], intermediates, &mut search);
+            self.extend(&[leaf], intermediates, None, &mut search);
         }
         search
     }
 
     /// Whether there is a chain at all.
-    pub(crate) fn accepts(&self, file: &'a [Certificate]) -> bool {
-        let Some(leaf) = file.first() else { return false };
+    pub(crate) fn accepts(&self, file: &'a [Certificate]) -> Acceptance {
+        let Some(leaf) = file.first() else { return Acceptance::Refused };
         let valid = self.at.is_none_or(|at| is_valid_at(leaf, at));
         let usage = self.usage.is_none_or(|usage| leaf.info().allows(usage));
-        valid && usage && !self.search(file).chains.is_empty()
+        if !valid || !usage {
+            return Acceptance::Refused;
+        }
+        let search = self.search(file);
+        match search.undecided {
+            _ if !search.chains.is_empty() => Acceptance::Accepted,
+            Some(why) => Acceptance::Undecided(why),
+            None => Acceptance::Refused,
+        }
     }
 
-    fn extend(&self, chain: &[&'a Certificate], intermediates: &'a [Certificate], search: &mut Search<'a>) {
+    /// Extends a chain. `doubt` is why it is not certain that the certificates of `chain` vouch for each other.
+    fn extend(
+        &self,
+        chain: &[&'a Certificate],
+        intermediates: &'a [Certificate],
+        doubt: Option<&Undecided>,
+        search: &mut Search<'a>,
+    ) {
         let last = chain[chain.len() - 1];
         let roots = self.roots.iter().map(|root| (*root, true));
         let others = intermediates.iter().map(|certificate| (certificate, false));
@@ -88,25 +149,34 @@ impl<'a> Verifier<'a> {
             }
             search.checks += 1;
             if search.checks > MOST_SIGNATURE_CHECKS {
+                search.undecided = Some(Undecided::TooManyChecks);
                 return;
             }
-            match last.check_signature(candidate) {
-                SignatureCheck::Good => {}
+            let doubt = match last.check_signature(candidate) {
+                SignatureCheck::Good => doubt.cloned(),
                 SignatureCheck::Bad => continue,
                 SignatureCheck::Unsupported => {
                     search.rejected.push((candidate, Rejected::Unsupported));
-                    continue;
+                    doubt.cloned().or_else(|| {
+                        Some(Undecided::Signature {
+                            subject: last.info().subject.clone(),
+                            algorithm: last.info().signature_algorithm.clone(),
+                            key: candidate.info().key_algorithm.clone(),
+                        })
+                    })
                 }
-            }
+            };
             if let Some(why) = self.rejection(candidate, chain) {
                 search.rejected.push((candidate, why));
                 continue;
             }
             let longer = [chain, &[candidate]].concat();
-            if is_root {
-                search.chains.push(longer);
-            } else {
-                self.extend(&longer, intermediates, search);
+            match doubt {
+                doubt if !is_root => self.extend(&longer, intermediates, doubt.as_ref(), search),
+                None => search.chains.push(longer),
+                Some(doubt) => {
+                    search.undecided.get_or_insert(doubt);
+                }
             }
         }
     }

@@ -34,9 +34,10 @@ mod shown;
 mod signature;
 
 pub use authority::Authority;
-pub use ca_bundle::CaBundle;
+pub use ca_bundle::{CaBundle, OlderNeeded};
 pub use certificate::Certificate;
 pub use certificate_info::{CertificateInfo, ExtendedKeyUsage, KeyUsage};
+pub use chain::{Acceptance, Undecided};
 pub use client_user::{ClientUser, ClientUserError};
 pub use crdbctl_model::KeyType;
 pub use directory::{AuthorityDirectory, ClientFiles, DirectoryError, DirectoryErrorKind};

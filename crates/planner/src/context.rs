@@ -5,7 +5,7 @@ use crdbctl_model::{
     Desired, Digest, Fact, HealthFact, HostPath, Mark, MemberFact, MembersFact, NodeName, Observations,
     Observed, Record, Resource, ResourceAddr, ResourceGraph, ServiceFact, Shard, Timestamp,
 };
-use crdbctl_pki::{CaBundle, Certificate};
+use crdbctl_pki::{Acceptance, CaBundle, Certificate};
 
 use crate::ended::{self, Refusal};
 use crate::movement::{self, Movement};
@@ -309,10 +309,17 @@ fn of_another(
             ended::trusts_nobody(graph, observations, node, now)
                 || expired() && ended::trusts_no_other(graph, observations, node, bundle, now)
         };
-        if bundle.vouches_for(&found) {
-            ours += 1;
-        } else if !is_lost() {
-            foreign.push(format!("{} of {node} (issuer {})", desired.certificate, found[0].info().issuer));
+        let doubt = match bundle.vouches_for(&found) {
+            Acceptance::Accepted => {
+                ours += 1;
+                continue;
+            }
+            Acceptance::Refused => String::new(),
+            Acceptance::Undecided(why) => format!("; {why}"),
+        };
+        if !is_lost() {
+            let issuer = &found[0].info().issuer;
+            foreign.push(format!("{} of {node} (issuer {issuer}{doubt})", desired.certificate));
         }
     }
     if let ([only], Some(unseen)) = (&foreign[..], view.unseen())

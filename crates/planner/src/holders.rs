@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crdbctl_model::{NodeName, Observations, OtherCertificate, OtherCertificates, Timestamp};
-use crdbctl_pki::{CaBundle, Certificate};
+use crdbctl_pki::{Acceptance, CaBundle, Certificate, OlderNeeded};
 
 /// A certificate file that crdbctl does not write, and that no verifier accepts any more once the old authority is gone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +42,11 @@ pub struct Holders {
 }
 
 impl Holders {
+    /// Returns the files that were read and could not be judged.
+    pub(crate) fn unjudged_files(&self) -> impl Iterator<Item = Holder> {
+        self.unjudged.iter().filter_map(|it| Some(Holder { node: it.node.clone(), file: it.file.clone()? }))
+    }
+
     /// Returns those among the certificates that the nodes have beside `node.crt` and `ca.crt`.
     pub fn on_nodes(observations: &Observations, bundle: &CaBundle) -> Self {
         let mut holders = Self::default();
@@ -95,13 +100,18 @@ impl Holders {
             return;
         }
         let (node, file) = (node.cloned(), file.to_owned());
-        match Certificate::parse_pem_bundle(pem) {
-            Ok(certificates) if bundle.older_needed_by(&certificates, Some(now)).is_some() => {
-                self.found.push(Holder { node, file });
-            }
-            Ok(_) => {}
+        let certificates = match Certificate::parse_pem_bundle(pem) {
+            Ok(certificates) => certificates,
             Err(error) => {
                 self.unjudged.push(Unjudged { node, file: Some(file), reason: error.to_string() });
+                return;
+            }
+        };
+        match bundle.older_needed_by(&certificates, Some(now)) {
+            OlderNeeded::No => {}
+            OlderNeeded::By(_) => self.found.push(Holder { node, file }),
+            OlderNeeded::Undecided(why) => {
+                self.unjudged.push(Unjudged { node, file: Some(file), reason: why.to_string() });
             }
         }
     }
@@ -124,8 +134,10 @@ pub fn without_issuer(
             Ok(None) => {}
             Ok(Some(OtherCertificate::Pem(pem))) => {
                 let trusted = CaBundle::parse(pem.as_bytes()).map_err(|error| failed(&error))?;
-                if !trusted.vouches_for(std::slice::from_ref(bundle.issuer())) {
-                    found.push(node.clone());
+                match trusted.vouches_for(std::slice::from_ref(bundle.issuer())) {
+                    Acceptance::Accepted => {}
+                    Acceptance::Refused => found.push(node.clone()),
+                    Acceptance::Undecided(why) => return Err(failed(&why)),
                 }
             }
             Ok(Some(OtherCertificate::Unread { reason })) => return Err(failed(reason)),

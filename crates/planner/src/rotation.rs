@@ -5,7 +5,7 @@ use crdbctl_model::{
     Change, Desired, Fact, NodeName, Note, Observations, Observed, Presence, Resource, ResourceAddr,
     ResourceGraph, ResourceKind, Timestamp,
 };
-use crdbctl_pki::{CaBundle, Certificate, judge_ca};
+use crdbctl_pki::{CaBundle, Certificate, OlderNeeded, judge_ca};
 
 use crate::comparison::Difference;
 use crate::context::{AuthorityState, Context};
@@ -129,17 +129,23 @@ fn present(graph: &ResourceGraph) -> impl Iterator<Item = &Resource> {
     graph.resources.values().filter(|resource| resource.presence == Presence::Present)
 }
 
-/// Whether the pair needs an older certificate of the authority.
+/// Whether the pair needs an older certificate of the authority, or may need one.
 fn is_by_older(fact: &Fact, bundle: &CaBundle, now: Timestamp) -> bool {
     let Fact::Certificate(pair) = fact else { return false };
-    pair.certificate.as_ref().is_some_and(|certificate| signer_of(&certificate.pem, bundle, now).is_some())
+    pair.certificate
+        .as_ref()
+        .is_some_and(|certificate| signer_of(&certificate.pem, bundle, now) != OlderNeeded::No)
 }
 
-/// Returns the older certificate of the authority at the end of the chain of a file; `None` when the issuing one is at the end of
+/// Returns the older certificate of the authority at the end of the chain of a file; none when the issuing one is at the end of
 /// one, or none of them. A file that has expired is replaced as well, so dates alone do not decide.
-pub(crate) fn signer_of<'a>(pem: &str, bundle: &'a CaBundle, now: Timestamp) -> Option<&'a Certificate> {
-    let file = Certificate::parse_pem_bundle(pem.as_bytes()).ok()?;
-    bundle.older_needed_by(&file, None).or_else(|| bundle.older_needed_by(&file, Some(now)))
+pub(crate) fn signer_of<'a>(pem: &str, bundle: &'a CaBundle, now: Timestamp) -> OlderNeeded<'a> {
+    // The judges report a file that is no certificate.
+    let Ok(file) = Certificate::parse_pem_bundle(pem.as_bytes()) else { return OlderNeeded::No };
+    match bundle.older_needed_by(&file, None) {
+        OlderNeeded::No => bundle.older_needed_by(&file, Some(now)),
+        needed => needed,
+    }
 }
 
 impl RotationStep {
@@ -220,6 +226,11 @@ pub(crate) fn note(context: &Context<'_>) -> Option<Note> {
             "a rotation is under way, step 4 of 4: the old authority must stay, because these certificates need it and crdbctl does \
              not write them: {}; `crdbctl certs rotate-ca` says what to do",
             rotation.held.found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        ),
+        RotationStep::DropOld if rotation.held.unjudged_files().next().is_some() => format!(
+            "a rotation is under way, step 4 of 4: the old authority must stay, because crdbctl cannot decide whether these \
+             certificates need it: {}; `crdbctl certs rotate-ca --drop-old` says what to do",
+            rotation.held.unjudged_files().map(|file| file.to_string()).collect::<Vec<_>>().join(", ")
         ),
         RotationStep::DropOld => "a rotation is under way, step 4 of 4: the old authority is trusted, and nothing found here needs it; when no \
              client does, run `crdbctl certs rotate-ca --drop-old`"

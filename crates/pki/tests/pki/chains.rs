@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use crdbctl_pki::{
-    CaBundle, Certificate, FindingCode, KeyFact, NodeRequirement, Principals, judge_node, judge_node_client,
+    CaBundle, Certificate, FindingCode, KeyFact, NodeRequirement, OlderNeeded, Principals, Undecided,
+    judge_node, judge_node_client,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose as Usage,
@@ -13,6 +14,7 @@ use rcgen::{
 use time::OffsetDateTime;
 
 use crate::kit::{self, DAY, codes, now};
+use crate::openssl::{CA_EXTENSIONS, COCKROACH_CA, Key, NODE_EXTENSIONS, Openssl};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
@@ -149,6 +151,84 @@ fn a_chain_ends_with_the_first_of_its_certificates_to_end() {
     assert!(verdict.findings()[0].text.contains("intermediate"), "{:?}", verdict.findings());
 }
 
+/// The subject of the certificate that is needed.
+fn older_of(needed: OlderNeeded<'_>) -> Option<String> {
+    match needed {
+        OlderNeeded::No => None,
+        OlderNeeded::By(older) => Some(older.info().subject.clone()),
+        OlderNeeded::Undecided(why) => panic!("{why}"),
+    }
+}
+
+#[test]
+fn what_cannot_be_verified_here_is_undecided_and_not_unneeded() {
+    let Some(openssl) = Openssl::find() else { return };
+    let new = root("new");
+    // How the old authority's key is made, the digest of its signatures, and whether this program can verify them. Go verifies
+    // all of them but the last: RSA keys below 1024 bits are refused since Go 1.24 alone.
+    let table = [
+        ("ecparam -name secp224r1 -genkey -noout -out ca.key", "-sha256", false),
+        ("genrsa -traditional -out ca.key 1024", "-sha256", true),
+        ("genrsa -traditional -out ca.key 1536", "-sha512", true),
+        ("genrsa -traditional -out ca.key 1024", "-sha384", false),
+        ("genrsa -traditional -out ca.key 512", "-sha256", false),
+    ];
+    for (key, digest, is_verified) in table {
+        openssl.line(key);
+        openssl.write("ca.cnf", format!("[req]\nprompt = no\n{COCKROACH_CA}\n[ext]\n{CA_EXTENSIONS}\n"));
+        openssl
+            .line("req -x509 -new -key ca.key -days 3000 -config ca.cnf -extensions ext -out ca.crt -utf8");
+        openssl.make_leaf("node", "/O=Cockroach/CN=node", NODE_EXTENSIONS, digest);
+        let pem = new.pem() + &String::from_utf8(openssl.read("ca.crt")).unwrap();
+        let trusted = CaBundle::parse(pem.as_bytes()).unwrap();
+        let signed = Certificate::parse_pem_bundle(&openssl.read("node.crt")).unwrap();
+        // Its dates begin when openssl made it, up to a second after `now`.
+        let needed = trusted.older_needed_by(&signed, Some(now().plus(5)));
+        match needed {
+            OlderNeeded::By(_) if is_verified => {}
+            OlderNeeded::Undecided(Undecided::Signature { .. }) if !is_verified => {}
+            other => panic!("{key} {digest}: {other:?}"),
+        }
+        // A certificate of the new authority has nothing to do with it.
+        let by_new = file(&leaf(&new, |_| ()).0, &[]);
+        assert_eq!(trusted.older_needed_by(&by_new, Some(now())), OlderNeeded::No, "{key}");
+    }
+}
+
+#[test]
+fn a_file_that_needs_more_checks_than_go_makes_is_undecided() {
+    let (old, new) = (root("old"), root("new"));
+    let trusted = bundle(&[&new, &old]);
+    let signed = leaf(&old, |_| ()).0;
+    // Many of the issuer's name and of other keys, and among them the root is the first to be tried.
+    let namesakes: Vec<Issuer> = (0..120).map(|_| root("middle")).collect();
+    let middle = intermediate("middle", &old);
+    let by_middle = leaf(&middle, |_| ()).0;
+    let mut above: Vec<&Issuer> = namesakes.iter().collect();
+    above.push(&middle);
+    let needed = trusted.older_needed_by(&file(&by_middle, &above), Some(now()));
+    assert_eq!(needed, OlderNeeded::Undecided(Undecided::TooManyChecks));
+    assert_eq!(
+        older_of(trusted.older_needed_by(&file(&signed, &above), Some(now()))),
+        Some("CN=old".to_owned())
+    );
+}
+
+#[test]
+fn an_authority_whose_signer_cannot_be_verified_keeps_it() {
+    let Some(openssl) = Openssl::find() else { return };
+    openssl.make_authority(
+        Key::Sec1("secp224r1"),
+        COCKROACH_CA,
+        &CA_EXTENSIONS.replace("pathlen:1", "pathlen:2"),
+    );
+    openssl.line("ecparam -name prime256v1 -genkey -noout -out issuing.key");
+    openssl.sign("issuing", "/CN=issuing", CA_EXTENSIONS, "");
+    let pem = [openssl.read("issuing.crt"), openssl.read("ca.crt")].concat();
+    let chain = CaBundle::parse(&pem).unwrap();
+    assert!(chain.older().is_empty(), "no rotation is under way");
+}
+
 #[test]
 fn what_needs_the_old_authority_is_told_by_whole_chains() {
     let (old, new, foreign) = (root("old"), root("new"), root("foreign"));
@@ -157,9 +237,8 @@ fn what_needs_the_old_authority_is_told_by_whole_chains() {
     let by_old = Issuer::signed_by(authority_params("middle"), middle_key, &old).unwrap();
     // The same intermediate, signed by the new authority too.
     let by_new = authority_params("middle").signed_by(by_old.key(), &new).unwrap();
-    let needs = |leaf: &str, above: &[&Issuer]| {
-        trusted.older_needed_by(&file(leaf, above), Some(now())).map(|older| older.info().subject.clone())
-    };
+    let needs =
+        |leaf: &str, above: &[&Issuer]| older_of(trusted.older_needed_by(&file(leaf, above), Some(now())));
     let old_name = Some("CN=old".to_owned());
     let plain = |by: &Issuer| leaf(by, |_| ()).0;
     assert_eq!(needs(&plain(&old), &[]), old_name);
@@ -169,12 +248,17 @@ fn what_needs_the_old_authority_is_told_by_whole_chains() {
     assert_eq!(needs(&plain(&by_old), &[]), None, "nor without its intermediate");
     let cross_signed = plain(&by_old) + &by_old.pem() + &by_new.pem();
     let cross_signed = Certificate::parse_pem_bundle(cross_signed.as_bytes()).unwrap();
-    assert_eq!(trusted.older_needed_by(&cross_signed, Some(now())), None, "the new one signed it too");
+    assert_eq!(
+        trusted.older_needed_by(&cross_signed, Some(now())),
+        OlderNeeded::No,
+        "the new one signed it too"
+    );
 
     // Dates: what is over needs nothing, what begins tomorrow does.
     let over = leaf(&old, |params| params.not_after = date(-1) + time::Duration::hours(1)).0;
     assert_eq!(needs(&over, &[]), None);
-    assert!(trusted.older_needed_by(&file(&over, &[]), None).is_some(), "unless dates do not matter");
+    let whenever = older_of(trusted.older_needed_by(&file(&over, &[]), None));
+    assert_eq!(whenever, old_name, "unless dates do not matter");
     let tomorrow = leaf(&old, |params| params.not_before = date(1)).0;
     assert_eq!(needs(&tomorrow, &[]), old_name);
 
@@ -186,7 +270,7 @@ fn what_needs_the_old_authority_is_told_by_whole_chains() {
     let both = |leaf: String| {
         let pem = leaf + &by_old.pem() + &narrow.pem();
         let file = Certificate::parse_pem_bundle(pem.as_bytes()).unwrap();
-        trusted.older_needed_by(&file, Some(now())).is_some()
+        older_of(trusted.older_needed_by(&file, Some(now()))).is_some()
     };
     assert!(both(plain(&by_old)));
     assert!(!both(leaf(&by_old, servers).0));
@@ -208,7 +292,11 @@ fn an_authority_that_is_an_intermediate_keeps_those_above_it() {
     let renewed = CaBundle::parse((again.pem() + &top.pem()).as_bytes()).unwrap();
     assert_eq!(renewed.older().len(), 1);
     let (pem, _) = leaf(&top, |_| ());
-    assert_eq!(renewed.older_needed_by(&file(&pem, &[]), Some(now())), None, "the key is the same");
+    assert_eq!(
+        renewed.older_needed_by(&file(&pem, &[]), Some(now())),
+        OlderNeeded::No,
+        "the key is the same"
+    );
 }
 
 #[test]

@@ -1,10 +1,12 @@
 use crdbctl_cockroach::{Version, certificates};
 use crdbctl_model::{Action, AttributeDiff, Cause, DesiredClientCertificate, NodeCertificateFact};
-use crdbctl_pki::{ClientRequirement, ClientUser, FindingCode, KeyFact, Principals, Verdict, judge_client};
+use crdbctl_pki::{
+    ClientRequirement, ClientUser, FindingCode, KeyFact, OlderNeeded, Principals, Verdict, judge_client,
+};
 
 use super::authority::key_word;
 use super::ca::no_authority;
-use super::node_certificate::{by_older, cannot_issue, end_of_new, other_key_type};
+use super::node_certificate::{by_older, cannot_issue, end_of_new, may_be_by_older, other_key_type};
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
 use crate::ended;
@@ -49,10 +51,17 @@ pub(super) fn compare(
     match judge_client(certificate.pem.as_bytes(), &key, &requirement, context.now) {
         Verdict::Valid { .. } if context.rotation == Some(RotationStep::Clients) => {
             match signer_of(&certificate.pem, bundle, context.now) {
-                None => Comparison::Same { unchanged: 1 },
-                Some(older) => {
+                OlderNeeded::No => Comparison::Same { unchanged: 1 },
+                OlderNeeded::By(older) => {
                     make(Action::Replace, desired, context, Some(by_older(older)), Some(Cause::Rotation))
                 }
+                OlderNeeded::Undecided(why) => make(
+                    Action::Replace,
+                    desired,
+                    context,
+                    Some(may_be_by_older(&why)),
+                    Some(Cause::Rotation),
+                ),
             }
         }
         Verdict::Valid { .. } => Comparison::Same { unchanged: 1 },

@@ -4,8 +4,8 @@ use crdbctl_model::{
     Value,
 };
 use crdbctl_pki::{
-    Certificate, CertificateInfo, Finding, FindingCode, KeyFact, NodeNames, NodeRequirement, Verdict,
-    judge_node,
+    Certificate, CertificateInfo, Finding, FindingCode, KeyFact, NodeNames, NodeRequirement, OlderNeeded,
+    Undecided, Verdict, judge_node,
 };
 
 use super::authority::key_word;
@@ -97,9 +97,14 @@ pub(super) fn compare(
         ),
         Verdict::Valid { info } if context.rotation == Some(RotationStep::Nodes) => {
             match signer_of(&certificate.pem, bundle, context.now) {
-                None => Comparison::Same { unchanged: 1 },
-                Some(older) => {
+                OlderNeeded::No => Comparison::Same { unchanged: 1 },
+                OlderNeeded::By(older) => {
                     let reason = by_older(older);
+                    let before = Some(info.not_after.date());
+                    replace(desired, context, node, &reason, before, Some(Cause::Rotation))
+                }
+                OlderNeeded::Undecided(why) => {
+                    let reason = may_be_by_older(&why);
                     let before = Some(info.not_after.date());
                     replace(desired, context, node, &reason, before, Some(Cause::Rotation))
                 }
@@ -129,6 +134,11 @@ fn can_wait(finding: &Finding) -> bool {
 pub(super) fn by_older(older: &Certificate) -> String {
     let info = older.info();
     format!("it is signed by the old one, {} until {}", info.sha256.short(), info.not_after.date())
+}
+
+/// Returns why a valid certificate is replaced in a rotation that may be of the old authority.
+pub(super) fn may_be_by_older(why: &Undecided) -> String {
+    format!("it may need the old authority: {why}")
 }
 
 /// Returns what readers should know of a pair that is kept: its key is not of the manifest's type, and is not

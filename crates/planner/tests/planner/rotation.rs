@@ -3,7 +3,7 @@
 use crdbctl_model::{
     Action, Desired, Fact, MemberFact, MembershipFact, Observed, OtherCertificate, OtherCertificates, Plan,
 };
-use crdbctl_pki::{Authority, ClientUser, KeyType};
+use crdbctl_pki::{Authority, Certificate, ClientUser, KeyType};
 use crdbctl_planner::{
     Holders, RotationStep, is_of_rotation, plan_rotation, rotation, unreached_members, without_issuer,
 };
@@ -183,6 +183,47 @@ fn a_certificate_that_crdbctl_does_not_write_keeps_the_old_authority() {
     assert!(world.plan().is_empty());
     world.other_certificates(2, &[("odd.crt", "not a certificate")]);
     assert_eq!(holders(&world).unjudged.len(), 1);
+}
+
+/// The certificate with another algorithm of its signature, one that neither this program nor Go checks (ecdsa-with-SHA224).
+fn with_unknown_algorithm(pem: &str) -> String {
+    let certificate = &Certificate::parse_pem_bundle(pem.as_bytes()).unwrap()[0];
+    let mut der = certificate.der().to_vec();
+    let sha256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+    while let Some(at) = der.windows(sha256.len()).position(|bytes| bytes == sha256) {
+        der[at + sha256.len() - 1] = 0x01;
+    }
+    Certificate::parse_der(&der).unwrap().to_pem()
+}
+
+#[test]
+fn a_certificate_that_cannot_be_verified_here_keeps_the_old_authority() {
+    let mut world = World::converged();
+    let user = ClientUser::new("app").unwrap();
+    let by_old = world.authority.issue_client(&user, KeyType::EcdsaP256, YEAR, NOW).unwrap().certificate_pem;
+    world.new_authority();
+    for number in 1..=3 {
+        for name in ["ca", "node"] {
+            world.apply(&format!("store-{number}/certificate.{name}"));
+        }
+        world.other_certificates(number, &[]);
+    }
+    world.apply("cluster/certificate.client.root");
+    world.other_certificates(2, &[("client.node.crt", &with_unknown_algorithm(&by_old))]);
+    let bundle = world.authority.bundle().clone();
+    let held = Holders::on_nodes(&world.observations, &bundle);
+    assert_eq!(held.found, []);
+    let [unjudged] = &held.unjudged[..] else { panic!("{held:?}") };
+    assert_eq!(
+        (unjudged.node.as_ref().unwrap().as_str(), unjudged.file.as_deref()),
+        ("store-2", Some("client.node.crt"))
+    );
+    assert!(unjudged.reason.contains("1.2.840.10045.4.3.1"), "{}", unjudged.reason);
+    assert!(
+        world.notes().iter().any(|note| note.contains("store-2: client.node.crt")),
+        "{:?}",
+        world.notes()
+    );
 }
 
 #[test]

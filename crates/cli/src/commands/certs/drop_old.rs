@@ -20,7 +20,7 @@ pub(super) fn demand_unneeded(cluster: &Cluster, observations: &Observations) ->
     for (file, pem) in &here {
         holders.judge(None, file, pem, bundle, observations.taken_at);
     }
-    if let Some(unjudged) = holders.unjudged.first() {
+    let unjudged = holders.unjudged.iter().map(|unjudged| {
         let place = unjudged.node.as_ref().map_or_else(
             || cluster.authority.display().to_string(),
             |node| {
@@ -28,13 +28,13 @@ pub(super) fn demand_unneeded(cluster: &Cluster, observations: &Observations) ->
             },
         );
         let file = unjudged.file.as_deref().map_or_else(String::new, |file| format!("/{file}"));
-        return Err(CliError::new(
-            ExitCode::Unknown,
-            format!("not applied: whether {place}{file} needs the old authority is not known: {}", unjudged.reason),
-        )
-        .hint(
-            "the old authority is dropped only when every certificate was judged: replace the file by a readable certificate, or \
-             move it out of the directory when nothing uses it",
+        format!("whether {place}{file} needs the old authority is not known: {}", unjudged.reason)
+    });
+    let unjudged: Vec<String> = unjudged.collect();
+    if !unjudged.is_empty() {
+        return Err(CliError::new(ExitCode::Unknown, format!("not applied: {}", unjudged.join("; "))).hint(
+            "the old authority is dropped only when every certificate was judged: replace the file by a certificate that crdbctl can \
+             read and verify, or move it out of the directory when nothing uses it",
         ));
     }
     if holders.found.is_empty() {
