@@ -120,7 +120,16 @@ impl Replaced {
     /// Why they may not be decommissioned: what they held may be nowhere else, or has nowhere to go.
     fn refusal(&self, found: &MembersFact) -> Option<(String, String)> {
         let live = || found.standing().filter(|member| member.figures.live == Some(true));
-        let unavailable: u64 = live().filter_map(|member| member.figures.unavailable).sum();
+        let mut unavailable: u64 = 0;
+        let mut uncounted = BTreeSet::new();
+        for member in live() {
+            match member.figures.unavailable {
+                Some(ranges) => unavailable += ranges,
+                None => {
+                    uncounted.insert(member.id);
+                }
+            }
+        }
         if unavailable > 0 {
             let (ranges, are) = if unavailable == 1 { ("range", "has") } else { ("ranges", "have") };
             return Some((
@@ -129,6 +138,19 @@ impl Replaced {
                     self.numbers()
                 ),
                 "bring the lost disks back if they still exist; else restore these ranges first (DB Console, Problem Ranges)"
+                    .to_owned(),
+            ));
+        }
+        if !uncounted.is_empty() {
+            let (have, their) = if uncounted.len() == 1 { ("has", "its") } else { ("have", "their") };
+            return Some((
+                format!(
+                    "{} would be decommissioned, and {} {have} not counted {their} ranges yet, so ranges may have no quorum",
+                    self.numbers(),
+                    numbers(&uncounted)
+                ),
+                "plan again once every live node shows its ranges in `cockroach node status --ranges`: a node that has just started \
+                 does not yet"
                     .to_owned(),
             ));
         }

@@ -266,6 +266,12 @@ fn nothing_is_decommissioned_that_may_have_the_last_replica_or_whose_data_have_n
     members(&mut world)[0].figures.unavailable = Some(2);
     let said = unknown(&world.plan(), "cluster/members.store");
     assert!(said.contains("2 ranges have no quorum"), "{said}");
+    // A node that has just started has not counted yet, and that is not zero.
+    let mut world = without_disk();
+    members(&mut world)[1].figures.unavailable = None;
+    let said = unknown(&world.plan(), "cluster/members.store");
+    assert!(said.contains("n2 has not counted its ranges yet"), "{said}");
+    assert_eq!(replaced(&world.plan()), BTreeMap::new());
     let mut world = without_disk();
     members(&mut world)[0].membership = MembershipFact::Decommissioned;
     let said = unknown(&world.plan(), "cluster/members.store");

@@ -377,7 +377,12 @@ pub(crate) fn member(id: u32, address: &str, build: &str) -> MemberFact {
         address: Some(address.to_owned()),
         build: Some(build.to_owned()),
         membership: MembershipFact::Active,
-        figures: MemberFigures { live: Some(true), replicas: Some(40), ..MemberFigures::default() },
+        figures: MemberFigures {
+            live: Some(true),
+            replicas: Some(40),
+            unavailable: Some(0),
+            ..MemberFigures::default()
+        },
     }
 }
 
