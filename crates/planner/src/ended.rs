@@ -176,25 +176,37 @@ fn refusal(reason: String, hint: &str) -> Refusal {
 /// Returns the nodes that run with certificates that nobody accepts, when the cluster could not be asked for its members: the
 /// certificates come first then, and only afterwards can anything be asked, drained or gated. Empty when it could be asked.
 ///
-/// A process that was not told yet of its new files still has the old ones.
+/// A process that was not told yet of its new files still has the old ones, whose dates nobody can read any more. It counts where
+/// the dates of another node's files say that certificates have ended, or where no node is ready. When the members could not be
+/// read for another reason, such as a ca.key that is not on this host, a pending reload says nothing.
 pub fn cut_off(graph: &ResourceGraph, observations: &Observations, now: Timestamp) -> BTreeSet<NodeName> {
-    let is_unknown = graph.of_cluster(ResourceKind::Members).any(|members| {
-        matches!(observations.of(&members.addr), Observed::Unknown { .. } | Observed::Deferred { .. })
-    });
-    if !is_unknown {
-        return BTreeSet::new();
-    }
-    let is_refused = |node: &&NodeName| {
-        let service = context::service(graph, observations, node);
-        let Some(service) = service.filter(|service| service.process.is_some()) else { return false };
+    let mut members = graph.of_cluster(ResourceKind::Members).map(|members| observations.of(&members.addr));
+    let none_is_ready = match members.find(|found| !matches!(found, Observed::Present(_) | Observed::Absent))
+    {
+        None => return BTreeSet::new(),
+        Some(Observed::Deferred { .. }) => true,
+        Some(Observed::Unknown { .. } | Observed::Present(_) | Observed::Absent) => false,
+    };
+    let mut refused = BTreeSet::new();
+    let mut pending = BTreeSet::new();
+    for node in graph.staying() {
+        let Some(service) = context::service(graph, observations, node) else { continue };
+        if service.process.is_none() {
+            continue;
+        }
         let certificate =
             graph.of_node(node).find(|resource| matches!(resource.desired, Desired::NodeCertificate(_)));
         let expired = certificate.is_some_and(|it| has_expired(it, observations, now));
-        expired
-            || trusts_nobody(graph, observations, node, now)
-            || service.pending.as_deref() == Some("reload")
-    };
-    graph.staying().filter(is_refused).cloned().collect()
+        if expired || trusts_nobody(graph, observations, node, now) {
+            refused.insert(node.clone());
+        } else if service.pending.as_deref() == Some("reload") {
+            pending.insert(node.clone());
+        }
+    }
+    if none_is_ready || !refused.is_empty() {
+        refused.extend(pending);
+    }
+    refused
 }
 
 fn has_expired(certificate: &Resource, observations: &Observations, now: Timestamp) -> bool {

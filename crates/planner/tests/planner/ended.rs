@@ -250,6 +250,24 @@ fn an_apply_that_was_cut_off_goes_on_from_where_it_was() {
 }
 
 #[test]
+fn a_reload_that_is_pending_alone_is_no_sign_of_certificates_that_nobody_accepts() {
+    let mut world = World::converged();
+    world.service(1).pending = Some("reload".to_owned());
+    let cut_off = |world: &World| cut_off(&world.graph, &world.observations, world.now).len();
+    // The nodes are ready. The members could not be read for another reason, such as a ca.key that is not here.
+    nobody_can_ask(&mut world);
+    assert_eq!(cut_off(&world), 0);
+    // No node is ready: the process may still have the files of before.
+    for name in ["cluster/members.store", "cluster/version.store"] {
+        world.set(name, Observed::Deferred { reason: "no node is ready to be asked".to_owned() });
+    }
+    for number in 1..=3 {
+        world.service(number).health = HealthFact::NotReady("it has lost the others".to_owned());
+    }
+    assert_eq!(cut_off(&world), 1);
+}
+
+#[test]
 fn only_the_nodes_certificates_have_expired() {
     let mut world = World::converged();
     let authority = Authority::create(KeyType::EcdsaP256, 20 * YEAR, NOW.plus(-YEAR)).unwrap();
