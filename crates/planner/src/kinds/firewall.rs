@@ -6,51 +6,6 @@ use super::ufw_rule::{Network, Obstacle, UfwRule, obstacles};
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::removal::{Fate, delete};
 
-/// A rule of ufw, from the words of its tuple: `allow tcp 26257,8080 0.0.0.0/0 any ::/0 CockroachDB - in`
-/// (action, protocol, destination port, destination, source port, source, destination profile, source profile,
-/// direction; the form that ufw writes to its rules files).
-struct Tuple<'a> {
-    action: &'a str,
-    protocol: &'a str,
-    ports: &'a str,
-    source: &'a str,
-    profile: &'a str,
-}
-
-impl<'a> Tuple<'a> {
-    fn parse(rule: &'a str) -> Option<Self> {
-        let words: Vec<&str> = rule.split_whitespace().collect();
-        match words.as_slice() {
-            [action, protocol, ports, _, _, source, profile, _, "in", ..] => {
-                Some(Self { action, protocol, ports, source, profile })
-            }
-            _ => None,
-        }
-    }
-}
-
-impl Tuple<'_> {
-    /// Whether it lets somebody in through a profile.
-    fn lets_in(&self, profile: &str, from: &AllowFrom) -> bool {
-        let is_of = match from {
-            AllowFrom::Any => self.source == "0.0.0.0/0" || self.source == "::/0",
-            AllowFrom::Network(network) => self.source == network,
-        };
-        is_of && self.allows() && self.profile == profile
-    }
-
-    /// Whether it lets in what it fits, logged (`allow_log`, `allow_log-all`) or not.
-    fn allows(&self) -> bool {
-        self.action.split('_').next() == Some("allow")
-    }
-
-    /// The ports and the protocol in one order on every host, so that rules that are alike read alike.
-    fn shown_ports(&self) -> String {
-        let ports: BTreeSet<&str> = self.ports.split(',').collect();
-        format!("{}/{}", ports.into_iter().collect::<Vec<_>>().join(","), self.protocol)
-    }
-}
-
 /// The ports and the protocol of `26257,8080/tcp`. ufw writes them in an order of its own.
 fn sorted(ports: &str) -> (BTreeSet<&str>, &str) {
     let (ports, protocol) = ports.split_once('/').unwrap_or((ports, "any"));
@@ -62,27 +17,21 @@ pub(super) fn compare(desired: &DesiredFirewall, found: &FirewallFact) -> Compar
         return refusal;
     }
     let mut difference = Difference::new(Action::Update);
-    let tuples: Vec<Tuple<'_>> = found
-        .rules
-        .iter()
-        .filter_map(|rule| Tuple::parse(rule))
-        .filter(|tuple| tuple.profile == desired.profile)
-        .collect();
+    let rules = rules_of(found);
     for from in &desired.allow_from {
         // "any" is written as a rule for IPv4 and, unless ufw's IPV6 is off, one for IPv6.
-        let (shown, sources): (&str, Vec<&str>) = match from {
-            AllowFrom::Any if found.ipv6 => ("any", vec!["0.0.0.0/0", "::/0"]),
-            AllowFrom::Any => ("any", vec!["0.0.0.0/0"]),
-            AllowFrom::Network(network) => (network, vec![network]),
+        let sources = match from {
+            AllowFrom::Any => everybody(found),
+            AllowFrom::Network(network) => Network::parse(network).into_iter().collect(),
         };
         let wanted = desired.ports.clone();
-        let name = format!("allow {} from {shown}", desired.profile);
-        let of = |source: &str| tuples.iter().find(|tuple| tuple.allows() && tuple.source == source);
-        let found: Vec<Option<&Tuple<'_>>> = sources.into_iter().map(of).collect();
-        match found.iter().copied().collect::<Option<Vec<_>>>() {
+        let name = format!("allow {} from {}", desired.profile, shown(from));
+        let of = |source: Network| rules.iter().find(|rule| rule.lets_in(&desired.profile, source));
+        let there: Option<Vec<&UfwRule<'_>>> = sources.into_iter().map(of).collect();
+        match there.filter(|there| !there.is_empty()) {
             None => difference.attributes.push(AttributeDiff::words(name, None::<&str>, Some(wanted))),
-            Some(tuples) => {
-                match tuples.iter().find(|tuple| sorted(&tuple.shown_ports()) != sorted(&desired.ports)) {
+            Some(there) => {
+                match there.iter().find(|rule| sorted(&rule.shown_ports()) != sorted(&desired.ports)) {
                     None => difference.unchanged += 1,
                     Some(stale) => difference.attributes.push(AttributeDiff::words(
                         name,
@@ -150,8 +99,9 @@ pub(super) fn notes(desired: &DesiredFirewall, found: &FirewallFact) -> Vec<Stri
         return Vec::new();
     }
     let rules = rules_of(found);
-    // By rule: whom of ours it meets, on which ports, and whether all of them.
+    // By rule: whom of ours it meets, and on which ports. Rules that read alike, such as one for each family, are one.
     let mut met: Vec<(Obstacle<'_>, BTreeSet<&str>, BTreeSet<u16>)> = Vec::new();
+    let mut places: BTreeMap<(String, bool), usize> = BTreeMap::new();
     let (ports, _) = sorted(&desired.ports);
     for from in &desired.allow_from {
         let sources = match from {
@@ -163,26 +113,23 @@ pub(super) fn notes(desired: &DesiredFirewall, found: &FirewallFact) -> Vec<Stri
             let is_ours = |rule: &UfwRule<'_>| rule.is_for_profile(&desired.profile, source);
             for port in ports.iter().filter_map(|port| port.parse().ok()) {
                 for obstacle in obstacles(&rules, source, port, is_ours) {
-                    let text = obstacle.rule.to_string();
-                    let known = met.iter_mut().find(|(other, ..)| {
-                        other.rule.to_string() == text && other.is_whole == obstacle.is_whole
-                    });
-                    match known {
-                        Some((_, whom, ports)) => {
-                            whom.insert(shown(from));
-                            ports.insert(port);
-                        }
-                        None => met.push((obstacle, [shown(from)].into(), [port].into())),
+                    // fail2ban and its like add thousands, one for each address.
+                    if obstacle.rule.is_ban() && !obstacle.is_whole {
+                        continue;
                     }
+                    let place = (obstacle.rule.to_string(), obstacle.is_whole);
+                    let at = *places.entry(place).or_insert_with(|| {
+                        met.push((obstacle, BTreeSet::new(), BTreeSet::new()));
+                        met.len() - 1
+                    });
+                    met[at].1.insert(shown(from));
+                    met[at].2.insert(port);
                 }
             }
         }
     }
-    let mut notes: Vec<String> = met
-        .iter()
-        .filter(|(obstacle, ..)| obstacle.is_whole || !obstacle.rule.is_ban())
-        .map(|(obstacle, whom, ports)| told(obstacle, &desired.profile, whom, ports))
-        .collect();
+    let mut notes: Vec<String> =
+        met.iter().map(|(obstacle, whom, ports)| told(obstacle, &desired.profile, whom, ports)).collect();
     notes.extend(limit_on_ssh(desired, found, &rules));
     notes
 }
@@ -225,14 +172,23 @@ fn limit_on_ssh(desired: &DesiredFirewall, found: &FirewallFact, rules: &[UfwRul
     ))
 }
 
+/// Returns the first rule that lets somebody in through a profile, for either family where that is everybody.
+fn rule_for<'a, 'r>(rules: &'r [UfwRule<'a>], profile: &str, from: &AllowFrom) -> Option<&'r UfwRule<'a>> {
+    let sources: Vec<Network> = match from {
+        AllowFrom::Any => ["0.0.0.0/0", "::/0"].into_iter().filter_map(Network::parse).collect(),
+        AllowFrom::Network(network) => Network::parse(network).into_iter().collect(),
+    };
+    rules.iter().find(|rule| sources.iter().any(|source| rule.lets_in(profile, *source)))
+}
+
 /// Returns those of some rules, by profile, that a firewall has.
 pub fn rules_there(
     rules: &BTreeMap<String, BTreeSet<AllowFrom>>,
     found: &FirewallFact,
 ) -> BTreeMap<String, BTreeSet<AllowFrom>> {
-    let tuples: Vec<Tuple<'_>> = found.rules.iter().filter_map(|rule| Tuple::parse(rule)).collect();
+    let found = rules_of(found);
     let there = rules.iter().map(|(profile, from)| {
-        let is_there = |from: &&AllowFrom| tuples.iter().any(|tuple| tuple.lets_in(profile, from));
+        let is_there = |from: &&AllowFrom| rule_for(&found, profile, from).is_some();
         (profile.clone(), from.iter().filter(is_there).cloned().collect::<BTreeSet<_>>())
     });
     there.filter(|(_, from)| !from.is_empty()).collect()
@@ -240,18 +196,16 @@ pub fn rules_there(
 
 /// Returns what becomes of rules that crdbctl added, by profile; others that name a profile are not its own.
 pub(crate) fn remove(made: &BTreeMap<String, BTreeSet<AllowFrom>>, found: &FirewallFact) -> Fate {
-    let tuples: Vec<Tuple<'_>> = found.rules.iter().filter_map(|rule| Tuple::parse(rule)).collect();
+    let rules = rules_of(found);
     for (profile, made) in made {
-        let there: Vec<(&AllowFrom, &Tuple<'_>)> = made
-            .iter()
-            .filter_map(|from| Some((from, tuples.iter().find(|tuple| tuple.lets_in(profile, from))?)))
-            .collect();
+        let there: Vec<(&AllowFrom, &UfwRule<'_>)> =
+            made.iter().filter_map(|from| Some((from, rule_for(&rules, profile, from)?))).collect();
         if there.is_empty() {
             continue;
         }
-        let attributes = there.iter().map(|(from, tuple)| {
+        let attributes = there.iter().map(|(from, rule)| {
             let name = format!("allow {profile} from {}", shown(from));
-            AttributeDiff::words(name, Some(tuple.shown_ports()), None::<&str>)
+            AttributeDiff::words(name, Some(rule.shown_ports()), None::<&str>)
         });
         let attributes = attributes.collect();
         let allow_from = there.iter().map(|(from, _)| (*from).clone()).collect();
@@ -355,6 +309,47 @@ mod tests {
             !is_refused(&on, &found(true, true, &["deny any 22 0.0.0.0/0 any 0.0.0.0/0 in"])),
             "it is on already"
         );
+    }
+
+    #[test]
+    fn a_rule_for_one_address_or_one_source_port_is_not_the_one_that_lets_in() {
+        let made = BTreeMap::from([("CockroachDB".to_owned(), BTreeSet::from([AllowFrom::Any]))]);
+        for (rule, is_ours) in [
+            ("allow tcp 8080,26257 0.0.0.0/0 any 0.0.0.0/0 CockroachDB - in", true),
+            ("allow tcp 8080,26257 10.0.0.1 any 0.0.0.0/0 CockroachDB - in", false),
+            ("allow tcp 8080,26257 0.0.0.0/0 5000 0.0.0.0/0 CockroachDB - in", false),
+            ("allow tcp 8080,26257 0.0.0.0/0 any 0.0.0.0/0 CockroachDB Other in", false),
+            ("allow tcp 8080,26257 0.0.0.0/0 any 0.0.0.0/0 CockroachDB - in_eth0", false),
+        ] {
+            let found = found(true, false, &[rule]);
+            let is_same = matches!(compare(&desired(AllowFrom::Any, false), &found), Comparison::Same { .. });
+            assert_eq!(is_same, is_ours, "{rule}");
+            assert_eq!(!rules_there(&made, &found).is_empty(), is_ours, "{rule}");
+            assert_eq!(matches!(remove(&made, &found), Fate::Goes(_)), is_ours, "{rule}");
+        }
+    }
+
+    #[test]
+    fn notes_take_work_in_proportion_to_the_rules() {
+        let rules = |number: usize| -> Vec<String> {
+            let deny = |n: usize| format!("deny tcp 26257 0.0.0.0/0 any 10.{}.{}.0/24 in", n / 250, n % 250);
+            (0..number).map(deny).collect()
+        };
+        let shown_for = |number: usize| {
+            let rules = rules(number);
+            let found = FirewallFact { enabled: true, ipv6: false, rules };
+            let before = UfwRule::shown_so_far();
+            assert_eq!(notes(&desired(AllowFrom::Any, false), &found).len(), number);
+            UfwRule::shown_so_far() - before
+        };
+        // Once to know whether two read alike, and once in the note.
+        assert_eq!(shown_for(5_000), 2 * 5_000);
+        // Of one for each address, as fail2ban adds them, none is written at all.
+        let bans = (0..5_000).map(|n| format!("deny any any 0.0.0.0/0 any 10.0.{}.{} in", n / 250, n % 250));
+        let found = FirewallFact { enabled: true, ipv6: true, rules: bans.collect() };
+        let before = UfwRule::shown_so_far();
+        assert_eq!(notes(&desired(AllowFrom::Any, false), &found), [""; 0]);
+        assert_eq!(UfwRule::shown_so_far(), before);
     }
 
     #[test]

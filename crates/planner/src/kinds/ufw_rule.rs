@@ -1,7 +1,8 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
-/// A rule of ufw that a host has, from its `### tuple ###` line, for judging what comes before what.
+/// A rule of ufw that a host has, from its `### tuple ###` line.
 ///
 /// The words are action, protocol, destination port, destination, source port, source, then the profiles of destination
 /// and source where one is named, then direction and interface, then a comment (`_write_rules` in ufw's
@@ -92,6 +93,17 @@ impl<'a> UfwRule<'a> {
         self.profile == Some(profile) && self.source_profile.is_none() && self.is_plain(source)
     }
 
+    /// Whether it is the one that lets a source in through a profile, logged (`allow_log`, `allow_log-all`) or not.
+    pub(super) fn lets_in(&self, profile: &str, source: Network) -> bool {
+        self.action == Action::Allow && self.is_for_profile(profile, source)
+    }
+
+    /// The ports and the protocol in one order on every host, so that rules that are alike read alike.
+    pub(super) fn shown_ports(&self) -> String {
+        let ports: BTreeSet<&str> = self.ports.split(',').collect();
+        format!("{}/{}", ports.into_iter().collect::<Vec<_>>().join(","), self.protocol)
+    }
+
     /// Whether it is the one that lets a source in to a port, as in `22/tcp`, or would be with another action.
     pub(super) fn is_for_port(&self, port: &str, source: Network) -> bool {
         let is_port = port
@@ -123,8 +135,24 @@ impl<'a> UfwRule<'a> {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many rules were written as text.
+    static SHOWN: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+impl UfwRule<'_> {
+    /// Returns how many rules were written as text in this thread.
+    pub(super) fn shown_so_far() -> usize {
+        SHOWN.with(std::cell::Cell::get)
+    }
+}
+
 impl fmt::Display for UfwRule<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(test)]
+        SHOWN.with(|shown| shown.set(shown.get() + 1));
         f.write_str(match self.action {
             Action::Allow => "allow",
             Action::Deny => "deny",
