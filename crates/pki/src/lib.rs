@@ -54,4 +54,5 @@ pub use node_names::{NodeNames, NodeNamesError};
 pub use openssh_key::{OpensshKeyError, openssh_spki_sha256};
 pub use principals::Principals;
 pub use private_key::{KeyError, KeyErrorKind, key_spki_sha256};
+pub use profile::BACKDATED_SECONDS;
 pub use read_error::{ReadError, ReadErrorKind};

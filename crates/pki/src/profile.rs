@@ -13,7 +13,7 @@ use crate::issued::Purpose;
 
 /// How far back a certificate begins, so that hosts whose clocks are behind accept it at once
 /// (`cockroach cert` does the same).
-const BACKDATED_SECONDS: i64 = 86_400;
+pub const BACKDATED_SECONDS: i64 = 86_400;
 
 /// Returns the shape of a new authority's certificate, as `cockroach cert create-ca` makes it.
 pub(crate) fn authority(

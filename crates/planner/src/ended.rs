@@ -10,14 +10,10 @@ use crdbctl_model::{
     CaFact, Desired, Fact, NodeName, Note, Observations, Observed, Resource, ResourceGraph, ResourceKind,
     Timestamp,
 };
-use crdbctl_pki::{CaBundle, Certificate};
+use crdbctl_pki::{BACKDATED_SECONDS, CaBundle, Certificate};
 
 use crate::context::{self, AuthorityState, Context};
 use crate::view::View;
-
-/// How far back a certificate begins (`crdbctl_pki`, as `cockroach cert` does): a host whose clock is further behind does not
-/// accept a new one yet.
-const BACKDATED: i64 = 86_400;
 
 /// Why an authority that has ended is not replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +159,8 @@ fn end_on(
             moment(last)
         )));
     }
-    if ahead < -BACKDATED {
+    // A host whose clock is further behind does not accept a new certificate yet.
+    if ahead < -BACKDATED_SECONDS {
         return Err(clocks(format!("{node} would not accept certificates that are made now")));
     }
     Ok(last)
