@@ -69,18 +69,13 @@ impl Found {
 
     /// Certificates on a node that crdbctl does not write: `client.node.crt`, `ui.crt`, those of clients.
     fn others_on(&mut self, node: &NodeName, certificates: &OtherCertificates) {
-        match certificates {
-            OtherCertificates::NotAsked => {}
-            OtherCertificates::Unread { reason } => self.unread(Some(node), None, reason, ""),
-            OtherCertificates::Found(found) => {
-                for (file, certificate) in found {
-                    match certificate {
-                        OtherCertificate::Pem(pem) => self.pem(Some(node), file, pem),
-                        OtherCertificate::Unread { reason } => {
-                            self.unread(Some(node), Some(file), reason, "")
-                        }
-                    }
-                }
+        if let OtherCertificates::Unread { reason, .. } = certificates {
+            self.unread(Some(node), None, reason, "");
+        }
+        for (file, certificate) in certificates.known() {
+            match certificate {
+                OtherCertificate::Pem(pem) => self.pem(Some(node), file, pem),
+                OtherCertificate::Unread { reason } => self.unread(Some(node), Some(file), reason, ""),
             }
         }
     }

@@ -40,16 +40,23 @@ pub enum OtherCertificates {
     NotAsked,
     /// All of them, by name, percent-encoded where a name has unusual characters.
     Found(BTreeMap<String, OtherCertificate>),
-    /// The directory could not be listed.
+    /// The directory could not be listed, or holds too much.
     Unread {
         /// Why.
         reason: String,
+        /// Those of [`NAMED`](OtherCertificates::NAMED) that are there; `None` when they could not be looked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        named: Option<BTreeMap<String, OtherCertificate>>,
     },
 }
 
 impl OtherCertificates {
     /// The file with which nodes dial each other, where it exists (CockroachDB docs, split-node certificates).
     pub const NODE_CLIENT: &str = "client.node.crt";
+    /// The authorities by which nodes verify clients and each other, where it exists (pkg/security/certificate_manager.go).
+    pub const CLIENT_AUTHORITIES: &str = "ca-client.crt";
+    /// The files that are looked for by name, so that they are known whatever else the directory holds.
+    pub const NAMED: [&str; 3] = [Self::NODE_CLIENT, Self::CLIENT_AUTHORITIES, "ui.crt"];
 
     /// Returns what was found under a name; `None` when nothing is there.
     ///
@@ -59,8 +66,18 @@ impl OtherCertificates {
         match self {
             Self::NotAsked => Err("it was not asked for"),
             Self::Found(found) => Ok(found.get(name)),
-            Self::Unread { reason } => Err(reason),
+            Self::Unread { named: Some(named), .. } if Self::NAMED.contains(&name) => Ok(named.get(name)),
+            Self::Unread { reason, .. } => Err(reason),
         }
+    }
+
+    /// Returns what is known of the files, by name, whether or not these are all of them.
+    pub fn known(&self) -> impl Iterator<Item = (&String, &OtherCertificate)> {
+        let files = match self {
+            Self::NotAsked | Self::Unread { named: None, .. } => None,
+            Self::Found(files) | Self::Unread { named: Some(files), .. } => Some(files),
+        };
+        files.into_iter().flatten()
     }
 
     /// Whether nobody asked.

@@ -62,7 +62,7 @@ impl Holders {
                 OtherCertificates::NotAsked => {
                     holders.unjudged.push(unjudged(None, "its other certificates were not asked for"));
                 }
-                OtherCertificates::Unread { reason } => holders.unjudged.push(unjudged(None, reason)),
+                OtherCertificates::Unread { reason, .. } => holders.unjudged.push(unjudged(None, reason)),
                 OtherCertificates::Found(found) => {
                     for (file, certificate) in found {
                         match certificate {

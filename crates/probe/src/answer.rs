@@ -114,6 +114,8 @@ pub struct Answer {
     pub(crate) keys: BTreeMap<String, Result<RawKey, KeyProblem>>,
     /// The other certificates in the directory of the node's, by name.
     pub(crate) certificates: BTreeMap<Vec<u8>, Read<Content>>,
+    /// Whether all that are looked for by name are among those, where they are there.
+    pub(crate) named_certificates: bool,
     /// Whether those are all, or why not.
     pub(crate) all_certificates: Option<Read<()>>,
     pub(crate) firewall: Option<Read<Option<RawFirewall>>>,
@@ -215,6 +217,7 @@ impl Answer {
             digests: BTreeMap::new(),
             keys: BTreeMap::new(),
             certificates: BTreeMap::new(),
+            named_certificates: false,
             all_certificates: None,
             firewall: None,
             drop_ins: Vec::new(),
@@ -330,6 +333,7 @@ impl Answer {
             ["certificate", name, kind, value] => {
                 self.certificates.insert(decode(name)?, content(kind, value)?);
             }
+            ["certificates", "named"] => self.named_certificates = true,
             ["certificates", "ok"] => self.all_certificates = Some(Ok(())),
             ["certificates", "error", said] => self.all_certificates = Some(Err(text(said)?)),
             ["firewall", "absent"] => self.firewall = Some(Ok(None)),

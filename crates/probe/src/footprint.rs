@@ -103,16 +103,17 @@ fn certificates(answer: &Answer) -> OtherCertificates {
         Ok(Content::Large(_)) => OtherCertificate::Unread { reason: "it is larger than 64 KiB".to_owned() },
         Err(reason) => OtherCertificate::Unread { reason: reason.clone() },
     };
+    let told =
+        || answer.certificates.iter().map(|(name, content)| (kinds::encode(name), certificate(content)));
     match &answer.all_certificates {
         None => OtherCertificates::NotAsked,
-        Some(Err(reason)) => OtherCertificates::Unread { reason: reason.clone() },
-        Some(Ok(())) => OtherCertificates::Found(
-            answer
-                .certificates
-                .iter()
-                .map(|(name, content)| (kinds::encode(name), certificate(content)))
-                .collect(),
-        ),
+        Some(Err(reason)) => OtherCertificates::Unread {
+            reason: reason.clone(),
+            named: answer.named_certificates.then(|| {
+                told().filter(|(name, _)| OtherCertificates::NAMED.contains(&name.as_str())).collect()
+            }),
+        },
+        Some(Ok(())) => OtherCertificates::Found(told().collect()),
     }
 }
 

@@ -142,28 +142,43 @@ pem_of() {
     esac
   done
 }
-# The other certificates in a directory, 64 at most: the names that follow it are asked for by path. Links are told and not
+# The other certificates in a directory. The first names, up to "--", are looked for one by one, so that they are told whatever else
+# the directory holds. Of the rest, 64 at most are told; the names after "--" are asked for by path. Links are told and not
 # followed. The last line says that all were told.
 ask_certificates() {
-  certs=$1; shift; asked=" $* " count=0 total=0
+  certs=$1; shift; count=0 total=0 named=' '
   if [ -d "$certs" ] && { [ ! -r "$certs" ] || [ ! -x "$certs" ]; }; then
     printf 'certificates error %s\n' "$(word "$certs cannot be listed")"; return
   fi
+  while [ "$1" != -- ]; do
+    named="$named$1 "
+    if certificate_file "$certs/$1"; then tell_certificate "$certs/$1"; fi
+    shift
+  done
+  echo 'certificates named'
+  asked="$named$* "
   for path in "$certs"/*.crt; do
-    name=${path##*/}
-    case $asked in *" $name "*) continue ;; esac
-    if [ ! -e "$path" ] && [ ! -L "$path" ] || [ -d "$path" ] && [ ! -L "$path" ]; then continue; fi
+    case $asked in *" ${path##*/} "*) continue ;; esac
+    certificate_file "$path" || continue
     count=$((count + 1))
     if [ "$count" -gt 64 ]; then printf 'certificates error %s\n' "$(word "$certs has more than 64 certificate files")"; return; fi
-    if [ -L "$path" ] || [ ! -f "$path" ]; then
-      printf 'certificate %s error %s\n' "$(word "$name")" "$(word 'it is not a regular file')"
-    else
-      printf 'certificate %s ' "$(word "$name")"
-      one_certificate "$path"
-      if [ "$total" -gt 524288 ]; then printf 'certificates error %s\n' "$(word "$certs has more than 512 KiB of certificates")"; return; fi
-    fi
+    tell_certificate "$path"
+    if [ "$total" -gt 524288 ]; then printf 'certificates error %s\n' "$(word "$certs has more than 512 KiB of certificates")"; return; fi
   done
   echo 'certificates ok'
+}
+# Whether anything but a directory stands at a path.
+certificate_file() {
+  if [ -L "$1" ]; then return 0; fi
+  [ -e "$1" ] && [ ! -d "$1" ]
+}
+tell_certificate() {
+  if [ -L "$1" ] || [ ! -f "$1" ]; then
+    printf 'certificate %s error %s\n' "$(word "${1##*/}")" "$(word 'it is not a regular file')"
+  else
+    printf 'certificate %s ' "$(word "${1##*/}")"
+    one_certificate "$1"
+  fi
 }
 # Only blocks of certificates leave the host, whatever else a file has or becomes while it is read.
 one_certificate() {

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crdbctl_model::{DesiredService, HostPath, OwnerName, UnitName};
+use crdbctl_model::{DesiredService, HostPath, OtherCertificates, OwnerName, UnitName};
 
 /// A directory of certificates, and those in it that are asked for by path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,9 +12,11 @@ pub struct CertificateFiles {
 }
 
 impl CertificateFiles {
-    /// Returns the directory and the names, as words of the script.
+    /// Returns words of the script: the directory, the files that are looked for by name, `--`, and those that are asked for by path.
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.directory.as_str()).chain(self.asked.iter().map(String::as_str))
+        let named = OtherCertificates::NAMED.into_iter().filter(|name| !self.asked.contains(*name));
+        let asked = self.asked.iter().map(String::as_str);
+        std::iter::once(self.directory.as_str()).chain(named).chain(["--"]).chain(asked)
     }
 }
 

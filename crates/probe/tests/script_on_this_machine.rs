@@ -464,9 +464,15 @@ fn other_certificates_are_told_whole_and_no_link_is_followed() {
     for shell in shells() {
         let found = bench.read(shell).footprint.certificates;
         assert!(
-            matches!(&found, OtherCertificates::Unread { reason } if reason.contains("more than 64")),
+            matches!(&found, OtherCertificates::Unread { reason, .. } if reason.contains("more than 64")),
             "{found:?}"
         );
+        // What is looked for by name is known all the same, and so is that it is not there.
+        let node_client = OtherCertificate::Pem(format!("{0}{0}", block("client.node.crt")));
+        assert_eq!(found.get("client.node.crt"), Ok(Some(&node_client)), "{shell}");
+        assert_eq!(found.get("ca-client.crt"), Ok(None), "{shell}");
+        assert!(found.get("client.app.crt").is_err(), "{shell}");
+        assert_eq!(found.known().count(), 1, "{shell}");
     }
 }
 
