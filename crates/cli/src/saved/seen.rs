@@ -69,12 +69,16 @@ impl SeenNode {
     }
 }
 
-/// Of the other certificates, a plan rests on the one with which nodes dial each other.
+/// Of the other certificates, a plan rests on the one with which nodes dial each other, and on the authorities that verify clients.
 fn surroundings(around: &Footprint) -> Digest {
     let (listings, mounts, begun) = (&around.listings, &around.mount_points, &around.begun);
-    match around.certificates.get(OtherCertificates::NODE_CLIENT) {
-        Ok(Some(certificate)) => Digest::of_json(&(listings, mounts, begun, certificate)),
-        Ok(None) | Err(_) => Digest::of_json(&(listings, mounts, begun)),
+    let found = |name| around.certificates.get(name).ok().flatten();
+    match (found(OtherCertificates::NODE_CLIENT), found(OtherCertificates::CLIENT_AUTHORITIES)) {
+        (None, None) => Digest::of_json(&(listings, mounts, begun)),
+        (Some(certificate), None) => Digest::of_json(&(listings, mounts, begun, certificate)),
+        (certificate, Some(authorities)) => {
+            Digest::of_json(&(listings, mounts, begun, certificate, authorities))
+        }
     }
 }
 
