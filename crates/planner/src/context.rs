@@ -10,6 +10,7 @@ use crdbctl_pki::{Acceptance, CaBundle, Certificate};
 use crate::ended::{self, Refusal};
 use crate::movement::{self, Movement};
 use crate::removal::Ownership;
+use crate::replaceable;
 use crate::rotation::{self, RotationStep};
 use crate::view::View;
 
@@ -240,10 +241,16 @@ fn authority(
     };
     match observations.of(&resource.addr) {
         Observed::Absent => match node_with_ca(graph, observations, view) {
-            None => AuthorityState::ToBeCreated,
+            None => {
+                let why = "the cluster has no authority yet";
+                match replaceable::refusal(graph, observations, now, why) {
+                    None => AuthorityState::ToBeCreated,
+                    Some(refusal) => AuthorityState::refused(refusal),
+                }
+            }
             Some(why) if !any_trusts_nobody(graph, observations, now) => AuthorityState::unknown(why),
             Some(why) => match ended::everywhere(graph, observations, view, now, false) {
-                Ok(Some(ended)) => AuthorityState::Ended { ended, here: None },
+                Ok(Some(ended)) => replaced(graph, observations, now, ended, None),
                 Ok(None) => AuthorityState::unknown(why),
                 Err(refusal) => AuthorityState::refused(refusal),
             },
@@ -253,15 +260,11 @@ fn authority(
             Fact::Ca(ca) => match CaBundle::parse(ca.pem.as_bytes()) {
                 Ok(bundle) if ended::has_ended(&bundle, now) => {
                     match ended::everywhere(graph, observations, view, now, true) {
-                        Ok(on_nodes) => AuthorityState::Ended {
-                            ended: bundle
-                                .infos()
-                                .map(|info| info.not_after)
-                                .max()
-                                .max(on_nodes)
-                                .unwrap_or(now),
-                            here: Some((Box::new(bundle), ca.has_key)),
-                        },
+                        Ok(on_nodes) => {
+                            let last = bundle.infos().map(|info| info.not_after).max();
+                            let here = Some((Box::new(bundle), ca.has_key));
+                            replaced(graph, observations, now, last.max(on_nodes).unwrap_or(now), here)
+                        }
                         Err(refusal) => AuthorityState::refused(refusal),
                     }
                 }
@@ -273,6 +276,21 @@ fn authority(
             },
             _ => AuthorityState::unknown("what was found is not a certificate authority"),
         },
+    }
+}
+
+/// Returns an authority that has ended, to be replaced, unless files on the nodes would not work with a new one.
+fn replaced(
+    graph: &ResourceGraph,
+    observations: &Observations,
+    now: Timestamp,
+    ended: Timestamp,
+    here: Option<(Box<CaBundle>, bool)>,
+) -> AuthorityState {
+    let why = format!("the authority ended on {}", ended.date());
+    match replaceable::refusal(graph, observations, now, &why) {
+        None => AuthorityState::Ended { ended, here },
+        Some(refusal) => AuthorityState::refused(refusal),
     }
 }
 

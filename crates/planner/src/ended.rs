@@ -52,7 +52,8 @@ pub(crate) fn trusts_no_other(
         .is_some_and(|found| found.infos().all(|info| now > info.not_after || is_ours(info.sha256)))
 }
 
-fn trusted(ca: &Resource, observations: &Observations) -> Option<CaBundle> {
+/// Returns the `ca.crt` of a node, where it was read.
+pub(crate) fn trusted(ca: &Resource, observations: &Observations) -> Option<CaBundle> {
     match observations.of(&ca.addr) {
         Observed::Present(fact) => match *fact {
             Fact::Ca(found) => CaBundle::parse(found.pem.as_bytes()).ok(),

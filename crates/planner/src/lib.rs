@@ -26,6 +26,7 @@ mod plan;
 mod process_flags;
 mod rebuilt;
 mod removal;
+mod replaceable;
 mod rollout;
 mod rotation;
 mod selection;

@@ -271,9 +271,9 @@ impl Draft {
             Observed::Absent => None,
             Observed::Present(fact) => Some(*fact),
         };
-        let told = found.as_ref().map(|found| kinds::notes(resource, found, context));
+        let told = kinds::notes(resource, found.as_ref(), context);
         let note = |text| Note { addr: Some(resource.addr.clone()), text };
-        self.notes.extend(told.into_iter().flatten().map(note));
+        self.notes.extend(told.into_iter().map(note));
         let comparison = kinds::compare(resource, found.as_ref(), context);
         let verdict = match comparison {
             Comparison::Same { .. } => Verdict::Same,

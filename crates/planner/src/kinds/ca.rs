@@ -76,17 +76,27 @@ pub(super) fn compare(
         CaVerdict::Invalid { findings, .. } => {
             // Whatever the reason for it: the others would refuse the node from then on.
             let split = Split::of(node, context);
-            let is_accepted = |trusted: &CaBundle| split.is_accepted_by(trusted, context);
-            if CaBundle::parse(found.pem.as_bytes()).is_ok_and(|before| is_accepted(&before))
-                && !is_accepted(bundle)
-            {
-                return unknown(
-                    format!(
-                        "client.node.crt, with which the node dials others, needs a certificate that {} would lose",
-                        desired.path
-                    ),
-                    "have client.node.crt signed anew, up to the authority, or delete it with its key and restart the node; then plan again",
-                );
+            let before = CaBundle::parse(found.pem.as_bytes()).ok();
+            match before.as_ref().map_or(Ok(false), |before| split.loses(before, bundle, context.now)) {
+                Ok(false) => {}
+                Ok(true) => {
+                    return unknown(
+                        format!(
+                            "client.node.crt, with which the node dials others, needs a certificate that {} would lose",
+                            desired.path
+                        ),
+                        "have client.node.crt signed anew, up to the authority, or delete it with its key and restart the node; then plan again",
+                    );
+                }
+                Err(reason) => {
+                    return unknown(
+                        format!(
+                            "{} would lose a certificate, and whether client.node.crt needs it is not known: {reason}",
+                            desired.path
+                        ),
+                        "make client.node.crt and ca-client.crt readable, then plan again",
+                    );
+                }
             }
             let impact = reload(node, context);
             difference.attributes.push(

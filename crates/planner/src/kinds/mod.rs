@@ -20,6 +20,8 @@ mod ufw_rule;
 mod unit;
 mod version;
 
+pub(crate) use split::{Split, Unfit};
+
 use crdbctl_model::{Desired, Fact, Finalize, HostPath, NodeCertificateFact, Resource};
 
 use crate::comparison::{Comparison, unknown};
@@ -93,7 +95,7 @@ pub(crate) fn note(resource: &Resource, found: &Fact, context: &Context<'_>) -> 
             account::note(desired, found, context.made(resource), unit)
         }
         (Desired::NodeCertificate(desired), Fact::Certificate(found)) => {
-            node_certificate::note(desired, found, resource.addr.node(), context)
+            node_certificate::note(desired, found)
         }
         (Desired::ClientCertificate(desired), Fact::Certificate(found)) => {
             client_certificate::note(desired, found)
@@ -116,18 +118,24 @@ pub(crate) fn remove(desired: &Desired, found: &Fact) -> Fate {
     }
 }
 
-/// Returns what readers of a plan should know of the cluster or a firewall, whether it is left as it is or changed.
-pub(crate) fn notes(resource: &Resource, found: &Fact, context: &Context<'_>) -> Vec<String> {
+/// Returns what readers of a plan should know of a resource, whether it is left as it is, changed or made.
+pub(crate) fn notes(resource: &Resource, found: Option<&Fact>, context: &Context<'_>) -> Vec<String> {
+    if let Desired::NodeCertificate(desired) = &resource.desired {
+        let exposed = match found {
+            Some(Fact::Certificate(NodeCertificateFact { certificate: Some(file), .. })) => {
+                exposed_key(resource, &desired.certificate, &file.pem)
+            }
+            _ => Vec::new(),
+        };
+        return exposed.into_iter().chain(node_certificate::notes(resource.addr.node(), context)).collect();
+    }
+    let Some(found) = found else { return Vec::new() };
     match (&resource.desired, found) {
         (Desired::Authority(_), Fact::Ca(_)) => authority::notes(context),
         (Desired::Members(_), Fact::Members(fact)) => members::notes(fact, context),
         (Desired::Version(desired), Fact::Version(fact)) => version::notes(desired, fact, context),
         (Desired::Firewall(desired), Fact::Firewall(fact)) => firewall::notes(desired, fact),
         (Desired::Ca(desired), Fact::Ca(fact)) => exposed_key(resource, &desired.path, &fact.pem),
-        (
-            Desired::NodeCertificate(desired),
-            Fact::Certificate(NodeCertificateFact { certificate: Some(file), .. }),
-        ) => exposed_key(resource, &desired.certificate, &file.pem),
         _ => Vec::new(),
     }
 }

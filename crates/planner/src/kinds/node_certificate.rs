@@ -10,7 +10,7 @@ use crdbctl_pki::{
 
 use super::authority::key_word;
 use super::ca::{no_authority, reload};
-use super::split::Split;
+use super::split::{Dials, Split};
 use crate::comparison::{Comparison, Difference, unknown};
 use crate::context::{AuthorityState, Context};
 use crate::ended;
@@ -81,6 +81,7 @@ pub(super) fn compare(
     }
     let key = KeyFact::from(found.key.as_ref().map(|key| &key.public));
     let split = Split::of(node, context);
+    let dials = split.dials();
     let requirement = NodeRequirement {
         names: &names,
         authority: bundle,
@@ -88,9 +89,34 @@ pub(super) fn compare(
         // A pair that somebody else made is kept whatever its key; see `note`.
         key_type: is_ours(found).then_some(desired.key_type),
         principals: &split.principals,
-        dials: split.dials(bundle),
+        dials: match dials {
+            // A pair that crdbctl makes would be no better by authorities of clients that are not its own.
+            Dials::WithNodeCrt | Dials::Unknown(_) => Some(bundle),
+            Dials::WithClientNodeCrt => None,
+        },
     };
-    match judge_node(certificate.pem.as_bytes(), &key, &requirement, context.now) {
+    let judge = |requirement: &NodeRequirement<'_>| {
+        judge_node(certificate.pem.as_bytes(), &key, requirement, context.now)
+    };
+    let verdict = match (judge(&requirement), dials) {
+        // It must do as a server's anyway; as a client's only where nodes dial with it.
+        (Verdict::Invalid { .. }, Dials::Unknown(reason)) => {
+            let verdict = judge(&NodeRequirement { dials: None, ..requirement });
+            if !matches!(verdict, Verdict::Invalid { .. }) {
+                return unknown(
+                    format!(
+                        "{} is good for a server and not for a node that dials others with it; whether client.node.crt is there for \
+                         that is not known: {reason}",
+                        desired.certificate
+                    ),
+                    "make the directory of certificates readable, then plan again",
+                );
+            }
+            verdict
+        }
+        (verdict, _) => verdict,
+    };
+    match verdict {
         Verdict::Undetermined { reason, .. } => unknown(
             format!("whether {} fits {} cannot be told: {reason}", desired.key, desired.certificate),
             "install openssl on the host, or delete both files to have a new pair made",
@@ -141,22 +167,20 @@ pub(super) fn may_be_by_older(why: &Undecided) -> String {
     format!("it may need the old authority: {why}")
 }
 
-/// Returns what readers should know of a pair that is kept: its key is not of the manifest's type, and is not
-/// crdbctl's to replace; or its node dials others with a pair that they refuse.
-pub(super) fn note(
-    desired: &DesiredNodeCertificate,
-    found: &NodeCertificateFact,
-    node: Option<&NodeName>,
-    context: &Context<'_>,
-) -> Option<String> {
-    let split = || Split::of(node, context).note(context);
+/// Returns what readers should know of a pair that is kept: its key is not of the manifest's type, and is not crdbctl's to replace.
+pub(super) fn note(desired: &DesiredNodeCertificate, found: &NodeCertificateFact) -> Option<String> {
     if is_ours(found) {
-        return split();
+        return None;
     }
-    let other = other_key_type(found.certificate.as_ref()?, desired.key_type).map(|what| {
+    other_key_type(found.certificate.as_ref()?, desired.key_type).map(|what| {
         format!("{what}; it is kept, because it is valid and crdbctl did not make it: delete both files to have a new pair made")
-    });
-    split().or(other)
+    })
+}
+
+/// Returns what readers should know of the files beside a pair, whatever becomes of the pair: others refuse what the node dials
+/// with, or the node refuses clients.
+pub(super) fn notes(node: Option<&NodeName>, context: &Context<'_>) -> Vec<String> {
+    Split::of(node, context).notes(context)
 }
 
 /// Returns in words that the certificate's key is not of the wanted type, if so.

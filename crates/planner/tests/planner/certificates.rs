@@ -229,3 +229,112 @@ fn a_private_key_in_a_file_of_certificates_is_told_with_the_file_and_the_host() 
     }
     assert_eq!(notes.iter().filter(|note| note.contains("private key")).count(), 2, "{notes:?}");
 }
+
+/// The manifest with a map that makes the bearer of a pair by crdbctl another user than `node`.
+fn with_other_user() -> String {
+    let with_map =
+        MANIFEST.replacen("  version:", "  flags: {cert-principal-map: \"node:other\"}\n  version:", 1);
+    assert_ne!(with_map, MANIFEST);
+    with_map
+}
+
+#[test]
+fn a_pair_that_fails_only_as_a_clients_is_unknown_while_the_files_beside_it_are() {
+    let mut world = World::of(&with_other_user());
+    for number in 1..=3 {
+        world.other_certificates(number, &[]);
+    }
+    assert_eq!(reason(&world, 1), "its common name is node, not node");
+    let unread = OtherCertificates::Unread { reason: "it cannot be listed".to_owned(), named: None };
+    for (certificates, words) in
+        [(unread, "it cannot be listed"), (OtherCertificates::NotAsked, "it was not asked for")]
+    {
+        world.reading(&crate::world::node(1)).footprint.certificates = certificates;
+        let pair = crate::world::addr("store-1/certificate.node");
+        let plan = world.plan();
+        let unknown = plan.unknown.iter().find(|unknown| unknown.addr.as_ref() == Some(&pair));
+        let unknown = unknown.unwrap_or_else(|| panic!("{:?}", summary(&plan)));
+        assert!(unknown.reason.contains("client.node.crt") && unknown.reason.contains(words), "{unknown:?}");
+        assert!(plan.changes.iter().all(|change| change.addr != pair), "{:?}", summary(&plan));
+    }
+    // What is wrong with it as a server's is known, and only that is a reason.
+    world.now = NOW.plus(1_825 * 86_400);
+    assert!(reason(&world, 1).starts_with("expires in"), "{}", reason(&world, 1));
+    assert!(!reason(&world, 1).contains("common name"), "{}", reason(&world, 1));
+    // With a file that nodes dial with it need not be a client's.
+    world.now = NOW;
+    let unread = OtherCertificate::Unread { reason: "it is not a regular file".to_owned() };
+    let found = [("client.node.crt".to_owned(), unread)].into_iter().collect();
+    world.reading(&crate::world::node(1)).footprint.certificates = OtherCertificates::Found(found);
+    let plan = world.plan();
+    assert!(plan.changes.iter().all(|change| change.addr.node() != Some(&crate::world::node(1))));
+}
+
+#[test]
+fn ca_crt_keeps_what_a_file_may_need_that_was_not_read() {
+    let mut world = World::converged();
+    let old = Authority::create(KeyType::EcdsaP256, 86_400 * 365, NOW).unwrap();
+    let both = world.authority.bundle().to_pem() + &old.bundle().to_pem();
+    let Fact::Ca(ca) = world.fact("store-1/certificate.ca") else { panic!() };
+    ca.pem = both;
+    world.other_certificates(1, &[]);
+    assert_eq!(summary(&world.plan())[0], "store-1/certificate.ca update drift reload [certificates]");
+    let unread = || OtherCertificate::Unread { reason: "it is larger than 64 KiB".to_owned() };
+    let found = [("client.node.crt".to_owned(), unread())].into_iter().collect();
+    for certificates in [
+        OtherCertificates::Found(found),
+        OtherCertificates::Unread { reason: "it is larger than 64 KiB".to_owned(), named: None },
+    ] {
+        world.reading(&crate::world::node(1)).footprint.certificates = certificates;
+        let plan = world.plan();
+        let ca = crate::world::addr("store-1/certificate.ca");
+        let unknown = plan.unknown.iter().find(|unknown| unknown.addr.as_ref() == Some(&ca));
+        assert!(unknown.is_some_and(|it| it.reason.contains("larger than 64 KiB")), "{:?}", summary(&plan));
+    }
+    // Where clients are verified by ca-client.crt, ca.crt verifies none.
+    let found = [("client.node.crt", unread()), ("ca-client.crt", unread())];
+    let found = found.into_iter().map(|(name, file)| (name.to_owned(), file)).collect();
+    world.reading(&crate::world::node(1)).footprint.certificates = OtherCertificates::Found(found);
+    assert_eq!(summary(&world.plan())[0], "store-1/certificate.ca update drift reload [certificates]");
+}
+
+#[test]
+fn what_others_refuse_is_told_while_the_nodes_own_pair_is_made_or_renewed() {
+    let mut world = World::converged();
+    let app = other_certificate(&world, "app");
+    world.other_certificates(2, &[("client.node.crt", &app)]);
+    let told = |world: &World| {
+        let pair = Some(crate::world::addr("store-2/certificate.node"));
+        let notes = world.plan().notes.into_iter().filter(|note| note.addr == pair);
+        let texts: Vec<String> = notes.map(|note| note.text).collect();
+        assert!(texts.len() == 1 && texts[0].contains("its common name is app, not node"), "{texts:?}");
+    };
+    told(&world);
+    world.graph = graph(&format!("{MANIFEST}certificates: {{extra_names: [lb.example.com]}}\n"));
+    assert_eq!(reason(&world, 2), "does not cover lb.example.com");
+    told(&world);
+    world.set("store-2/certificate.node", crdbctl_model::Observed::Absent);
+    told(&world);
+}
+
+#[test]
+fn authorities_of_clients_that_lack_the_one_that_issues_are_told() {
+    let mut world = World::converged();
+    let notes = |world: &World| {
+        world.expect(&[]);
+        world.plan().notes.into_iter().map(|note| note.text).collect::<Vec<_>>()
+    };
+    let own = world.authority.bundle().to_pem();
+    let other = Authority::create(KeyType::EcdsaP256, 86_400 * 365, NOW).unwrap().bundle().to_pem();
+    world.other_certificates(2, &[("ca-client.crt", &(other.clone() + &own))]);
+    assert_eq!(notes(&world), Vec::<String>::new());
+    world.other_certificates(2, &[("ca-client.crt", &other)]);
+    let told = notes(&world);
+    assert!(told.len() == 1 && told[0].starts_with("ca-client.crt lacks"), "{told:?}");
+    world.other_certificates(2, &[("ca-client.crt", "nothing")]);
+    let told = notes(&world);
+    assert!(
+        told.len() == 1 && told[0].contains("ca-client.crt") && told[0].contains("not known"),
+        "{told:?}"
+    );
+}

@@ -1,7 +1,8 @@
 //! An authority that has ended is replaced in one step, and what is planned can be issued.
 
 use crdbctl_model::{
-    Action, AttributeDiff, Cause, Change, Fact, HealthFact, Impact, Observed, Plan, ServiceFact,
+    Action, AttributeDiff, Cause, Change, Fact, HealthFact, Impact, Observed, OtherCertificate,
+    OtherCertificates, Plan, ServiceFact,
 };
 use crdbctl_pki::{Authority, KeyType};
 use crdbctl_planner::cut_off;
@@ -399,4 +400,129 @@ impl World {
         let fact = self.as_desired(&self.graph.resources[&addr(name)]);
         self.set(name, present(fact));
     }
+}
+
+/// The certificate of nodes as clients, by an authority.
+fn node_client(authority: &Authority, at: crdbctl_model::Timestamp) -> String {
+    let names = crdbctl_pki::NodeNames::new(["localhost".to_owned()], []).unwrap();
+    authority.issue_node(&names, KeyType::EcdsaP256, YEAR, at).unwrap().certificate_pem
+}
+
+#[test]
+fn files_that_a_new_authority_cannot_satisfy_keep_it_from_being_made() {
+    let ended = all_expired();
+    let (own, now) = (ended.authority.bundle().to_pem(), ended.now);
+    let others = Authority::create(KeyType::EcdsaP256, 20 * YEAR, NOW).unwrap();
+    let by_old = node_client(&ended.authority, NOW);
+    let by_others = node_client(&others, now);
+    let both = others.bundle().to_pem() + &own;
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: [Case<'_>; 5] = [
+        (&[("client.node.crt", &by_old)], &["client.node.crt on store-1, store-3"]),
+        (&[("ca-client.crt", &own)], &["ca-client.crt on store-1, store-3"]),
+        (&[("ca-client.crt", &others.bundle().to_pem())], &["ca-client.crt on store-1, store-3"]),
+        (
+            &[("ca-client.crt", &own), ("client.node.crt", &by_old)],
+            &["ca-client.crt on", "client.node.crt on"],
+        ),
+        // Nodes would go on; clients would not.
+        (
+            &[("ca-client.crt", &both), ("client.node.crt", &by_others)],
+            &["ca-client.crt on store-1, store-3"],
+        ),
+    ];
+    for (files, words) in cases {
+        for is_here in [true, false] {
+            let mut world = all_expired();
+            world.other_certificates(1, files);
+            world.other_certificates(3, files);
+            if !is_here {
+                world.set("cluster/authority.ca", Observed::Absent);
+            }
+            // The same files, by the same authority as the nodes trust.
+            for number in 1..=3 {
+                let Fact::Ca(ca) = world.fact(&format!("store-{number}/certificate.ca")) else { panic!() };
+                ca.pem.clone_from(&own);
+            }
+            let (reason, hint) = unknown(&world);
+            for words in words {
+                assert!(reason.contains(words), "{words}: {reason}");
+            }
+            assert!(hint.contains("stop CockroachDB") && hint.contains("cockroach cert create-ca"), "{hint}");
+            let plan = world.plan();
+            assert!(plan.changes.is_empty(), "{:?}", summary(&plan));
+        }
+    }
+
+    // Clients have an authority of their own, which is valid, and so is what nodes dial with.
+    let mut world = all_expired();
+    let files = [("ca-client.crt", others.bundle().to_pem()), ("client.node.crt", by_others)];
+    world.other_certificates(2, &files.each_ref().map(|(name, pem)| (*name, pem.as_str())));
+    assert!(world.plan().is_complete(), "{:?}", summary(&world.plan()));
+    assert_eq!(change(&world.plan(), "store-2/certificate.node").cause, Cause::Expiry);
+    // Other files are nobody's concern here.
+    world.other_certificates(2, &[("ui.crt", &by_old), ("client.app.crt", &by_old)]);
+    assert!(world.plan().is_complete(), "{:?}", summary(&world.plan()));
+}
+
+#[test]
+fn files_that_are_not_read_keep_a_new_authority_from_being_made() {
+    let unread = || OtherCertificate::Unread { reason: "it is larger than 64 KiB".to_owned() };
+    let one = |name: &str| OtherCertificates::Found([(name.to_owned(), unread())].into_iter().collect());
+    let listing = OtherCertificates::Unread { reason: "it cannot be listed".to_owned(), named: None };
+    for (certificates, words) in [
+        (OtherCertificates::NotAsked, "it was not asked for"),
+        (listing, "it cannot be listed"),
+        (one("ca-client.crt"), "it is larger than 64 KiB"),
+        (one("client.node.crt"), "client.node.crt on store-2"),
+    ] {
+        let mut world = all_expired();
+        world.reading(&node(2)).footprint.certificates = certificates;
+        assert!(unknown(&world).0.contains(words), "{words}: {:?}", unknown(&world));
+    }
+    // Of a machine that is dead nobody knows anything.
+    let mut world = all_expired();
+    world.unreadable(2);
+    world.skip_unknown = true;
+    assert_eq!(change(&world.plan(), "cluster/authority.ca").cause, Cause::Expiry);
+}
+
+#[test]
+fn the_steps_that_are_told_lead_to_a_new_authority() {
+    let mut world = all_expired();
+    let (own, by_old) = (world.authority.bundle().to_pem(), node_client(&world.authority, NOW));
+    for number in 1..=3 {
+        world.other_certificates(number, &[("ca-client.crt", &own), ("client.node.crt", &by_old)]);
+    }
+    unknown(&world);
+    // The files are deleted while nothing runs.
+    let mut without = all_expired();
+    for number in 1..=3 {
+        service(&mut without, number, idle());
+    }
+    nobody_runs(&mut without);
+    let plan = without.plan();
+    assert!(plan.is_complete(), "{:?}", summary(&plan));
+    assert!(change(&plan, "store-1/service.cockroach").attributes.iter().any(|it| it.name == "active"));
+    // They are made anew, by an authority that was made by hand.
+    world.authority = Authority::create(KeyType::EcdsaP256, 10 * YEAR, world.now).unwrap();
+    world.apply("cluster/authority.ca");
+    let (new, by_new) = (world.authority.bundle().to_pem(), node_client(&world.authority, world.now));
+    for number in 1..=3 {
+        world.other_certificates(number, &[("ca-client.crt", &new), ("client.node.crt", &by_new)]);
+    }
+    let plan = world.plan();
+    assert!(plan.is_complete() && plan.rollout.len() == 3, "{:?}", summary(&plan));
+    assert!(plan.notes.iter().all(|note| !note.text.contains("client.")), "{:?}", plan.notes);
+}
+
+#[test]
+fn a_first_authority_does_not_lock_out_what_an_older_cluster_left() {
+    let mut world = World::bare();
+    let files = node_client(&world.authority, NOW);
+    assert_eq!(change(&world.plan(), "cluster/authority.ca").action, Action::Create);
+    world.other_certificates(2, &[("client.node.crt", &files)]);
+    let (reason, hint) = unknown(&world);
+    assert!(reason.contains("client.node.crt on store-2"), "{reason}");
+    assert!(hint.contains("delete client.node.crt"), "{hint}");
 }

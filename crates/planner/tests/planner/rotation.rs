@@ -233,6 +233,7 @@ fn authorities_of_clients_must_hold_the_new_one_first() {
     world.new_authority();
     let bundle = world.authority.bundle().clone();
     let lacking = |world: &World| without_issuer(&world.observations, &bundle).unwrap();
+    world.reading(&crate::world::node(1)).footprint.certificates = OtherCertificates::NotAsked;
     assert!(without_issuer(&world.observations, &bundle).is_err(), "nobody asked");
     for number in 1..=3 {
         world.other_certificates(number, &[]);

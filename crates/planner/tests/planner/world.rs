@@ -6,10 +6,10 @@ use crdbctl_model::{
     Action, AllowFrom, CaFact, CertificateFileFact, Change, Desired, Digest, Dropped, Fact, FileFact,
     FileKind, FirewallFact, Footprint, GroupFact, HealthFact, HealthWay, HostFact, Impact, InitFact,
     KeyFileFact, LinkFact, MemberFact, MemberFigures, MembersFact, MembershipFact, Mode, NodeCertificateFact,
-    NodeName, NodeObservation, Observations, Observed, PackageFact, PackageFileFact, PathFact, Plan,
-    ProcessFact, PublicKey, Reading, Record, RecordedResource, Resource, ResourceAddr, ResourceGraph,
-    ServiceFact, SettingFact, Shard, Timestamp, UnitFact, Unreadable, UnreadableKind, UserFact, Verdict,
-    VersionFact,
+    NodeName, NodeObservation, Observations, Observed, OtherCertificates, PackageFact, PackageFileFact,
+    PathFact, Plan, ProcessFact, PublicKey, Reading, Record, RecordedResource, Resource, ResourceAddr,
+    ResourceGraph, ServiceFact, SettingFact, Shard, Timestamp, UnitFact, Unreadable, UnreadableKind,
+    UserFact, Verdict, VersionFact,
 };
 use crdbctl_pki::{Authority, ClientUser, Issued, KeyType, NodeNames, key_spki_sha256};
 use crdbctl_planner::{PlanOptions, plan};
@@ -99,7 +99,10 @@ impl World {
                 drop_ins: Vec::new(),
                 record: None,
                 start_blockers: Vec::new(),
-                footprint: Footprint::default(),
+                footprint: Footprint {
+                    certificates: OtherCertificates::Found(BTreeMap::new()),
+                    ..Footprint::default()
+                },
                 digest: Digest::of(format!("answer {number}")),
             };
             (node(number), NodeObservation::Read(Box::new(reading)))
