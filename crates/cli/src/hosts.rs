@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crdbctl_model::NodeName;
@@ -67,20 +67,46 @@ pub(crate) fn hosts_matching(bytes: &[u8], prefix: &str) -> Result<Hosts, NotTex
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let prefix = prefix.to_lowercase();
     let mut hosts = Hosts::default();
+    let mut known = Known::default();
     for (number, line) in lines(bytes).enumerate() {
         let text = String::from_utf8_lossy(line.split(|byte| *byte == b'#').next().unwrap_or_default());
         let mut words = text.split_whitespace();
         let Some(address) = words.next() else { continue };
         let names: Vec<&str> = words.filter(|name| matches(name, &prefix)).collect();
-        let Some(name) = names.iter().min_by_key(|name| canonical(name).len()) else { continue };
-        match node(address, &names, &hosts.nodes) {
-            Ok(node) => hosts.nodes.push(node),
-            Err(reason) => {
-                hosts.skipped.push(SkippedLine { line: number + 1, name: (*name).to_owned(), reason });
+        let mut skip = |name: &str, reason: String| {
+            hosts.skipped.push(SkippedLine { line: number + 1, name: name.to_owned(), reason });
+        };
+        match names.iter().min_by_key(|name| canonical(name).len()) {
+            Some(name) => match node(address, &names, &mut known) {
+                Ok(node) => hosts.nodes.push(node),
+                Err(reason) => skip(name, reason),
+            },
+            // Columns in another order, a name alone, or an inventory of another program.
+            None if address.parse::<IpAddr>().is_err() && matches(address, &prefix) => {
+                skip(
+                    address,
+                    "the line begins with the name; write the address first, then the name".to_owned(),
+                );
             }
+            None => {}
         }
     }
     Ok(hosts)
+}
+
+/// The nodes so far, by name and by address, each with the other.
+#[derive(Debug, Default)]
+struct Known {
+    names: BTreeMap<NodeName, IpAddr>,
+    addresses: BTreeMap<IpAddr, NodeName>,
+}
+
+impl Known {
+    fn other(&self, name: &NodeName, address: &IpAddr) -> Option<(&NodeName, &IpAddr)> {
+        self.names
+            .get_key_value(name)
+            .or_else(|| self.addresses.get_key_value(address).map(|(at, of)| (of, at)))
+    }
 }
 
 /// Why the bytes of a file are no hosts file.
@@ -109,17 +135,21 @@ fn matches(name: &str, prefix: &str) -> bool {
 
 /// Returns a name as it is compared: DNS knows no case, and the final dot says only that nothing follows.
 fn canonical(name: &str) -> String {
+    // Marks that nobody sees, which editors leave between files that they join.
+    let name = name.trim_matches(['\u{feff}', '\u{200b}']);
     name.strip_suffix('.').unwrap_or(name).to_lowercase()
 }
 
-fn node(address: &str, names: &[&str], others: &[NewNode]) -> Result<NewNode, String> {
+fn node(address: &str, names: &[&str], known: &mut Known) -> Result<NewNode, String> {
     let address = reachable(address)?;
     let names: Vec<String> = names.iter().map(|name| canonical(name)).collect();
     let shortest = names.iter().min_by_key(|name| name.len()).ok_or("it has no name")?;
     let name = NodeName::new(shortest.as_str()).map_err(|error| error.to_string())?;
-    if let Some(other) = others.iter().find(|node| node.name == name || node.address == address) {
-        return Err(format!("an earlier line has {} with {}", other.name, other.address));
+    if let Some((other, at)) = known.other(&name, &address) {
+        return Err(format!("an earlier line has {other} with {at}"));
     }
+    known.names.insert(name.clone(), address);
+    known.addresses.insert(address, name.clone());
     let longest = names.iter().max_by_key(|name| name.len()).filter(|longest| *longest != shortest);
     let hostname = longest.filter(|longest| NodeName::new(longest.as_str()).is_ok()).cloned();
     Ok(NewNode { name, address, hostname })
@@ -140,6 +170,7 @@ fn reachable(text: &str) -> Result<IpAddr, String> {
         IpAddr::V6(v6) if v6.is_unicast_link_local() => {
             Some("a link-local address, which means another host on each interface")
         }
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => Some("an IPv4 address in the form of IPv6"),
         IpAddr::V4(_) | IpAddr::V6(_) => None,
     };
     match (unusable, zone) {
@@ -207,6 +238,27 @@ fe80::2 store-6
     }
 
     #[test]
+    fn a_host_is_told_of_whatever_the_order_of_its_line() {
+        let text = "store-1 10.0.0.1\nstore-2\nstore-3 ansible_host=10.0.0.3\n10.0.0.4 \u{feff}store-4\n::ffff:10.0.0.5 store-5\n";
+        let hosts = hosts_matching(text.as_bytes(), "store").unwrap();
+        assert_eq!(nodes(&hosts), "store-4 10.0.0.4 -");
+        let skipped: Vec<_> = hosts.skipped.iter().map(|it| (it.line, it.name.as_str())).collect();
+        assert_eq!(skipped, [(1, "store-1"), (2, "store-2"), (3, "store-3"), (5, "store-5")]);
+        assert!(hosts.skipped[3].reason.contains("in the form of IPv6"), "{:?}", hosts.skipped[3]);
+        assert_eq!(hosts.missing().len(), 4);
+    }
+
+    #[test]
+    fn a_long_file_takes_time_in_proportion() {
+        let line = |at: u32| format!("10.{}.{}.{} store-{at}\n", at >> 16, (at >> 8) & 255, at & 255);
+        let text: String = (1..=50_000).map(line).collect();
+        let began = std::time::Instant::now();
+        assert_eq!(hosts_matching(text.as_bytes(), "store").unwrap().nodes.len(), 50_000);
+        // Looking through all earlier lines for each takes minutes.
+        assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    }
+
+    #[test]
     fn any_line_end_is_one_and_what_is_no_text_is_refused() {
         for text in ["1.2.3.4 a\n1.2.3.5 b", "1.2.3.4 a\r\n1.2.3.5 b\r\n", "1.2.3.4 a\r1.2.3.5 b\r"] {
             assert_eq!(
@@ -236,7 +288,10 @@ fe80::2 store-6
             let matching = lines(text.trim_start_matches('\u{FEFF}').as_bytes())
                 .filter(|line| {
                     let text = String::from_utf8_lossy(line.split(|byte| *byte == b'#').next().unwrap_or_default());
-                    text.split_whitespace().skip(1).any(|name| matches(name, &prefix.to_lowercase()))
+                    let first = text.split_whitespace().next().is_some_and(|first| first.parse::<IpAddr>().is_err());
+                    let names = text.split_whitespace().skip(usize::from(!first));
+                    let mut names = names;
+                    names.any(|name| matches(name, &prefix.to_lowercase()))
                 })
                 .count();
             proptest::prop_assert_eq!(hosts.nodes.len() + hosts.skipped.len(), matching);

@@ -27,7 +27,7 @@ pub(crate) struct InitArgs {
     from_hosts: Option<PathBuf>,
 
     /// Beginning of the names to take from the hosts file, such as store-
-    #[arg(long = "match", value_name = "PREFIX", requires = "from_hosts")]
+    #[arg(long = "match", value_name = "PREFIX", requires = "from_hosts", conflicts_with = "nodes")]
     matching: Option<String>,
 
     /// Name of the cluster; without it, taken from the nodes' names
@@ -78,9 +78,11 @@ pub(crate) fn run(args: &InitArgs, global: &GlobalArgs, ui: &Ui) -> Result<ExitC
         ));
     }
     if !to_stdout {
+        let file = global.file.display();
+        let option =
+            if global.file == Path::new("cluster.yaml") { String::new() } else { format!(" -f {file}") };
         ui.status(&format!(
-            "Wrote {} with {written}. Next: crdbctl validate, then crdbctl plan.",
-            global.file.display(),
+            "Wrote {file} with {written}. Next: crdbctl{option} validate, then crdbctl{option} plan."
         ));
     }
     Ok(ExitCode::Done)
