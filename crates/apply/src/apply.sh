@@ -27,7 +27,7 @@ only_root() {
 }
 # A directory of root alone, in the current one, to make things in before they get their name.
 stage_dir() {
-  staging=$(mktemp -d ./.crdbctl.XXXXXXXX) || exit 1
+  staging=$(mktemp -d ./.crdbctl.XXXXXXXX 2>&1) || die "no directory can be created in $(pwd -P): ${staging##*: }"
   cd -P "$staging" || exit 1
   # In a directory with the set-group-ID bit it has that bit too.
   case $(stat -c '%u %a' .) in '0 700'|'0 2700') ;; *) false ;; esac || die "the staging directory in $1 is not ours"
@@ -360,7 +360,7 @@ reread() {
     wrong=
     for look in "$4 $node" "$5 $shown"; do
       served=$(served_serial "${look%% *}")
-      [ "$served" = "${look#* }" ] || wrong="${wrong:-${look%% *} still serves ${served:-no certificate} after SIGHUP, ${look#* } is on disk}"
+      [ "$served" = "${look#* }" ] || wrong="${wrong:-${look%% *} still serves ${served:-no certificate} after SIGHUP, ${look#* } is on disk. If it stays so, restart CockroachDB on this node}"
     done
     for look in "ca $ca_end" "node $node_end"; do
       told=$(told_end "${look%% *}" "$5")

@@ -83,7 +83,7 @@ impl Served {
                     },
                 );
                 return Some(format!(
-                    "{address} still serves {shows} after SIGHUP, {} is on disk",
+                    "{address} still serves {shows} after SIGHUP, {} is on disk. If it stays so, restart CockroachDB on this node",
                     file.info().serial
                 ));
             }

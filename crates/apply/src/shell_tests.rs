@@ -594,6 +594,19 @@ fn a_package_that_failed_half_way_or_was_ended_from_outside_keeps_no_space() {
 }
 
 #[test]
+fn a_read_only_file_system_is_named_with_the_directory() {
+    let Some((shells, directory)) = bench() else { return };
+    for shell in shells {
+        let at = directory.path().join(shell);
+        let Some(_disk) = Disk::mount(&at, "ro,mode=0755") else { return };
+        let output = sh(shell, &at, &format!("put {}/x root root 0644 text", at.display()));
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let wanted = format!("no directory can be created in {}: Read-only file system", at.display());
+        assert!(!output.status.success() && said.contains(&wanted), "{shell}: {said}");
+    }
+}
+
+#[test]
 fn a_write_on_a_full_disk_names_the_file_and_the_file_system() {
     let Some((shells, directory)) = bench() else { return };
     for shell in shells {
