@@ -72,6 +72,15 @@ pub enum StartBlocker {
         /// `host:port`.
         address: String,
     },
+    /// systemd refuses to load the unit with a drop-in that stays (`LoadState` of `systemctl show`).
+    NotLoaded {
+        /// The state: `bad-setting` or `error`.
+        state: String,
+        /// The unit, such as `cockroach.service`.
+        unit: String,
+        /// The drop-ins that stay.
+        drop_ins: Vec<String>,
+    },
     /// A user or group that the unit names does not exist on the host.
     Account {
         /// The line, such as `User=ghost`.
@@ -117,6 +126,7 @@ impl StartBlocker {
             | Self::NoExec { .. }
             | Self::PortTaken { .. }
             | Self::NoSuchAddress { .. }
+            | Self::NotLoaded { .. }
             | Self::Account { .. } => true,
         }
     }
@@ -159,6 +169,10 @@ impl StartBlocker {
             Self::NoSuchAddress { flag, .. } => {
                 format!("give the host that address, or correct {flag}")
             }
+            Self::NotLoaded { unit, drop_ins, .. } => format!(
+                "run `systemd-analyze verify {unit}` on the host, then correct or remove {}, and run `systemctl daemon-reload`",
+                drop_ins.join(", ")
+            ),
             Self::Account { line, file } => {
                 let name = line.split_once('=').map_or("", |(_, name)| name);
                 format!("create {name}, or take the line out of {file}")
@@ -202,6 +216,9 @@ impl fmt::Display for StartBlocker {
             }
             Self::NoSuchAddress { flag, address } => {
                 write!(f, "{flag} is {address}, an address that is on no interface of the host")
+            }
+            Self::NotLoaded { state, unit, drop_ins } => {
+                write!(f, "systemd does not load {unit} with {} ({state})", drop_ins.join(", "))
             }
             Self::Account { line, file } => {
                 write!(f, "{line} in {file} names an account that does not exist")

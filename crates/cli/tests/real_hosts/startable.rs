@@ -71,6 +71,8 @@ fn a_node_that_would_not_start_again_is_not_stopped() {
     refused(&bench, host, &["User=ghost"]);
     drop_in("[Service]\\nExecStartPre=/opt/not-there --check\\n");
     refused(&bench, host, &["ExecStartPre= in", "needs /opt/not-there"]);
+    drop_in("[Service]\\nExecStart=\\n");
+    refused(&bench, host, &["systemd does not load cockroach.service", DROP_IN, "bad-setting"]);
     // A trigger that holds is enough, and a path that may be missing is no reason.
     drop_in(
         "[Unit]\\nConditionPathExists=|/run/not-there\\nConditionPathExists=|/run\\n[Service]\\nEnvironmentFile=-/etc/not-there\\n",

@@ -6,7 +6,7 @@ use crdbctl_model::{NodeName, PathProblem, ResourceGraph, StartBlocker};
 use super::need::{Check, Managed, Need, NeededPath, asked_at};
 use super::unit_lines::UnitLines;
 use super::{Answered, Listener, Place};
-use crate::answer::Answer;
+use crate::answer::{Answer, Content};
 
 /// Returns what keeps the service of `node` from starting as the graph has it, as far as the host's answer shows it.
 ///
@@ -15,7 +15,7 @@ pub(crate) fn blockers(graph: &ResourceGraph, node: &NodeName, answer: &Answer) 
     let Some(managed) = Managed::of(graph, node) else { return Vec::new() };
     let lines = UnitLines::of(managed.unit, &answer.drop_ins);
     let start = &answer.start;
-    let mut found = Vec::new();
+    let mut found: Vec<StartBlocker> = not_loaded(&managed, &lines, answer).into_iter().collect();
     for prefix in ["Condition", "Assert"] {
         checks(&lines, prefix, start, &|path| managed.makes(path), &mut found);
     }
@@ -84,6 +84,45 @@ pub(crate) fn blockers(graph: &ResourceGraph, node: &NodeName, answer: &Answer) 
         }
     }
     found
+}
+
+/// Whether systemd refuses the unit because of drop-ins that stay. What crdbctl writes itself, or sets aside, is otherwise before the start.
+fn not_loaded(managed: &Managed<'_>, lines: &UnitLines, answer: &Answer) -> Option<StartBlocker> {
+    let unit = managed.unit;
+    if unit.set_drop_ins_aside || answer.drop_ins.is_empty() {
+        return None;
+    }
+    // A service without a command is refused (systemd.service(5)); an empty line takes the command back.
+    let state = if lines.service("ExecStart").is_empty() {
+        "bad-setting".to_owned()
+    } else {
+        refused_state(managed, answer)?
+    };
+    let drop_ins = answer.drop_ins.iter().map(|it| String::from_utf8_lossy(&it.path).into_owned());
+    Some(StartBlocker::NotLoaded { state, unit: unit.name.file_name(), drop_ins: drop_ins.collect() })
+}
+
+/// The state of a unit that systemd does not load, when the unit is as it will be at the start.
+fn refused_state(managed: &Managed<'_>, answer: &Answer) -> Option<String> {
+    let file = &managed.unit.file;
+    let is_as_desired = match answer.contents.get(file.path.as_str()) {
+        Some(Ok(Content::Bytes(bytes))) => *bytes == file.content.as_bytes(),
+        Some(_) => false,
+        // Right before a start only the service is asked about. The unit has been written then.
+        None => true,
+    };
+    let shown = answer.service.as_ref()?.as_ref().ok()?;
+    let shown = String::from_utf8_lossy(shown);
+    let property = |name: &str| {
+        shown
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    };
+    let state = property("LoadState").filter(|state| ["bad-setting", "error"].contains(state))?;
+    // What it refused may have been corrected since.
+    (is_as_desired && property("NeedDaemonReload") != Some("yes")).then(|| state.to_owned())
 }
 
 /// Whether a path is a mount point or lies below it.
