@@ -4,9 +4,9 @@ use crdbctl_model::{Event, NodeName};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// How long a wait may go on without a word.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Says what a node waits for: when that changes, and at least every half minute.
+/// Says what a node waits for: when that changes, and at least every 15 seconds.
 #[derive(Debug)]
 pub(crate) struct Teller {
     node: NodeName,
