@@ -28,14 +28,12 @@ impl Done {
         self
     }
 
+    /// Returns the run after checking that it printed these words, however the lines were broken.
     #[track_caller]
     pub(crate) fn says(self, words: &str) -> Self {
-        assert!(
-            self.stdout.contains(words) || self.stderr.contains(words),
-            "no {words:?} in\n{}\n{}",
-            self.stdout,
-            self.stderr
-        );
+        let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let has = |text: &str| text.contains(words) || joined(text).contains(&joined(words));
+        assert!(has(&self.stdout) || has(&self.stderr), "no {words:?} in\n{}\n{}", self.stdout, self.stderr);
         self
     }
 }
